@@ -1,0 +1,327 @@
+package ansible
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// internals are the `_ansible_*` keys that a module honours; all others of that prefix are accepted and ignored, since each release
+// of Ansible adds some.
+type internals struct {
+	checkMode, diff, noLog bool
+	remoteTmp              string
+}
+
+// parseArguments turns the arguments file into typed values, by the documentation.
+func parseArguments(raw []byte, doc documentation, rules Rules) (map[string]any, internals, error) {
+	var in internals
+	given := map[string]any{}
+	if err := decodeNumbers(raw, &given); err != nil {
+		return nil, in, fmt.Errorf("the arguments file is not a JSON object: %w", err)
+	}
+	typed := map[string]any{}
+	for key, value := range given {
+		if strings.HasPrefix(key, "_ansible_") {
+			in.set(key, value)
+			continue
+		}
+		name, ok := doc.resolve(key)
+		if !ok {
+			return nil, in, fmt.Errorf("unknown argument %q; accepted: %s", key, strings.Join(doc.names(), ", "))
+		}
+		if value == nil {
+			continue // Ansible passes null for "omit"; the default stands
+		}
+		if _, twice := typed[name]; twice {
+			return nil, in, fmt.Errorf("argument %s is given twice, once by an alias", name)
+		}
+		converted, err := convertOption(name, doc.Options[name], value, slices.Contains(rules.IDs, name))
+		if err != nil {
+			return nil, in, err
+		}
+		typed[name] = converted
+	}
+	if err := rules.check(withDefaultsOf(doc, rules, typed)); err != nil {
+		return nil, in, err
+	}
+	return typed, in, fillDefaults(doc, typed)
+}
+
+// withDefaultsOf adds the defaults of the keys that RequiredIf looks at, so that a rule also holds for a default value.
+func withDefaultsOf(doc documentation, rules Rules, typed map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, rule := range rules.RequiredIf {
+		if d := doc.Options[rule.Key].Default; d != nil {
+			out[rule.Key] = d
+		}
+	}
+	for k, v := range typed {
+		out[k] = v
+	}
+	return out
+}
+
+func fillDefaults(doc documentation, typed map[string]any) error {
+	for _, name := range doc.names() {
+		o := doc.Options[name]
+		if _, ok := typed[name]; ok {
+			continue
+		}
+		if o.Required {
+			return fmt.Errorf("argument %s is required (%s)", name, o.kind())
+		}
+		if o.Default == nil {
+			continue
+		}
+		converted, err := convertOption(name, o, o.Default, false)
+		if err != nil {
+			return err
+		}
+		typed[name] = converted
+	}
+	return nil
+}
+
+func (in *internals) set(key string, value any) {
+	truth, err := toBool(value)
+	switch key {
+	case "_ansible_check_mode":
+		in.checkMode = err == nil && truth
+	case "_ansible_diff":
+		in.diff = err == nil && truth
+	case "_ansible_no_log":
+		in.noLog = err == nil && truth
+	case "_ansible_remote_tmp":
+		in.remoteTmp, _ = value.(string)
+	}
+}
+
+func (o option) kind() string {
+	if o.Type == "" {
+		return "str"
+	}
+	return o.Type
+}
+
+func convertOption(name string, o option, value any, isID bool) (any, error) {
+	if _, number := value.(json.Number); number && isID {
+		return nil, fmt.Errorf("argument %s is a hexadecimal ID and was read as a number: quote it, e.g. %s: \"8e9e05c52164694d\"", name, name)
+	}
+	converted, err := convert(o.kind(), o.Elements, value)
+	if err != nil {
+		return nil, fmt.Errorf("argument %s: %w", name, err)
+	}
+	if len(o.Choices) > 0 {
+		for _, each := range choicesIn(converted) {
+			if !slices.Contains(o.Choices, each) {
+				return nil, fmt.Errorf("argument %s: %q is not one of %s", name, each, strings.Join(o.Choices, ", "))
+			}
+		}
+	}
+	return converted, nil
+}
+
+func choicesIn(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		return []string{fmt.Sprint(v)}
+	}
+	var out []string
+	for _, each := range list {
+		out = append(out, fmt.Sprint(each))
+	}
+	return out
+}
+
+// convert follows AnsibleModule's conversions, so that what works for a Python module works here.
+func convert(kind, elements string, value any) (any, error) {
+	switch kind {
+	case "str":
+		return toString(value)
+	case "path":
+		s, err := toString(value)
+		if err != nil {
+			return nil, err
+		}
+		return expandPath(s)
+	case "bool":
+		return toBool(value)
+	case "int":
+		return toInt(value)
+	case "float":
+		return toFloat(value)
+	case "list":
+		return toList(elements, value)
+	case "dict":
+		return toDict(value)
+	case "raw":
+		return value, nil
+	}
+	return nil, fmt.Errorf("the documentation gives an unknown type %q", kind)
+}
+
+func toString(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case json.Number:
+		return v.String(), nil
+	case bool, int, float64:
+		return fmt.Sprint(v), nil
+	}
+	return "", fmt.Errorf("expected a string, got %s", describe(value))
+}
+
+func toBool(value any) (bool, error) {
+	word := strings.ToLower(strings.TrimSpace(fmt.Sprint(value)))
+	switch word {
+	case "yes", "on", "1", "true", "1.0", "y", "t":
+		return true, nil
+	case "no", "off", "0", "false", "0.0", "n", "f":
+		return false, nil
+	}
+	return false, fmt.Errorf("expected yes or no, got %s", describe(value))
+}
+
+func toInt(value any) (int64, error) {
+	text := strings.TrimSpace(fmt.Sprint(value))
+	switch value.(type) {
+	case string, json.Number, int:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("expected a whole number, got %s", describe(value))
+}
+
+func toFloat(value any) (float64, error) {
+	switch value.(type) {
+	case string, json.Number, int, float64:
+		if n, err := strconv.ParseFloat(strings.TrimSpace(fmt.Sprint(value)), 64); err == nil {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("expected a number, got %s", describe(value))
+}
+
+func toList(elements string, value any) ([]any, error) {
+	var items []any
+	switch v := value.(type) {
+	case []any:
+		items = v
+	case string:
+		if strings.HasPrefix(strings.TrimSpace(v), "[") {
+			if err := decodeNumbers([]byte(v), &items); err != nil {
+				return nil, fmt.Errorf("expected a list, got text that starts like one but is not JSON: %w", err)
+			}
+			break
+		}
+		for _, part := range strings.Split(v, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				items = append(items, part)
+			}
+		}
+	case json.Number, int, float64, bool:
+		items = []any{fmt.Sprint(v)}
+	default:
+		return nil, fmt.Errorf("expected a list, got %s", describe(value))
+	}
+	out := make([]any, 0, len(items))
+	for i, item := range items {
+		if elements == "" {
+			out = append(out, item)
+			continue
+		}
+		converted, err := convert(elements, "", item)
+		if err != nil {
+			return nil, fmt.Errorf("element %d: %w", i, err)
+		}
+		out = append(out, converted)
+	}
+	return out, nil
+}
+
+func toDict(value any) (map[string]any, error) {
+	switch v := value.(type) {
+	case map[string]any:
+		return v, nil
+	case string:
+		text := strings.TrimSpace(v)
+		if strings.HasPrefix(text, "{") {
+			out := map[string]any{}
+			if err := decodeNumbers([]byte(text), &out); err != nil {
+				return nil, fmt.Errorf("expected a dict, got text that starts like one but is not JSON: %w", err)
+			}
+			return out, nil
+		}
+		return pairs(text)
+	}
+	return nil, fmt.Errorf("expected a dict, got %s", describe(value))
+}
+
+// pairs reads "a=1 b=2" and "a=1,b=2".
+func pairs(text string) (map[string]any, error) {
+	out := map[string]any{}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("expected a dict (JSON, or k=v pairs), got %q", text)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+func expandPath(s string) (string, error) {
+	s = os.ExpandEnv(s)
+	if s != "~" && !strings.HasPrefix(s, "~/") {
+		return s, nil
+	}
+	home := os.Getenv("HOME")
+	if home == "" {
+		u, err := user.Current()
+		if err != nil {
+			return "", fmt.Errorf("cannot expand ~: %w", err)
+		}
+		home = u.HomeDir
+	}
+	return filepath.Join(home, strings.TrimPrefix(s, "~")), nil
+}
+
+func describe(value any) string {
+	switch v := value.(type) {
+	case string:
+		return strconv.Quote(v)
+	case json.Number:
+		return "the number " + v.String()
+	case bool:
+		return fmt.Sprintf("the boolean %v", v)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a dict"
+	case nil:
+		return "nothing"
+	}
+	return fmt.Sprintf("%v", value)
+}
+
+// decodeNumbers keeps numbers as written: a float64 would round a 64-bit index or ID.
+func decodeNumbers(raw []byte, out any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(out); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("more text follows the first JSON value")
+	}
+	return nil
+}
