@@ -1,0 +1,3 @@
+module github.com/ugorji/go
+
+go 1.24
