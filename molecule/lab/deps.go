@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// needed maps a program to the Debian package that brings it.
+var needed = []struct{ program, pkg string }{
+	{"podman", "podman"},
+	{"runc", "runc"},
+	{"mmdebstrap", "mmdebstrap"},
+	{"ssh", "openssh-client"},
+	{"ssh-keygen", "openssh-client"},
+	{"iptables", "iptables"},
+	{"nsenter", "util-linux"},
+	{"ip", "iproute2"},
+}
+
+// deps installs what is missing, and nothing where all is there.
+func deps(ctx context.Context) error {
+	var missing []string
+	for _, n := range needed {
+		if _, err := exec.LookPath(n.program); err != nil {
+			missing = append(missing, n.pkg)
+		}
+	}
+	if _, err := os.Stat("/usr/lib/podman/netavark"); err != nil {
+		missing = append(missing, "netavark")
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("missing packages %s: run `lab deps` as root", strings.Join(missing, ", "))
+	}
+	logf("installing %s", strings.Join(missing, ", "))
+	if _, err := command(ctx, nil, "apt-get", "update"); err != nil {
+		return err
+	}
+	args := []string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"}
+	_, err := command(ctx, nil, "env", append(args, missing...)...)
+	return err
+}

@@ -1,0 +1,153 @@
+// Lab makes and breaks the test hosts: containers with a real systemd, sshd
+// and etcd 3.2.32, laid out as the 3.11 installer leaves them. README.md says
+// how scenarios use it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `usage: lab COMMAND ...
+
+  deps                       install what is missing (root)
+  build                      etcd, stand-ins, image; at once when nothing changed
+  up NAME [options]          hosts and a healthy cluster; lab up -h lists options
+  down NAME                  remove all of it
+  list                       labs of this checkout
+  status NAME                one line a host
+  hosts NAME [SELECTOR]      names, one a line: all, etcd, masters, nodes, spare
+  ip NAME HOST               address of a host
+  exec NAME HOST -- COMMAND  run on a host; exit status is the command's
+  ssh NAME HOST -- COMMAND   the same, through sshd
+  kill NAME HOST...          power cut
+  poweron NAME HOST...       power, and wait for sshd
+  wipe NAME HOST...          kill etcd, remove its data
+  cut NAME HOST [FROM...]    off the network, or off from some hosts only
+  heal NAME HOST [FROM...]   undo cut
+  wait NAME [options]        until the cluster is healthy
+  writer start|stop|check|report NAME [options]
+  api put|get|check NAME ... objects through the masters' stand-ins
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := dispatch(ctx, os.Args[1:])
+	var status exitStatus
+	switch {
+	case errors.As(err, &status):
+		os.Exit(int(status))
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+}
+
+// action is a command on a lab that exists.
+type action func(l *Lab, ctx context.Context, args []string) error
+
+var actions = map[string]action{
+	"status":  (*Lab).statusCommand,
+	"hosts":   (*Lab).hostsCommand,
+	"ip":      (*Lab).ipCommand,
+	"exec":    (*Lab).execCommand,
+	"ssh":     (*Lab).sshCommand,
+	"kill":    onHosts((*Lab).kill),
+	"poweron": onHosts((*Lab).powerOn),
+	"wipe":    onHosts((*Lab).wipeAll),
+	"cut":     (*Lab).cutCommand,
+	"heal":    (*Lab).healCommand,
+	"wait":    (*Lab).waitCommand,
+}
+
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
+		fmt.Print(usage)
+		return nil
+	}
+	root, err := projectRoot()
+	if err != nil {
+		return err
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "deps":
+		return deps(ctx)
+	case "build":
+		if err := deps(ctx); err != nil {
+			return err
+		}
+		_, err := build(ctx, root)
+		return err
+	case "up":
+		return upCommand(ctx, root, rest)
+	case "list":
+		return listCommand(root)
+	case "writer", "api":
+		return nested(ctx, root, name, rest)
+	}
+	if len(rest) == 0 {
+		return fmt.Errorf("%s: which lab? `lab list` shows them; `lab help` lists commands", name)
+	}
+	if name == "down" {
+		return down(ctx, root, rest[0])
+	}
+	do, ok := actions[name]
+	if !ok {
+		return fmt.Errorf("no command %q; `lab help` lists them", name)
+	}
+	l, err := openLab(root, rest[0])
+	if err != nil {
+		return err
+	}
+	return do(l, ctx, rest[1:])
+}
+
+// nested commands have a verb before the lab's name.
+func nested(ctx context.Context, root, name string, args []string) error {
+	verbs := map[string]map[string]action{"writer": writerActions, "api": apiActions}[name]
+	if len(args) < 2 || verbs[args[0]] == nil {
+		return fmt.Errorf("usage: lab %s VERB NAME ...; VERB is one of %v", name, sortedKeys(verbs))
+	}
+	l, err := openLab(root, args[1])
+	if err != nil {
+		return err
+	}
+	return verbs[args[0]](l, ctx, args[2:])
+}
+
+func upCommand(ctx context.Context, root string, args []string) error {
+	var o Options
+	f := flag.NewFlagSet("up", flag.ContinueOnError)
+	f.IntVar(&o.Etcd, "etcd", 3, "members")
+	f.IntVar(&o.Spare, "spare", 0, "hosts prepared for etcd that are no members yet")
+	f.StringVar(&o.Masters, "masters", "same", "same: etcd runs on the masters; separate: it does not")
+	f.IntVar(&o.MastersCount, "masters-count", 1, "masters, where they are separate")
+	f.IntVar(&o.Nodes, "nodes", 0, "hosts with flannel only")
+	f.BoolVar(&o.MountData, "mount-data", false, "/var/lib/etcd is a mount point")
+	f.BoolVar(&o.EtcdDisabled, "etcd-disabled", false, "etcd is neither enabled at boot nor started now")
+	f.StringVar(&o.InventoryStyle, "inventory-style", "ini", "ini, ranges or yaml")
+	f.BoolVar(&o.NoNewEtcd, "no-new-etcd", false, "inventory without [new_etcd]")
+	f.BoolVar(&o.NoWait, "no-wait", false, "do not wait for a healthy cluster")
+	if len(args) == 0 {
+		return errors.New("up: give the lab a name")
+	}
+	if args[0] == "-h" || args[0] == "--help" {
+		return f.Parse(args)
+	}
+	if err := f.Parse(args[1:]); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("up: what is %q?", f.Arg(0))
+	}
+	return up(ctx, root, args[0], o)
+}

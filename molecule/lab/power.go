@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// powerOn starts hosts, all at once, and waits until they can be logged in to.
+func (l *Lab) powerOn(ctx context.Context, hosts []Host) error {
+	return each(hosts, func(h Host) error {
+		if _, err := podman(ctx, "start", l.container(h)); err != nil {
+			return err
+		}
+		return waitSSH(ctx, h, 30*time.Second)
+	})
+}
+
+// kill cuts the power: every process of the hosts is gone at once.
+func (l *Lab) kill(ctx context.Context, hosts []Host) error {
+	var names []string
+	for _, h := range hosts {
+		names = append(names, l.container(h))
+	}
+	_, err := podman(ctx, append([]string{"kill"}, names...)...)
+	return err
+}
+
+// wipe empties a host's data directory, whether the host is on or off. A
+// running etcd is killed first, as the crash that loses a disk does.
+func (l *Lab) wipe(ctx context.Context, h Host) error {
+	if l.running(ctx, h) {
+		_, err := podman(ctx, "exec", l.container(h), "sh", "-c",
+			"systemctl kill -s KILL etcd.service; systemctl stop etcd.service; find /var/lib/etcd -mindepth 1 -delete")
+		return err
+	}
+	dir, err := l.dataDirOnControl(ctx, h)
+	if err != nil {
+		return err
+	}
+	if !l.Options.MountData {
+		defer podman(ctx, "unmount", l.container(h))
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
+
+// dataDirOnControl is where a stopped host's /var/lib/etcd is found.
+func (l *Lab) dataDirOnControl(ctx context.Context, h Host) (string, error) {
+	if l.Options.MountData {
+		return podman(ctx, "volume", "inspect", "--format", "{{.Mountpoint}}", l.volume(h))
+	}
+	root, err := podman(ctx, "mount", l.container(h))
+	return filepath.Join(root, "var/lib/etcd"), err
+}
+
+func (l *Lab) running(ctx context.Context, h Host) bool {
+	out, err := podman(ctx, "inspect", "--format", "{{.State.Running}}", l.container(h))
+	return err == nil && out == "true"
+}
+
+// exec runs a command on a host with our own streams, and hands back its exit
+// status. It goes past sshd, so it works while sshd does not.
+func (l *Lab) exec(ctx context.Context, h Host, argv []string) error {
+	return passThrough(ctx, "podman", append([]string{"exec", "-i", l.container(h)}, argv...)...)
+}
+
+// exitStatus ends the tool with a status of its own and no message.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// cut takes hosts off the network without stopping them, and heal undoes it:
+// from one another only, or from everybody.
+func (l *Lab) cut(ctx context.Context, h Host, from []Host, add bool) error {
+	pid, err := podman(ctx, "inspect", "--format", "{{.State.Pid}}", l.container(h))
+	if err != nil {
+		return err
+	}
+	verb := "del"
+	if add {
+		verb = "add"
+	}
+	var errs []error
+	for _, f := range from {
+		// A blackhole route stops what this host sends: no connection
+		// survives it, nor do new ones open.
+		_, err := command(ctx, nil, "nsenter", "-t", pid, "-n", "ip", "route", verb, "blackhole", f.IP+"/32")
+		if err != nil && !strings.Contains(err.Error(), "File exists") && !strings.Contains(err.Error(), "No such process") {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,5 @@
+package main
+
+var writerActions = map[string]action{}
+
+func (l *Lab) stopWriter() {}
