@@ -15,8 +15,6 @@ import (
 	"strings"
 )
 
-const etcdVersion = "3.2.32"
-
 var standins = []string{"master-api", "master-controllers", "flanneld"}
 
 // build makes all that a lab needs and returns the image's name. Each part is
@@ -58,16 +56,8 @@ func build(ctx context.Context, root string) (string, error) {
 	return ensureImage(ctx, dir, base, bins)
 }
 
-func buildEtcd(ctx context.Context, root string) error {
-	return once(root, "molecule/etcd", ".cache/bin/etcd-"+etcdVersion, func(out string) error {
-		logf("building etcd %s (under a minute)", etcdVersion)
-		return goBuild(ctx, filepath.Join(root, "molecule/etcd"), out,
-			"github.com/coreos/etcd", "github.com/coreos/etcd/etcdctl")
-	})
-}
-
 func buildStandins(ctx context.Context, root string) error {
-	return once(root, "molecule/lab/standin", ".cache/bin/standin", func(out string) error {
+	return once(root, []string{"molecule/lab/standin", "molecule/lab/go.mod"}, ".cache/bin/standin", func(out string) error {
 		logf("building the stand-ins")
 		return goBuild(ctx, filepath.Join(root, "molecule/lab"), out, "./standin/...")
 	})
@@ -75,8 +65,8 @@ func buildStandins(ctx context.Context, root string) error {
 
 // once runs make unless out was made from the same sources by the same
 // compiler before. The mark is written last, so an interrupted run is repeated.
-func once(root, sources, out string, make func(out string) error) error {
-	sum, err := treeSum(filepath.Join(root, sources))
+func once(root string, sources []string, out string, make func(out string) error) error {
+	sum, err := treeSum(root, sources)
 	if err != nil {
 		return err
 	}
@@ -94,20 +84,25 @@ func once(root, sources, out string, make func(out string) error) error {
 	return os.WriteFile(mark, []byte(sum), 0o644)
 }
 
-func treeSum(dir string) (string, error) {
+func treeSum(root string, sources []string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version())
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	for _, s := range sources {
+		err := filepath.WalkDir(filepath.Join(root, s), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			return fileSum(h, path)
+		})
+		if err != nil {
+			return "", err
 		}
-		return fileSum(h, path)
-	})
-	return hex.EncodeToString(h.Sum(nil)), err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func goBuild(ctx context.Context, dir, out string, packages ...string) error {
-	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", out + "/"}, packages...)
+func goBuild(ctx context.Context, dir, out string, args ...string) error {
+	args = append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", out + "/"}, args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
