@@ -14,6 +14,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 )
 
 func (h Host) clientURL() string { return "https://" + h.IP + ":2379" }
@@ -38,6 +40,12 @@ func (l *Lab) client(h Host) (*clientv3.Client, error) {
 	}
 	return clientv3.New(clientv3.Config{
 		Endpoints: []string{h.clientURL()}, TLS: conf, DialTimeout: 2 * time.Second, Logger: zap.NewNop(),
+		// gRPC's own pauses grow to two minutes: a member that is back would
+		// look dead for as long.
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.5, MaxDelay: 500 * time.Millisecond},
+			MinConnectTimeout: 2 * time.Second,
+		})},
 	})
 }
 

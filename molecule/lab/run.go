@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -61,4 +62,13 @@ func passThrough(ctx context.Context, name string, args ...string) error {
 		return exitStatus(exit.ExitCode())
 	}
 	return err
+}
+
+func joinSorted(lines []string) string {
+	slices.Sort(lines)
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l + "\n")
+	}
+	return b.String()
 }
