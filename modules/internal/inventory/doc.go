@@ -1,0 +1,16 @@
+// Package inventory changes which hosts are in a group of an Ansible inventory, in the inventory's own files, and nothing else.
+//
+// Files are never formatted anew: an edit replaces, adds or comments out single lines, and every other byte stays (comments, order,
+// CRLF, trailing blanks). INI is read by a small parser of our own, since the general ones take `master-[0:2].example.com` for a key;
+// YAML is read by yaml.v3, which only tells where a node stands. After each edit the result is read again and compared with what was
+// meant (verify.go): if anything else differs, the edit is refused and no file is touched.
+//
+// The words used here:
+//
+//   - a source is one file of the inventory, a Set all of them in Ansible's order;
+//   - an entry is the text that puts a host into a group: a line in INI, one or more lines in YAML;
+//   - a mark is the comment that an entry becomes when its host leaves: `# out of [etcd] since 2026-11-23: <entry>`;
+//   - a staging group is one that openshift-ansible reads new hosts from; its name starts with "new_".
+//
+// Plan is pure; Apply (apply.go) locks, plans, compares and writes.
+package inventory

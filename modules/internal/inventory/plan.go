@@ -1,0 +1,293 @@
+package inventory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Request says which host shall be in a group, or out of it.
+type Request struct {
+	Group   string
+	Host    string
+	Present bool
+	From    string // the group that the host leaves when it joins Group; "" for none
+	First   bool   // Group's first host: openshift-ansible keeps the CA of etcd there
+	Date    string // YYYY-MM-DD, for the mark
+}
+
+// Edit is the change of one file.
+type Edit struct {
+	Path   string
+	Before string
+	After  string
+	doc    [2]document // before and after, for the diff's headings
+}
+
+// Outcome is what Plan found out. Without edits nothing is to be done.
+type Outcome struct {
+	Edits    []Edit
+	Before   []string // the group's hosts, also those through its children
+	After    []string
+	File     string // where host's entry, or the mark it left, now stands
+	Line     int
+	Warnings []string
+}
+
+// work is an inventory while it is being edited.
+type work struct {
+	*Set
+	r        Request
+	made     map[string]bool // groups that were created or dropped
+	base     string          // the group whose parents and login Group needs too; "" for none
+	warnings []string
+}
+
+// Plan decides what to change; it touches nothing. An error means that nothing may be changed.
+func (s *Set) Plan(r Request) (*Outcome, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	before := s.Meaning()
+	w := &work{Set: s.clone(), r: r, made: map[string]bool{}}
+	var err error
+	if r.Present {
+		err = w.join(before)
+	} else {
+		err = w.leave(before)
+	}
+	if err != nil {
+		return nil, err
+	}
+	after := w.Meaning()
+	if err := w.verify(before, after); err != nil {
+		return nil, err
+	}
+	return w.outcome(s, before, after), nil
+}
+
+func (r Request) check() error {
+	for what, name := range map[string]string{"host": r.Host, "group": r.Group} {
+		if name == "" || strings.ContainsAny(name, " \t\r\n#;'\"\\,[]={}") {
+			return fault.New(fault.Invalid, "%q is not the name of a %s: expected one name, no pattern, list or range", name, what)
+		}
+	}
+	if r.From == r.Group {
+		return fault.New(fault.Invalid, "from_group and group are both %q; a host moves from one group to another", r.Group)
+	}
+	if r.From == "" {
+		return nil
+	}
+	if !r.Present {
+		return fault.New(fault.Invalid, "from_group is for state present: a host that leaves goes nowhere")
+	}
+	return nil
+}
+
+// leave takes the host out of the group; its entries stay as marks.
+func (w *work) leave(m *Meaning) error {
+	r := w.r
+	if m.isMember(r.Group, r.Host) {
+		if err := w.depart(r.Group, r.Date); err != nil {
+			return err
+		}
+		if err := w.dropIfEmpty(r.Group); err != nil {
+			return err
+		}
+		m = w.Meaning()
+	}
+	if path := m.through(r.Group, r.Host); path != nil {
+		return w.refuseChild(m, path)
+	}
+	if !m.isMember(r.Group, r.Host) && len(w.Dynamic) > 0 {
+		return w.dynamic(m)
+	}
+	return nil
+}
+
+// entries are the texts of one source that put a host into a group.
+type entries struct {
+	source int
+	texts  []string
+}
+
+// depart takes the host out of one group and sees to it that it keeps its variables where it is still named.
+func (w *work) depart(group, since string) error {
+	taken, err := w.takeOut(group, since)
+	if err != nil {
+		return err
+	}
+	return w.keepVars(taken)
+}
+
+func (w *work) takeOut(group, since string) ([]entries, error) {
+	var out []entries
+	for i := range w.Sources {
+		text, texts, err := w.Sources[i].doc.takeOut(group, w.r.Host, since)
+		if err == nil && len(texts) > 0 {
+			out = append(out, entries{i, texts})
+			err = w.replace(i, text)
+		}
+		if err != nil {
+			return nil, inFile(w.Sources[i].Path, err)
+		}
+	}
+	return out, nil
+}
+
+// join makes the host a member, by the entry it has in From, or the mark it left, or a bare name where it is known elsewhere.
+func (w *work) join(m *Meaning) error {
+	r := w.r
+	w.base = w.baseOf(m)
+	isMember := m.isMember(r.Group, r.Host) || m.through(r.Group, r.Host) != nil
+	inFrom := r.From != "" && m.isMember(r.From, r.Host)
+	if !isMember {
+		if err := w.enter(m, inFrom); err != nil {
+			return err
+		}
+	} else if inFrom {
+		if err := w.depart(r.From, w.markDate()); err != nil {
+			return err
+		}
+	}
+	if isMember || w.base != "" {
+		if err := w.ensureGroup(w.Meaning()); err != nil {
+			return err
+		}
+	}
+	if r.First {
+		if err := w.toFront(); err != nil {
+			return err
+		}
+	}
+	if r.From != "" {
+		return w.dropIfEmpty(r.From)
+	}
+	return nil
+}
+
+// markDate: a host that moves out of a staging group leaves nothing there. Out of any other group it leaves a mark, so that it can come
+// back to its old place: the order of [etcd] says who holds the CA.
+func (w *work) markDate() string {
+	if isStaging(w.r.From) {
+		return ""
+	}
+	return w.r.Date
+}
+
+func (w *work) enter(m *Meaning, inFrom bool) error {
+	if inFrom {
+		taken, err := w.takeOut(w.r.From, w.markDate())
+		if err != nil {
+			return err
+		}
+		for _, e := range taken {
+			if err := w.place(e); err != nil {
+				return err
+			}
+		}
+		return w.keepVars(taken)
+	}
+	if marked, ok := w.marked(); ok {
+		return w.place(marked)
+	}
+	if m.Hosts[w.r.Host] == nil {
+		if len(w.Dynamic) > 0 {
+			return w.dynamic(m)
+		}
+		return w.unknown()
+	}
+	i := w.home(m)
+	return w.place(entries{i, []string{w.Sources[i].doc.entryOf(w.r.Host)}})
+}
+
+// marked finds what the host left behind: in the group itself, else in From, else anywhere.
+func (w *work) marked() (entries, bool) {
+	for _, group := range []string{w.r.Group, w.r.From, ""} {
+		for i := range w.Sources {
+			var found []mark
+			for _, m := range w.Sources[i].doc.marks(w.r.Host) {
+				if m.group == group || group == "" {
+					found = append(found, m)
+				}
+			}
+			if len(found) > 0 {
+				var texts []string
+				for _, m := range newest(found) {
+					texts = append(texts, m.entry)
+				}
+				return entries{i, texts}, true
+			}
+		}
+	}
+	return entries{}, false
+}
+
+// home is the source for a bare entry: where the group is, else where its base is, else the first one.
+func (w *work) home(m *Meaning) int {
+	for _, group := range []string{w.r.Group, w.base} {
+		for i := range w.Sources {
+			if group != "" && w.Sources[i].doc.defines(group) {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+func (w *work) unknown() error {
+	return fault.New(fault.Refused, "no file of the inventory names %s, not even in a comment of a host that left; nothing was changed", w.r.Host).
+		WithHint("write its line, with ansible_host and what else it needs, under [%s], and run this again", w.r.Group)
+}
+
+func inFile(path string, err error) error {
+	if _, ok := err.(*fault.Error); ok {
+		return err
+	}
+	kind := fault.Invalid
+	return fault.Wrap(kind, err, "%s", path).WithHint("`ansible-inventory -i %s --list` shows how Ansible reads the file; nothing was changed", path)
+}
+
+func (w *work) outcome(old *Set, before, after *Meaning) *Outcome {
+	out := &Outcome{Before: before.all(w.r.Group), After: after.all(w.r.Group), Warnings: w.warnings}
+	for i := range w.Sources {
+		was, is := old.Sources[i], w.Sources[i]
+		if n := is.doc.where(w.r.Group, w.r.Host); n > 0 && (out.Line == 0 || was.Text != is.Text) {
+			out.File, out.Line = is.Path, n
+		}
+		if was.Text != is.Text {
+			out.Edits = append(out.Edits, Edit{is.Path, was.Text, is.Text, [2]document{was.doc, is.doc}})
+		}
+	}
+	w.order(out)
+	return out
+}
+
+// order puts the file first that gains the host, and then the last file before the first one: a run that is killed between two files
+// leaves the host in two groups rather than in none, and a section in place as long as another file names it as a child.
+func (w *work) order(out *Outcome) {
+	slices.Reverse(out.Edits)
+	if w.r.Present {
+		slices.SortStableFunc(out.Edits, func(a, b Edit) int {
+			return boolInt(b.Path == out.File) - boolInt(a.Path == out.File)
+		})
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (w *work) dynamic(m *Meaning) error {
+	verb, then := "take it out of", fmt.Sprintf("`--list` no longer has it in %q", w.r.Group)
+	if w.r.Present {
+		verb, then = "put it into", fmt.Sprintf("`--list` has it in %q", w.r.Group)
+	}
+	return fault.New(fault.Unsupported, "the static files do not settle whether %s is in %s, and %s makes a part of the inventory; nothing was changed",
+		w.r.Host, w.r.Group, strings.Join(w.Dynamic, ", ")).WithHint("%s the group at that inventory's source, so that %s", verb, then)
+}

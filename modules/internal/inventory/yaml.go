@@ -1,0 +1,295 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// errNotYAML: the text is no YAML mapping, so that Ansible goes on to read it as INI.
+var errNotYAML = errors.New("the file is not a YAML mapping of groups")
+
+// yamlDoc is an inventory file in YAML format: its lines, and where its groups and hosts stand in them.
+type yamlDoc struct {
+	lines  []line
+	groups []yamlGroup
+	hosts  []yamlHost
+	marked []yamlMark
+	budget int // nodes that may still be looked at: nested aliases can stand for more than fits into memory
+}
+
+// yamlGroup is one place that names a group; a group may have several.
+type yamlGroup struct {
+	name, parent string
+	key, value   *yaml.Node
+	siblings     *yaml.Node // the mapping that key is in
+	hostsKey     *yaml.Node // nil if the group has no hosts here
+	hosts        *yaml.Node
+	vars         []pair
+	shared       bool // reached through an alias or a merge: the text stands elsewhere too
+}
+
+// yamlHost is one entry of a group's hosts.
+type yamlHost struct {
+	group      string
+	key, value *yaml.Node
+	list       *yaml.Node // the mapping of hosts; nil for `hosts: name`
+	pattern    pattern
+	names      []string
+	vars       []variable
+	shared     bool
+}
+
+type pair struct {
+	key, value *yaml.Node
+	shared     bool
+}
+
+func parseYAML(text string) (*yamlDoc, error) {
+	var root yaml.Node
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	if err := dec.Decode(&root); err != nil {
+		return nil, fmt.Errorf("%w (%v)", errNotYAML, err)
+	}
+	if len(root.Content) != 1 || root.Content[0].Kind != yaml.MappingNode {
+		return nil, errNotYAML
+	}
+	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("the file has more than one YAML document, and Ansible reads one")
+	}
+	doc := &yamlDoc{lines: splitLines(text), budget: 1 << 21}
+	if err := checkText(doc.lines); err != nil {
+		return nil, err
+	}
+	top, err := doc.pairs(root.Content[0], false)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range top {
+		if err := doc.addGroupNode("", p, root.Content[0]); err != nil {
+			return nil, err
+		}
+	}
+	doc.findMarks()
+	return doc, nil
+}
+
+// pairs lists a mapping's keys and values as PyYAML builds them: merged ones first, aliases followed. A key that is there twice is an
+// error, since the later one wins in Ansible, and the earlier one would be edited in vain.
+func (d *yamlDoc) pairs(n *yaml.Node, shared bool) ([]pair, error) {
+	n, shared = follow(n, shared)
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return nil, nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, lineError(n.Line, "expected a mapping")
+	}
+	var merged, own []pair
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if d.budget--; d.budget < 0 {
+			return nil, lineError(n.Line, "too many nested aliases")
+		}
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Tag == "!!merge" {
+			more, err := d.mergedPairs(value)
+			if err != nil {
+				return nil, err
+			}
+			merged = append(merged, more...)
+			continue
+		}
+		if err := checkKey(key, seen); err != nil {
+			return nil, err
+		}
+		own = append(own, pair{key, value, shared})
+	}
+	for _, m := range merged {
+		if !seen[m.key.Value] {
+			own = append(own, m)
+		}
+	}
+	return own, nil
+}
+
+func (d *yamlDoc) mergedPairs(value *yaml.Node) ([]pair, error) {
+	value, _ = follow(value, true)
+	if value.Kind != yaml.SequenceNode {
+		return d.pairs(value, true)
+	}
+	return nil, lineError(value.Line, "a merge of several mappings is more than this can follow; write the keys out")
+}
+
+// looksTyped are plain words that YAML 1.1, which Ansible speaks, does not read as text.
+var looksTyped = regexp.MustCompile(`^(?i:yes|no|on|off|true|false|null|~|[-+]?[0-9][0-9_:.]*)$`)
+
+func checkKey(key *yaml.Node, seen map[string]bool) error {
+	if key.Kind != yaml.ScalarNode || key.Tag != "!!str" || key.Style == 0 && looksTyped.MatchString(key.Value) && !isIP(key.Value) {
+		return lineError(key.Line, "the key %q is not text to YAML; quote it", key.Value)
+	}
+	if seen[key.Value] {
+		return lineError(key.Line, "the key %q is there twice in one mapping, and only the last one counts", key.Value)
+	}
+	seen[key.Value] = true
+	return nil
+}
+
+// isIP: 192.0.2.1 is text to YAML, while 192.0 and 1:30 are numbers.
+func isIP(s string) bool { return strings.Count(s, ".") == 3 }
+
+func follow(n *yaml.Node, shared bool) (*yaml.Node, bool) {
+	for n.Kind == yaml.AliasNode {
+		n, shared = n.Alias, true
+	}
+	return n, shared
+}
+
+// addGroupNode reads one group and, below it, its children.
+func (d *yamlDoc) addGroupNode(parent string, p pair, siblings *yaml.Node) error {
+	if d.budget--; d.budget < 0 {
+		return lineError(p.key.Line, "too many nested aliases")
+	}
+	value, shared := follow(p.value, p.shared)
+	if value.Kind != yaml.MappingNode && value.Tag != "!!null" {
+		return nil // Ansible skips it with a warning
+	}
+	parts, err := d.pairs(value, shared)
+	if err != nil {
+		return err
+	}
+	g := yamlGroup{name: p.key.Value, parent: parent, key: p.key, value: value, siblings: siblings, shared: shared}
+	var children []pair
+	var within *yaml.Node
+	for _, part := range parts {
+		switch part.key.Value {
+		case "hosts":
+			g.hostsKey, g.hosts = part.key, part.value
+			g.shared = g.shared || part.shared
+		case "vars":
+			g.vars, err = d.pairsOf(part)
+		case "children":
+			within, _ = follow(part.value, false)
+			children, err = d.pairsOf(part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	d.groups = append(d.groups, g)
+	if err := d.addHosts(g); err != nil {
+		return err
+	}
+	for _, c := range children {
+		if err := d.addGroupNode(g.name, c, within); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pairsOf is pairs for vars, children and hosts, where Ansible also takes a word for a mapping with one empty key.
+func (d *yamlDoc) pairsOf(p pair) ([]pair, error) {
+	value, shared := follow(p.value, p.shared)
+	if value.Kind == yaml.ScalarNode && value.Tag == "!!str" {
+		return []pair{{value, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: value.Line}, shared}}, nil
+	}
+	return d.pairs(value, shared)
+}
+
+func (d *yamlDoc) addHosts(g yamlGroup) error {
+	if g.hostsKey == nil {
+		return nil
+	}
+	list, aliased := follow(g.hosts, g.shared)
+	if list.Kind != yaml.MappingNode {
+		list = nil
+	}
+	found, err := d.pairsOf(pair{g.hostsKey, g.hosts, g.shared})
+	if err != nil {
+		return err
+	}
+	for _, p := range found {
+		h := yamlHost{group: g.name, key: p.key, value: p.value, list: list, shared: p.shared || aliased, pattern: parsePattern(p.key.Value)}
+		if h.names, err = h.pattern.names(); err != nil {
+			return lineError(p.key.Line, "%v", err)
+		}
+		if h.vars, err = d.variables(p.value); err != nil {
+			return err
+		}
+		d.hosts = append(d.hosts, h)
+	}
+	return nil
+}
+
+func (d *yamlDoc) variables(n *yaml.Node) ([]variable, error) {
+	found, err := d.pairs(n, false)
+	var out []variable
+	for _, p := range found {
+		var b strings.Builder
+		if err := d.canon(&b, p.value, 0); err != nil {
+			return nil, err
+		}
+		out = append(out, variable{p.key.Value, b.String()})
+	}
+	return out, err
+}
+
+// canon writes a value so that two values are equal if and only if Ansible would read the same.
+func (d *yamlDoc) canon(b *strings.Builder, n *yaml.Node, depth int) error {
+	if d.budget--; d.budget < 0 || depth > 100 {
+		return lineError(n.Line, "too many nested aliases")
+	}
+	n, _ = follow(n, false)
+	fmt.Fprintf(b, "%s %q(", n.Tag, n.Value)
+	for _, c := range n.Content {
+		if err := d.canon(b, c, depth+1); err != nil {
+			return err
+		}
+	}
+	b.WriteString(")")
+	return nil
+}
+
+func (d *yamlDoc) read(m *Meaning) {
+	for _, g := range d.groups {
+		m.group(g.name)
+		if g.parent != "" {
+			m.addChild(g.parent, g.name)
+		}
+		for _, v := range g.vars {
+			var b strings.Builder
+			if d.canon(&b, v.value, 0) == nil {
+				m.group(g.name).Vars[v.key.Value] = b.String()
+			}
+		}
+	}
+	for _, h := range d.hosts {
+		for _, name := range h.names {
+			m.addHost(h.group, name, h.pattern.port, h.vars)
+		}
+	}
+}
+
+func (d *yamlDoc) readEntries(m *Meaning, host string, entries []string) {
+	for _, text := range entries {
+		var root yaml.Node
+		if yaml.Unmarshal([]byte(text), &root) != nil || len(root.Content) != 1 || len(root.Content[0].Content) != 2 {
+			continue
+		}
+		if vars, err := (&yamlDoc{budget: 1 << 16}).variables(root.Content[0].Content[1]); err == nil {
+			m.addHost("", host, parsePattern(root.Content[0].Content[0].Value).port, vars)
+		}
+	}
+}
+
+func (d *yamlDoc) entryOf(host string) string {
+	typed := looksTyped.MatchString(host) && !isIP(host)
+	if typed || strings.Contains(host, ": ") || strings.HasSuffix(host, ":") || strings.IndexByte("[{&*!|>%@`'\"#-?:,]}", host[0]) >= 0 {
+		return fmt.Sprintf("%q:", host)
+	}
+	return host + ":"
+}
