@@ -47,6 +47,13 @@ func apiCall(ctx context.Context, method string, h Host, port int, path, body st
 	return text, err
 }
 
+// waitAPI waits until a master's API and controllers serve.
+func waitAPI(ctx context.Context, h Host) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return errors.Join(heard(ctx, h, 8443, "/healthz", "ok"), heard(ctx, h, 8444, "/healthz", "ok"))
+}
+
 func (l *Lab) masters() []Host { return where(l.Hosts, func(h Host) bool { return h.Master }) }
 
 // oneMaster takes --host and the positional arguments that follow.

@@ -20,7 +20,8 @@ type content struct {
 	v3, v2   map[string]string
 	revision int64
 	sum      string // of every v3 key with its value and revisions
-	fresh    bool   // a linearizable read came first: nothing committed is missing for being late
+	err      error
+	fresh    bool // a linearizable read came first: nothing committed is missing for being late
 }
 
 // writerCheck looks into each member by itself for every acknowledged write,
@@ -74,9 +75,7 @@ func (l *Lab) contentsOf(ctx context.Context, hosts []Host) ([]content, error) {
 		newest = max(newest, contents[i].revision)
 	}
 	for i, h := range hosts {
-		if err := l.readContent(ctx, h, newest, &contents[i]); err != nil {
-			return nil, fmt.Errorf("%s: %w", h.Short(), err)
-		}
+		contents[i].err = l.readContent(ctx, h, newest, &contents[i])
 	}
 	return contents, nil
 }
@@ -99,9 +98,13 @@ func (l *Lab) readContent(ctx context.Context, h Host, at int64, to *content) er
 		return err
 	}
 	defer c.Close()
+	limit := 20 * time.Second
 	if !to.fresh {
-		at = 0
+		// No revision to wait for: what does not answer soon never will.
+		at, limit = 0, 5*time.Second
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	if err := readV3(ctx, c, at, to); err != nil {
 		return fmt.Errorf("v3: %w", err)
 	}
@@ -123,9 +126,12 @@ func readV3(ctx context.Context, c *clientv3.Client, at int64, to *content) erro
 	to.v3 = map[string]string{}
 	h := sha256.New()
 	for from := "\x00"; ; {
-		r, err := retryBehind(ctx, func(ctx context.Context) (*clientv3.GetResponse, error) {
-			return c.Get(ctx, from, clientv3.WithFromKey(), clientv3.WithSerializable(),
+		var r *clientv3.GetResponse
+		// Repeated while the member has yet to apply that revision.
+		err := poll(ctx, func() (err error) {
+			r, err = c.Get(ctx, from, clientv3.WithFromKey(), clientv3.WithSerializable(),
 				clientv3.WithLimit(page), clientv3.WithRev(at))
+			return err
 		})
 		if err != nil {
 			return err
@@ -144,17 +150,6 @@ func readV3(ctx context.Context, c *clientv3.Client, at int64, to *content) erro
 			return nil
 		}
 	}
-}
-
-// retryBehind repeats a read at a revision that the member has yet to apply.
-func retryBehind(ctx context.Context, get func(context.Context) (*clientv3.GetResponse, error)) (r *clientv3.GetResponse, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	err = poll(ctx, func() error {
-		r, err = get(ctx)
-		return err
-	})
-	return r, err
 }
 
 // v2Node is a node of the v2 store as its API prints it.
@@ -200,6 +195,11 @@ func (c *v2Client) all(ctx context.Context, h Host) (map[string]string, error) {
 func reportLosses(hosts []Host, contents []content, acks []Ack) (bad bool) {
 	for i, h := range hosts {
 		line := fmt.Sprintf("%-10s", h.Short())
+		if err := contents[i].err; err != nil {
+			fmt.Printf("%s  cannot be read: %v\n", line, err)
+			bad = true
+			continue
+		}
 		var lost []string
 		for _, s := range []struct {
 			store string
@@ -228,27 +228,43 @@ func reportLosses(hosts []Host, contents []content, acks []Ack) (bad bool) {
 	return bad
 }
 
-// reportDifferences compares members that were read at the same revision.
+// reportDifferences compares members that were read at the same revision with
+// the first that could be read.
 func reportDifferences(hosts []Host, contents []content) (bad bool) {
-	first := contents[0]
+	readable := 0
+	var first content
+	var name string
 	for i, c := range contents {
-		if c.revision != first.revision {
-			fmt.Printf("%-10s  revision %d, but %s was read at %d: not compared\n", hosts[i].Short(), c.revision, hosts[0].Short(), first.revision)
-			bad = bad || !c.fresh == !first.fresh
+		if c.err != nil {
 			continue
 		}
-		if c.sum != first.sum {
-			fmt.Printf("%-10s  DIFFERENT v3 DATA at revision %d: %d keys, sum %s; %s: %d keys, sum %s\n",
-				hosts[i].Short(), c.revision, len(c.v3), c.sum, hosts[0].Short(), len(first.v3), first.sum)
-			bad = true
+		if readable++; readable == 1 {
+			first, name = c, hosts[i].Short()
+			continue
 		}
-		if gone, extra := missing(first.v2, c.v2), missing(c.v2, first.v2); c.fresh && first.fresh && len(gone)+len(extra) > 0 {
-			fmt.Printf("%-10s  DIFFERENT v2 DATA: lacks %d keys of %s, has %d others\n", hosts[i].Short(), len(gone), hosts[0].Short(), len(extra))
-			bad = true
-		}
+		bad = differs(hosts[i].Short(), c, name, first) || bad
 	}
-	if !bad && len(hosts) > 1 {
-		fmt.Printf("equal data on %d members: %d v3 keys at revision %d, %d v2 keys\n", len(hosts), len(first.v3), first.revision, len(first.v2))
+	if !bad && readable > 1 {
+		fmt.Printf("equal data on %d members: %d v3 keys at revision %d, %d v2 keys\n", readable, len(first.v3), first.revision, len(first.v2))
+	}
+	return bad
+}
+
+func differs(name string, c content, firstName string, first content) bool {
+	if c.revision != first.revision {
+		fmt.Printf("%-10s  read at revision %d, %s at %d: not compared\n", name, c.revision, firstName, first.revision)
+		return true
+	}
+	bad := c.sum != first.sum
+	if bad {
+		fmt.Printf("%-10s  DIFFERENT v3 DATA at revision %d: %d keys, sum %s; %s: %d keys, sum %s\n",
+			name, c.revision, len(c.v3), c.sum, firstName, len(first.v3), first.sum)
+	}
+	// Without quorum two members may be apart by what was under way.
+	lacks, extra := missing(first.v2, c.v2), missing(c.v2, first.v2)
+	if c.fresh && first.fresh && len(lacks)+len(extra) > 0 {
+		fmt.Printf("%-10s  DIFFERENT v2 DATA: lacks %d keys of %s, has %d others\n", name, len(lacks), firstName, len(extra))
+		bad = true
 	}
 	return bad
 }

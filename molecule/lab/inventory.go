@@ -50,7 +50,11 @@ func iniInventory(o Options, hosts []Host, login string) string {
 	}
 	b.WriteString("\n")
 	if !o.NoNewEtcd {
-		b.WriteString("[new_etcd]\n\n")
+		b.WriteString("[new_etcd]\n")
+		for _, h := range spares(hosts) {
+			fmt.Fprintf(&b, "%s ansible_host=%s etcd_ip=%[2]s\n", h.Name, h.IP)
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("[lb]\n\n[nodes]\n")
 	for _, h := range where(hosts, func(h Host) bool { return h.Node }) {
@@ -80,7 +84,7 @@ func rangesInventory(o Options, hosts []Host, login string) string {
 	b.WriteString("[masters]\n" + rangeOf(masters) + "\n\n[etcd]\n")
 	b.WriteString(rangeOf(members(hosts)) + "   # one line for all of etcd\n\n")
 	if !o.NoNewEtcd {
-		b.WriteString("[new_etcd]\n\n")
+		b.WriteString("[new_etcd]\n" + rangeOf(spares(hosts)) + "\n\n")
 	}
 	b.WriteString("[lb]\n\n[nodes]\n")
 	if len(masters) > 0 {
@@ -92,15 +96,25 @@ func rangesInventory(o Options, hosts []Host, login string) string {
 	return b.String()
 }
 
-// rangeOf writes hosts of one kind as name-[0:2].example.com. Their numbers
-// run from 0 without a hole.
+// rangeOf writes hosts of one kind as name-[0:2].example.com; the caller has
+// them in order and without a hole.
 func rangeOf(hosts []Host) string {
 	if len(hosts) == 0 {
 		return ""
 	}
-	stem, domain, _ := strings.Cut(hosts[0].Name, "-0.")
-	return fmt.Sprintf("%s-[0:%d].%s", stem, len(hosts)-1, domain)
+	stem, from, domain := numbered(hosts[0].Name)
+	_, to, _ := numbered(hosts[len(hosts)-1].Name)
+	return fmt.Sprintf("%s-[%s:%s].%s", stem, from, to, domain)
 }
+
+// numbered takes master-0.example.com apart.
+func numbered(name string) (stem, number, domain string) {
+	label, domain, _ := strings.Cut(name, ".")
+	i := strings.LastIndex(label, "-")
+	return label[:i], label[i+1:], domain
+}
+
+func spares(hosts []Host) []Host { return where(hosts, func(h Host) bool { return h.Spare }) }
 
 func yamlInventory(o Options, hosts []Host, keyFile string) string {
 	var b strings.Builder
@@ -108,8 +122,13 @@ func yamlInventory(o Options, hosts []Host, keyFile string) string {
 	fmt.Fprintf(&b, "        ansible_ssh_private_key_file: %s\n", keyFile)
 	b.WriteString("        openshift_deployment_type: openshift-enterprise\n      children:\n")
 	group := func(name, comment string, in func(Host) bool, etcdIP bool) {
+		some := where(hosts, in)
+		if len(some) == 0 {
+			fmt.Fprintf(&b, "        %s:%s\n          hosts: {}\n", name, comment)
+			return
+		}
 		fmt.Fprintf(&b, "        %s:%s\n          hosts:\n", name, comment)
-		for _, h := range where(hosts, in) {
+		for _, h := range some {
 			fmt.Fprintf(&b, "            %s:\n              ansible_host: %s\n", h.Name, h.IP)
 			if etcdIP {
 				fmt.Fprintf(&b, "              etcd_ip: %s\n", h.IP)
@@ -119,7 +138,7 @@ func yamlInventory(o Options, hosts []Host, keyFile string) string {
 	group("masters", "", func(h Host) bool { return h.Master }, false)
 	group("etcd", "   # the cluster's memory", func(h Host) bool { return h.Etcd }, true)
 	if !o.NoNewEtcd {
-		b.WriteString("        new_etcd:\n          hosts: {}\n")
+		group("new_etcd", "", func(h Host) bool { return h.Spare }, true)
 	}
 	group("nodes", "", func(h Host) bool { return h.Node }, false)
 	return b.String()

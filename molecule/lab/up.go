@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,7 +51,10 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.waitHealthy(ctx, time.Minute); err != nil {
 		return err
 	}
-	return l.writeFlannelConfig(ctx)
+	if err := l.writeFlannelConfig(ctx); err != nil {
+		return err
+	}
+	return each(l.masters(), func(h Host) error { return waitAPI(ctx, h) })
 }
 
 // makeNetwork takes the first free slot. Another checkout may have labs too,
@@ -64,17 +68,29 @@ func (l *Lab) makeNetwork(ctx context.Context) error {
 	if _, err := podman(ctx, "network", "exists", l.network()); err == nil {
 		return fmt.Errorf("podman network %s is left over from an earlier lab; `lab down %s` removes it", l.network(), l.Name)
 	}
-	for slot := 1; slot < 250; slot++ {
+	last := filepath.Join(filepath.Dir(l.dir), ".slot")
+	for i := range slots {
+		slot := nextSlot(last, i)
 		_, err := podman(ctx, "network", "create", "--disable-dns", "--subnet", fmt.Sprintf("10.213.%d.0/24", slot), l.network())
 		if err == nil {
 			l.Slot, l.Hosts = slot, layout(l.Options, slot)
-			return l.save()
+			return errors.Join(os.WriteFile(last, []byte(strconv.Itoa(slot)), 0o600), l.save())
 		}
 		if !strings.Contains(err.Error(), "already used") && !strings.Contains(err.Error(), "already being used") {
 			return err
 		}
 	}
 	return errors.New("no free network in 10.213.0.0/16: `podman network ls` shows who has them")
+}
+
+const slots = 250
+
+// nextSlot goes round, so that a new lab does not get the addresses of one that
+// was just removed: ssh's shared connections to those live on for a minute.
+func nextSlot(file string, step int) int {
+	b, _ := os.ReadFile(file)
+	last, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return (last+step)%slots + 1
 }
 
 // writeControlFiles makes what the control node has: ssh key, authority,
@@ -121,6 +137,8 @@ func (l *Lab) createHost(ctx context.Context, h Host, image string) error {
 		// Root on a real host may make network namespaces and read the
 		// environment of etcd's processes.
 		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE",
+		// Without it sshd refuses a terminal, which Ansible asks for.
+		"--cap-add", "AUDIT_WRITE",
 		"--security-opt", "apparmor=unconfined", "--security-opt", "seccomp=unconfined",
 		"--label", "lab=" + l.Name,
 	}
