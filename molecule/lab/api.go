@@ -166,7 +166,12 @@ func (l *Lab) apiCheck(ctx context.Context, args []string) error {
 func (l *Lab) checkThrough(ctx context.Context, h Host, masters []Host) error {
 	stamp := fmt.Sprint(time.Now().UnixNano())
 	name := "check-" + h.Short()
-	if _, err := apiCall(ctx, http.MethodPut, h, 8443, "/objects/"+name, stamp); err != nil {
+	// Repeated: an API that has just been restarted may not serve yet.
+	err := poll(ctx, func() error {
+		_, err := apiCall(ctx, http.MethodPut, h, 8443, "/objects/"+name, stamp)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, m := range masters {

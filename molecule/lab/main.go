@@ -133,7 +133,7 @@ func upCommand(ctx context.Context, root string, args []string) error {
 	f.IntVar(&o.MastersCount, "masters-count", 1, "masters, where they are separate")
 	f.IntVar(&o.Nodes, "nodes", 0, "hosts with flannel only")
 	f.BoolVar(&o.MountData, "mount-data", false, "/var/lib/etcd is a mount point")
-	f.BoolVar(&o.EtcdDisabled, "etcd-disabled", false, "etcd is neither enabled at boot nor started now")
+	f.BoolVar(&o.EtcdDisabled, "etcd-disabled", false, "etcd is started now, but not at boot")
 	f.StringVar(&o.InventoryStyle, "inventory-style", "ini", "ini, ranges or yaml")
 	f.BoolVar(&o.NoNewEtcd, "no-new-etcd", false, "inventory without [new_etcd]")
 	f.BoolVar(&o.NoWait, "no-wait", false, "do not wait for a healthy cluster")

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -20,14 +21,31 @@ func (l *Lab) powerOn(ctx context.Context, hosts []Host) error {
 	})
 }
 
-// kill cuts the power: every process of the hosts is gone at once.
+// kill cuts the power of hosts within a few microseconds of each other: the
+// first processes are killed by this one, since starting a podman for each host
+// would let the last go on for a tenth of a second without the first.
 func (l *Lab) kill(ctx context.Context, hosts []Host) error {
-	var names []string
-	for _, h := range hosts {
-		names = append(names, l.container(h))
+	pids := make([]int, len(hosts))
+	for i, h := range hosts {
+		out, err := podman(ctx, "inspect", "--format", "{{.State.Pid}}", l.container(h))
+		if err != nil {
+			return err
+		}
+		if pids[i], err = strconv.Atoi(out); err != nil || pids[i] <= 1 {
+			return fmt.Errorf("%s is not on", h.Short())
+		}
 	}
-	_, err := podman(ctx, append([]string{"kill"}, names...)...)
-	return err
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			return err
+		}
+	}
+	return each(hosts, func(h Host) error {
+		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+		defer cancel()
+		_, err := podman(ctx, "wait", "--condition", "stopped", l.container(h))
+		return err
+	})
 }
 
 // wipe empties a host's data directory, whether the host is on or off. A
@@ -76,26 +94,3 @@ func (l *Lab) exec(ctx context.Context, h Host, argv []string) error {
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-// cut takes hosts off the network without stopping them, and heal undoes it:
-// from one another only, or from everybody.
-func (l *Lab) cut(ctx context.Context, h Host, from []Host, add bool) error {
-	pid, err := podman(ctx, "inspect", "--format", "{{.State.Pid}}", l.container(h))
-	if err != nil {
-		return err
-	}
-	verb := "del"
-	if add {
-		verb = "add"
-	}
-	var errs []error
-	for _, f := range from {
-		// A blackhole route stops what this host sends: no connection
-		// survives it, nor do new ones open.
-		_, err := command(ctx, nil, "nsenter", "-t", pid, "-n", "ip", "route", verb, "blackhole", f.IP+"/32")
-		if err != nil && !strings.Contains(err.Error(), "File exists") && !strings.Contains(err.Error(), "No such process") {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
