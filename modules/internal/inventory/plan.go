@@ -71,17 +71,20 @@ func (s *Set) Plan(r Request) (*Outcome, error) {
 func (r Request) check() error {
 	for what, name := range map[string]string{"host": r.Host, "group": r.Group} {
 		if name == "" || strings.ContainsAny(name, " \t\r\n#;'\"\\,[]={}") {
-			return fault.New(fault.Invalid, "%q is not the name of a %s: expected one name, no pattern, list or range", name, what)
+			return fault.New(fault.Invalid, "%q is not the name of a %s: expected one name, no pattern, list or range", name, what).
+				WithHint("`ansible-inventory -i INVENTORY --graph` lists the names; call the module once for each host")
 		}
 	}
 	if r.From == r.Group {
-		return fault.New(fault.Invalid, "from_group and group are both %q; a host moves from one group to another", r.Group)
+		return fault.New(fault.Invalid, "from_group and group are both %q; a host moves from one group to another", r.Group).
+			WithHint("leave from_group out, or name the group that the host is in now")
 	}
 	if r.From == "" {
 		return nil
 	}
 	if !r.Present {
-		return fault.New(fault.Invalid, "from_group is for state present: a host that leaves goes nowhere")
+		return fault.New(fault.Invalid, "from_group is for state present: a host that leaves goes nowhere").
+			WithHint("to move a host, name the group that it shall join, with state=present")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -105,6 +106,10 @@ func (w *work) baseOf(m *Meaning) string {
 func (w *work) ensureGroup(m *Meaning) error {
 	if w.base == "" {
 		return nil
+	}
+	if files := w.Logins[w.base]; len(files) > 0 && len(w.Logins[w.r.Group]) == 0 && !m.isMember(w.r.Group, w.r.Host) {
+		w.warnings = append(w.warnings, fmt.Sprintf("%s sets connection variables for [%s]; %s does not have them in [%s]: copy them to group_vars/%s.yml",
+			strings.Join(files, ", "), w.base, w.r.Host, w.r.Group, w.r.Group))
 	}
 	existed := m.Groups[w.r.Group] != nil
 	missing := w.missingParents(m)

@@ -38,7 +38,8 @@ type Source struct {
 // Set is the files of an inventory in the order in which Ansible reads them.
 type Set struct {
 	Sources []Source
-	Dynamic []string // scripts and plugins' configurations, which nobody but their owner can edit
+	Dynamic []string            // scripts and plugins' configurations, which nobody but their owner can edit
+	Logins  map[string][]string // files of group_vars, by group, that set connection variables
 }
 
 // Parse reads one file's text as Ansible would by the file's name and content.
@@ -81,7 +82,7 @@ func (s *Set) Meaning() *Meaning {
 }
 
 func (s *Set) clone() *Set {
-	return &Set{Sources: slices.Clone(s.Sources), Dynamic: s.Dynamic}
+	return &Set{Sources: slices.Clone(s.Sources), Dynamic: s.Dynamic, Logins: s.Logins}
 }
 
 // replace gives one source a new text, and reads it again.

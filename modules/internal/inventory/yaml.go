@@ -20,6 +20,7 @@ type yamlDoc struct {
 	hosts  []yamlHost
 	marked []yamlMark
 	budget int // nodes that may still be looked at: nested aliases can stand for more than fits into memory
+	depth  int // of groups within groups: an alias can stand within what it stands for
 }
 
 // yamlGroup is one place that names a group; a group may have several.
@@ -61,7 +62,7 @@ func parseYAML(text string) (*yamlDoc, error) {
 	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("the file has more than one YAML document, and Ansible reads one")
 	}
-	doc := &yamlDoc{lines: splitLines(text), budget: 1 << 21}
+	doc := &yamlDoc{lines: splitLines(text), budget: 8*len(text) + 1<<10}
 	if err := checkText(doc.lines); err != nil {
 		return nil, err
 	}
@@ -150,9 +151,10 @@ func follow(n *yaml.Node, shared bool) (*yaml.Node, bool) {
 
 // addGroupNode reads one group and, below it, its children.
 func (d *yamlDoc) addGroupNode(parent string, p pair, siblings *yaml.Node) error {
-	if d.budget--; d.budget < 0 {
-		return lineError(p.key.Line, "too many nested aliases")
+	if d.depth++; d.depth > 64 {
+		return lineError(p.key.Line, "too many groups within groups")
 	}
+	defer func() { d.depth-- }()
 	value, shared := follow(p.value, p.shared)
 	if value.Kind != yaml.MappingNode && value.Tag != "!!null" {
 		return nil // Ansible skips it with a warning

@@ -1,0 +1,101 @@
+package inventory
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/safefile"
+)
+
+// Options say how Apply goes about it.
+type Options struct {
+	Check   bool          // decide, touch nothing
+	Backup  bool          // leave a dated copy of each file that changes
+	Timeout time.Duration // how long to wait for another run
+	Changed func()        // called when the first file has been replaced
+}
+
+// Change is one file that was changed, or would be.
+type Change struct {
+	File   string `json:"file"`
+	Backup string `json:"backup_file,omitempty"`
+	Before string `json:"-"` // for the diff
+	After  string `json:"-"`
+}
+
+// Apply finds the files, decides, and writes what differs.
+func Apply(paths []string, r Request, o Options) (*Outcome, []Change, error) {
+	files, err := Find(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !o.Check {
+		held, err := lockAll(files, o.Timeout)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer held.release()
+	}
+	set, err := Load(files)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := set.Plan(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	changes, err := write(out.Edits, o)
+	return out, changes, err
+}
+
+func write(edits []Edit, o Options) ([]Change, error) {
+	var out []Change
+	for _, e := range edits {
+		c := Change{File: e.Path}
+		c.Before, c.After = e.Diff()
+		if !o.Check {
+			var err error
+			if c.Backup, err = replace(e, o.Backup); err != nil {
+				return out, stopped(e, out, err)
+			}
+			if o.Changed != nil {
+				o.Changed()
+			}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// replace writes one file, unless somebody else has changed it since it was read: an editor takes no lock.
+func replace(e Edit, backup bool) (string, error) {
+	now, err := os.ReadFile(e.Path)
+	if err != nil {
+		return "", err
+	}
+	if string(now) != e.Before {
+		return "", fault.New(fault.Refused, "somebody changed it in this very moment").WithHint("run this again")
+	}
+	name := ""
+	if backup {
+		if name, err = safefile.Backup(e.Path); err != nil {
+			return "", fmt.Errorf("backup: %w", err)
+		}
+	}
+	return name, safefile.Write(e.Path, []byte(e.After), 0o644)
+}
+
+func stopped(e Edit, done []Change, err error) error {
+	what := "no file was changed"
+	if len(done) > 0 {
+		var names []string
+		for _, c := range done {
+			names = append(names, c.File)
+		}
+		what = strings.Join(names, ", ") + " changed already; the next run does the rest"
+	}
+	return fault.Wrap(fault.Internal, err, "the inventory file %s was not changed (%s)", e.Path, what)
+}
