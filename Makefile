@@ -25,7 +25,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 modules: go-present stale ## build every module into library/, with its documentation beside it
-	@$(MAKE) --no-print-directory -j$$(nproc) library-files
+	@$(MAKE) --no-print-directory -k -j$$(nproc) library-files
 
 library-files: $(MODULES:%=library/%) $(MODULES:%=library/%.yml)
 
@@ -52,6 +52,7 @@ lint: environments modules ## ansible-lint (production), yamllint, ansible-doc, 
 	@yamllint --strict .
 	@ansible-lint --nocolor
 	@python molecule/control/check_docs.py .
+	@python molecule/control/check_targets.py .
 	@molecule/control/syntax
 
 molecule: environments modules hosts ## scenarios on real hosts: all, or SCENARIO=name; JOBS=2 at a time
