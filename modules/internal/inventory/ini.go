@@ -62,7 +62,7 @@ func parseINI(data string) (*ini, error) {
 
 // parse reads one line; group and part say in which section it stands, and change at a header.
 func (l *iniLine) parse(group, part *string) error {
-	text := strings.TrimFunc(l.text, unicode.IsSpace)
+	text := trim(l.text)
 	l.group, l.part = *group, *part
 	if text == "" || text[0] == '#' || text[0] == ';' {
 		if m, ok := parseMark(l.text); ok {
@@ -93,13 +93,16 @@ func (l *iniLine) parse(group, part *string) error {
 	return l.parseHost()
 }
 
+// trim takes off what Python takes for blank.
+func trim(s string) string { return strings.TrimFunc(s, unicode.IsSpace) }
+
 func (l *iniLine) parseSetting(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok {
 		return fmt.Errorf("expected variable=value in [%s:vars]", l.group)
 	}
 	l.kind = setting
-	l.name, l.value = strings.TrimFunc(name, unicode.IsSpace), strings.TrimFunc(value, unicode.IsSpace)
+	l.name, l.value = trim(name), trim(value)
 	return nil
 }
 

@@ -156,35 +156,31 @@ func (d *ini) put(group string, entries []string, first bool) (string, error) {
 	return e.result(), nil
 }
 
-// addVars gives host the variables named, as written in entries, on the last line that still names it.
-func (d *ini) addVars(host string, entries, names []string) (string, error) {
-	text := ""
+// addVars gives host variables, as written in entries, by a line of its own below the last one that names it. A host may have several
+// lines in a group, so no other line changes, and dropKept can take this one away again.
+func (d *ini) addVars(host, group string, entries, names []string) (string, error) {
+	text := host
 	for _, name := range names {
 		text += " " + rawVariable(entries, name)
 	}
 	for i := len(d.lines) - 1; i >= 0; i-- {
-		l := &d.lines[i]
-		if !l.names(l.group, host) {
-			continue
+		if l := &d.lines[i]; l.names(l.group, host) {
+			e := d.editor()
+			e.insert(i, l.indent()+text+"  "+keptComment(group))
+			return e.result(), nil
 		}
-		pieces, err := l.split(host)
-		if err != nil {
-			return "", lineError(i+1, "%v", err)
-		}
-		var texts []string
-		tail := len(l.text) - l.words[len(l.words)-1].end // blanks and a comment, the same in each piece
-		for _, p := range pieces {
-			if p.leaves {
-				cut := len(p.pattern) - tail
-				p.pattern = p.pattern[:cut] + text + p.pattern[cut:]
-			}
-			texts = append(texts, p.pattern)
-		}
-		e := d.editor()
-		e.set(i, texts...)
-		return e.result(), nil
 	}
 	return "", nil
+}
+
+func (d *ini) dropKept(host string) (string, error) {
+	e := d.editor()
+	for i := range d.lines {
+		if l := &d.lines[i]; l.names(l.group, host) && keptForm.MatchString(l.text) {
+			e.set(i)
+		}
+	}
+	return e.result(), nil
 }
 
 // rawVariable finds the last `name=value` of entries, quotes and all.

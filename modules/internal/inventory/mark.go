@@ -10,6 +10,11 @@ import (
 // ownComment marks a section or a child entry that this package made, so that it goes again when the group is empty.
 const ownComment = "# made by etcd_inventory"
 
+// keptComment stands beside variables that moved to another of the host's lines when it left group, so that they go when it returns.
+func keptComment(group string) string { return "# kept from [" + group + "] by etcd_inventory" }
+
+var keptForm = regexp.MustCompile(`# kept from \[[^\]]+\] by etcd_inventory[ \t]*$`)
+
 // mark is the comment that keeps the entry of a host that left.
 type mark struct {
 	group string

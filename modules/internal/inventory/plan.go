@@ -40,7 +40,10 @@ type Outcome struct {
 type work struct {
 	*Set
 	r        Request
+	before   *Meaning
 	made     map[string]bool // groups that were created or dropped
+	listed   map[string]bool // groups that were entered into their parents' children, or taken out, by entries of our own
+	folded   []string        // children of Group that were replaced by their hosts, or came back
 	base     string          // the group whose parents and login Group needs too; "" for none
 	warnings []string
 }
@@ -51,7 +54,7 @@ func (s *Set) Plan(r Request) (*Outcome, error) {
 		return nil, err
 	}
 	before := s.Meaning()
-	w := &work{Set: s.clone(), r: r, made: map[string]bool{}}
+	w := &work{Set: s.clone(), r: r, before: before, made: map[string]bool{}, listed: map[string]bool{}}
 	var err error
 	if r.Present {
 		err = w.join(before)
@@ -101,8 +104,8 @@ func (w *work) leave(m *Meaning) error {
 		}
 		m = w.Meaning()
 	}
-	if path := m.through(r.Group, r.Host); path != nil {
-		return w.refuseChild(m, path)
+	if m.through(r.Group, r.Host) != nil {
+		return w.unfold(m)
 	}
 	if !m.isMember(r.Group, r.Host) && len(w.Dynamic) > 0 {
 		return w.dynamic(m)
@@ -122,7 +125,7 @@ func (w *work) depart(group, since string) error {
 	if err != nil {
 		return err
 	}
-	return w.keepVars(taken)
+	return w.keepVars(group, taken)
 }
 
 func (w *work) takeOut(group, since string) ([]entries, error) {
@@ -160,6 +163,8 @@ func (w *work) join(m *Meaning) error {
 			return err
 		}
 	}
+	w.dropKept()
+	w.refold()
 	if r.First {
 		if err := w.toFront(); err != nil {
 			return err
@@ -191,10 +196,15 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 				return err
 			}
 		}
-		return w.keepVars(taken)
+		return w.keepVars(w.r.From, taken)
 	}
-	if marked, ok := w.marked(); ok {
-		return w.place(marked)
+	if marked := w.marked(); len(marked) > 0 {
+		for _, e := range marked {
+			if err := w.place(e); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if m.Hosts[w.r.Host] == nil {
 		if len(w.Dynamic) > 0 {
@@ -207,25 +217,35 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 }
 
 // marked finds what the host left behind: in the group itself, else in From, else anywhere.
-func (w *work) marked() (entries, bool) {
+func (w *work) marked() []entries {
 	for _, group := range []string{w.r.Group, w.r.From, ""} {
+		var out []entries
+		var latest []mark
 		for i := range w.Sources {
-			var found []mark
+			var here []mark
 			for _, m := range w.Sources[i].doc.marks(w.r.Host) {
 				if m.group == group || group == "" {
-					found = append(found, m)
+					here = append(here, m)
 				}
 			}
-			if len(found) > 0 {
-				var texts []string
-				for _, m := range newest(found) {
-					texts = append(texts, m.entry)
-				}
-				return entries{i, texts}, true
+			if here = newest(here); len(here) == 0 || len(latest) > 0 && here[0].since < latest[0].since {
+				continue
 			}
+			if len(latest) > 0 && here[0].since > latest[0].since {
+				out = nil
+			}
+			latest = here
+			var texts []string
+			for _, m := range here {
+				texts = append(texts, m.entry)
+			}
+			out = append(out, entries{i, texts})
+		}
+		if len(out) > 0 {
+			return out
 		}
 	}
-	return entries{}, false
+	return nil
 }
 
 // home is the source for a bare entry: where the group is, else where its base is, else the first one.

@@ -96,9 +96,11 @@ func TestLeave(t *testing.T) {
 		{"two sections, two lines", "", "[etcd]\na x=1\n[lb]\nl\n[etcd]\na y=2\nb\n", leave("etcd", "a"),
 			"[etcd]\n# out of [etcd] since 2026-11-23: a x=1\n[lb]\nl\n[etcd]\n# out of [etcd] since 2026-11-23: a y=2\nb\n"},
 		{"variables that a master needs", "", "[masters]\nm  # api\n[etcd]\nm ansible_host='1.2.3.4' z=1\n", leave("etcd", "m"),
-			"[masters]\nm ansible_host='1.2.3.4' z=1  # api\n[etcd]\n# out of [etcd] since 2026-11-23: m ansible_host='1.2.3.4' z=1\n"},
+			"[masters]\nm  # api\nm ansible_host='1.2.3.4' z=1  # kept from [etcd] by etcd_inventory\n[etcd]\n# out of [etcd] since 2026-11-23: m ansible_host='1.2.3.4' z=1\n"},
 		{"variables for one host of a range", "", "[masters]\nm[1:2] # api\n[etcd]\nm1 z=1\n", leave("etcd", "m1"),
-			"[masters]\nm1 z=1 # api\nm2 # api\n[etcd]\n# out of [etcd] since 2026-11-23: m1 z=1\n"},
+			"[masters]\nm[1:2] # api\nm1 z=1  # kept from [etcd] by etcd_inventory\n[etcd]\n# out of [etcd] since 2026-11-23: m1 z=1\n"},
+		{"through a child", "", "[etcd:children]\nmasters # all\n[masters]\nm[1:3]\n", leave("etcd", "m2"),
+			"[etcd:children]\n# out of [etcd:children] since 2026-11-23: masters # all\n\n[etcd]  # made by etcd_inventory\nm1\n# out of [etcd] since 2026-11-23: m2\nm3\n[masters]\nm[1:3]\n"},
 		{"header with comment", "", "[etcd] # members\na\n", leave("etcd", "a"), "[etcd] # members\n# out of [etcd] since 2026-11-23: a\n"},
 	} {
 		t.Run(s.name, s.run)
@@ -115,7 +117,7 @@ func TestJoin(t *testing.T) {
 		{"the operator's own new_etcd stays", "", "[OSEv3:children]\netcd\nnew_etcd\n[etcd]\na\n[new_etcd]\nb\n", move("etcd", "b", "new_etcd"),
 			"[OSEv3:children]\netcd\nnew_etcd\n[etcd]\na\nb\n[new_etcd]\n"},
 		{"out of a range", "", "[etcd]\na\n[new_etcd]\nn[1:3] v=1\n", move("etcd", "n2", "new_etcd"), "[etcd]\na\nn2 v=1\n[new_etcd]\nn1 v=1\nn3 v=1\n"},
-		{"in both: leaves the one", "", "[etcd]\na\nb\n[new_etcd]\nb w=1\n", move("etcd", "b", "new_etcd"), "[etcd]\na\nb w=1\n[new_etcd]\n"},
+		{"in both: leaves the one", "", "[etcd]\na\nb\n[new_etcd]\nb w=1\n", move("etcd", "b", "new_etcd"), "[etcd]\na\nb\nb w=1  # kept from [new_etcd] by etcd_inventory\n[new_etcd]\n"},
 		{"first", "", "[etcd]\n# members\na\nb\n", first(join("etcd", "b")), "[etcd]\nb\n# members\na\n"},
 		{"first comes first", "", "[etcd]\na\n[new_etcd]\nb\n", first(move("etcd", "b", "new_etcd")), "[etcd]\nb\na\n[new_etcd]\n"},
 		{"newest mark", "", "[etcd]\na\n# out of [etcd] since 2026-01-01: b old=1\n# out of [etcd] since 2026-02-02: b new=1\n", join("etcd", "b"),
@@ -176,7 +178,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"unknown host", "[etcd]\na\n", join("etcd", "stranger"), fault.Refused, "names stranger"},
 		{"unknown group", "[etcd]\na\n", join("nosuch", "a"), fault.Refused, `no group "nosuch"`},
-		{"through a child", "[etcd:children]\nmasters\n[masters]\nm\nn\n", leave("etcd", "m"), fault.Refused, "through its child group [masters]"},
+		{"through a child whose variables clash", "[etcd:children]\nmasters\n[masters]\nm\nn\n[masters:vars]\nx=1\n[etcd:vars]\nx=2\n", leave("etcd", "m"), fault.Refused, "both groups set x"},
 		{"a pattern", "[etcd]\na\n", leave("etcd", "a[1:3]"), fault.Invalid, "expected one name"},
 		{"two hosts", "[etcd]\na\n", leave("etcd", "a,b"), fault.Invalid, "expected one name"},
 		{"from itself", "[etcd]\na\n", move("etcd", "a", "etcd"), fault.Invalid, "both"},

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 func (w *work) place(e entries) error {
 	r := w.r
 	order := append([]int{e.source}, w.others(e.source)...)
+	if err := w.placeSame(&e, order); err != nil || len(e.texts) == 0 {
+		return err
+	}
 	for _, i := range order {
 		texts, ok := w.translate(e, i)
 		if !ok {
@@ -29,6 +33,35 @@ func (w *work) place(e entries) error {
 		}
 	}
 	return w.placeAnew(e)
+}
+
+// placeSame puts those entries back that a mark still holds, word for word, each into its own file.
+func (w *work) placeSame(e *entries, order []int) error {
+	for _, i := range order {
+		if !w.same(e.source, i) {
+			continue
+		}
+		var same, rest []string
+		for _, text := range e.texts {
+			if slices.ContainsFunc(w.Sources[i].doc.marks(w.r.Host), func(m mark) bool {
+				return m.group == w.r.Group && squeeze(m.entry) == squeeze(text)
+			}) {
+				same = append(same, text)
+			} else {
+				rest = append(rest, text)
+			}
+		}
+		if len(same) == 0 {
+			continue
+		}
+		if text, found := w.Sources[i].doc.restore(w.r.Group, w.r.Host, same); found {
+			if err := w.set(i, text, nil); err != nil {
+				return err
+			}
+			e.texts = rest
+		}
+	}
+	return nil
 }
 
 // placeAnew makes the group where its parents need it, or else beside the entry's own source.
@@ -134,6 +167,7 @@ func (w *work) ensureGroup(m *Meaning) error {
 			return err
 		}
 		w.made[w.r.Group] = w.made[w.r.Group] || !existed
+		w.listed[w.r.Group] = true
 		existed, settings = true, nil
 		for _, p := range here {
 			missing = without(missing, p)
@@ -169,19 +203,18 @@ func (w *work) missingSettings(m *Meaning) []string {
 }
 
 // keepVars: variables on a host's line are the host's in all groups. Where it is still named elsewhere (a master, say), the variables
-// that were on the taken line alone move to the last line that names it.
-func (w *work) keepVars(taken []entries) error {
-	host := w.r.Host
+// that it had by the taken line alone move to the last line that names it.
+func (w *work) keepVars(group string, taken []entries) error {
 	for _, e := range taken {
-		had := newMeaning()
-		w.Sources[e.source].doc.readEntries(had, host, e.texts)
-		have := w.Meaning().Hosts[host]
+		have := w.Meaning().Hosts[w.r.Host]
 		if have == nil {
 			return nil
 		}
+		one := newMeaning()
+		w.Sources[e.source].doc.readEntries(one, w.r.Host, e.texts)
 		var lost []string
-		for name, value := range had.Hosts[host] {
-			if have[name] != value {
+		for name, value := range one.Hosts[w.r.Host] {
+			if have[name] != value && w.before.Hosts[w.r.Host][name] == value {
 				lost = append(lost, name)
 			}
 		}
@@ -189,19 +222,35 @@ func (w *work) keepVars(taken []entries) error {
 			continue
 		}
 		slices.Sort(lost)
-		if err := w.give(e, lost); err != nil {
+		if err := w.give(group, e, lost); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *work) give(e entries, lost []string) error {
+// dropKept takes variables away that keepVars put on other lines, now that the host's own entry is back. Where that would change a
+// value, they stay.
+func (w *work) dropKept() {
+	had := w.Meaning().Hosts[w.r.Host]
+	trial := w.clone()
+	for i := range trial.Sources {
+		text, err := trial.Sources[i].doc.dropKept(w.r.Host)
+		if err != nil || trial.replace(i, text) != nil {
+			return
+		}
+	}
+	if maps.Equal(had, trial.Meaning().Hosts[w.r.Host]) {
+		w.Set = trial
+	}
+}
+
+func (w *work) give(group string, e entries, lost []string) error {
 	for _, i := range append(w.others(e.source), e.source) {
 		if !w.same(i, e.source) {
 			continue
 		}
-		text, err := w.Sources[i].doc.addVars(w.r.Host, e.texts, lost)
+		text, err := w.Sources[i].doc.addVars(w.r.Host, group, e.texts, lost)
 		if err == nil && text != "" {
 			return w.set(i, text, nil)
 		}
@@ -267,14 +316,8 @@ func (w *work) dropIfEmpty(group string) error {
 	if after.Groups[group] == nil && len(after.parents(group)) > 0 {
 		return nil // another section names it as a child, and Ansible reads no file with an unknown child
 	}
-	w.made[group] = after.Groups[group] == nil
+	w.made[group] = m.Groups[group] != nil && after.Groups[group] == nil
+	w.listed[group] = true
 	w.Set = trial
 	return nil
-}
-
-// refuseChild: the host is a member through a child group, whose other uses are not ours to change.
-func (w *work) refuseChild(m *Meaning, path []string) error {
-	return fault.New(fault.Refused, "%s is in [%s] through its child group [%s], so it cannot leave the one and stay in the other; nothing was changed",
-		w.r.Host, w.r.Group, strings.Join(path, "] and [")).
-		WithHint("name the hosts of [%s] in the section itself instead of its children: %s", w.r.Group, strings.Join(without(m.all(w.r.Group), w.r.Host), ", "))
 }

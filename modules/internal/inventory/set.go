@@ -9,6 +9,7 @@ import (
 
 // document is a parsed file. Its editing methods return the file's new text and leave the document as it is.
 type document interface {
+	folder
 	read(m *Meaning)
 	entryOf(host string) string      // the entry of a host without variables
 	marks(host string) []mark        // what host left behind, in the file's order
@@ -23,7 +24,8 @@ type document interface {
 	takeOut(group, host, since string) (text string, entries []string, err error)
 	restore(group, host string, entries []string) (text string, found bool)
 	put(group string, entries []string, first bool) (string, error)
-	addVars(host string, entries, names []string) (string, error)
+	addVars(host, group string, entries, names []string) (string, error)
+	dropKept(host string) (string, error)
 	addGroup(group, like string, parents, settings []string) (string, error)
 	dropGroup(group string) (string, error)
 }

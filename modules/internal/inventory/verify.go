@@ -71,8 +71,12 @@ func (w *work) blankGroup(name string, g Group, m *Meaning) *Group {
 		g.Hosts = without(g.Hosts, w.r.Host)
 	}
 	g.Children = slices.DeleteFunc(slices.Clone(g.Children), func(c string) bool {
-		return w.made[c] || c == w.r.Group && w.base != "" && slices.Contains(g.Children, w.base)
+		return w.made[c] || w.listed[c] || name == w.r.Group && slices.Contains(w.folded, c)
 	})
+	if name == w.r.Group && len(w.folded) > 0 {
+		g.Hosts = without(m.all(name), w.r.Host)
+		slices.Sort(g.Hosts)
+	}
 	if base := m.Groups[w.base]; base != nil && name == w.r.Group {
 		g.Vars = maps.Clone(g.Vars)
 		maps.DeleteFunc(g.Vars, func(k, v string) bool { return base.Vars[k] == v })

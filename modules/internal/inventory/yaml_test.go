@@ -30,7 +30,7 @@ func TestYAML(t *testing.T) {
 			"masters:\n  hosts: &m\n    a: {x: 1}\n    b:\netcd:\n  hosts:  # the same\n    # out of [etcd] since 2026-11-23: a:\n    b:\n"},
 		{"hosts is a word", "h.yml", "etcd:\n  hosts: a\n", leave("etcd", "a"), "etcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\n"},
 		{"variables that a master needs", "h.yml", "masters:\n  hosts:\n    a:\n    b: {y: 2}\netcd:\n  hosts:\n    a:\n      ansible_host: 1.2.3.4\n    b: {x: 1}\n", leave("etcd", "a"),
-			"masters:\n  hosts:\n    a:\n      ansible_host: 1.2.3.4\n    b: {y: 2}\netcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\n    # out of [etcd] since 2026-11-23:   ansible_host: 1.2.3.4\n    b: {x: 1}\n"},
+			"masters:\n  hosts:\n    a:\n      # kept from [etcd] by etcd_inventory\n      ansible_host: 1.2.3.4\n    b: {y: 2}\netcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\n    # out of [etcd] since 2026-11-23:   ansible_host: 1.2.3.4\n    b: {x: 1}\n"},
 		{"variables in flow", "h.yml", "masters:\n  hosts:\n    b: {y: 2}\netcd:\n  hosts:\n    b: {x: 1, z: 'a b'}\n", leave("etcd", "b"),
 			"masters:\n  hosts:\n    b: {y: 2, x: 1, z: 'a b'}\netcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: b: {x: 1, z: 'a b'}\n"},
 		{"deeper indentation", "h.yml", "all:\n    children:\n        etcd:\n            hosts:\n                a:\n                    x: 1\n        new_etcd:\n            hosts:\n", move("new_etcd", "a", "etcd"),
@@ -41,7 +41,7 @@ func TestYAML(t *testing.T) {
 		{"first", "h.yml", "etcd:\n  hosts:\n    a:\n    b: {x: 1}\n", first(join("etcd", "b")), "etcd:\n  hosts:\n    b: {x: 1}\n    a:\n"},
 		{"first in flow", "h.yml", "etcd:\n  hosts: {a: , b: {x: 1}}\n", first(join("etcd", "b")), "etcd:\n  hosts: {b: {x: 1}, a: }\n"},
 		{"group without a list", "h.yml", "etcd:\n  hosts:\n    a:\nnew_etcd:\n", move("new_etcd", "a", "etcd"),
-			"etcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\nnew_etcd:\n  hosts:\n    a:\n"},
+			"etcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\nnew_etcd:\n  hosts:  # made by etcd_inventory\n    a:\n"},
 		{"no ending, YAML inside", "hosts", "---\netcd:\n  hosts:\n    a:\n    b:\n", leave("etcd", "b"), "---\netcd:\n  hosts:\n    a:\n    # out of [etcd] since 2026-11-23: b:\n"},
 		{"no ending, INI inside", "hosts", "lonely\n[etcd]\na\n", leave("etcd", "a"), "lonely\n[etcd]\n# out of [etcd] since 2026-11-23: a\n"},
 	} {

@@ -92,7 +92,7 @@ func (d *yamlDoc) takeLines(from, to, indent int, m mark) (text, entry string) {
 
 // takeInline cuts an entry out of a flow mapping on one line; its mark stands on a line of its own above.
 func (d *yamlDoc) takeInline(h *yamlHost, since string) (string, string, error) {
-	text, entry, nth := d.cutFlow(h, nil)
+	text, entry, nth := d.cutFlow(h.list, h.key, nil)
 	if strings.Contains(entry, "\n") {
 		return "", "", lineError(h.key.Line, "the entry of %s begins in the middle of a line and goes over several; write the hosts one a line", h.key.Value)
 	}
@@ -141,7 +141,7 @@ func (d *yamlDoc) splitRange(h *yamlHost, host string) (string, error) {
 }
 
 func (d *yamlDoc) splitFlow(h *yamlHost, pieces []piece) (string, error) {
-	_, entry, _ := d.cutFlow(h, nil)
+	_, entry, _ := d.cutFlow(h.list, h.key, nil)
 	var texts []string
 	for _, p := range pieces {
 		text, err := d.renamed(h, entry, 0, p.pattern)
@@ -150,7 +150,7 @@ func (d *yamlDoc) splitFlow(h *yamlHost, pieces []piece) (string, error) {
 		}
 		texts = append(texts, text)
 	}
-	text, _, _ := d.cutFlow(h, texts)
+	text, _, _ := d.cutFlow(h.list, h.key, texts)
 	return text, nil
 }
 

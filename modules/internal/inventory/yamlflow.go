@@ -81,15 +81,15 @@ func (d *yamlDoc) ownLines(key *yaml.Node) (from, to int, ok bool) {
 	return from, from + 1 + strings.Count(text[start:end], "\n"), true
 }
 
-// cutFlow removes the flow entry at key, or puts other entries in its place. It returns the text and what stood there.
-func (d *yamlDoc) cutFlow(h *yamlHost, instead []string) (text, entry string, nth int) {
+// cutFlow removes an entry of a flow mapping, or puts other entries in its place. It returns the text and what stood there.
+func (d *yamlDoc) cutFlow(list, key *yaml.Node, instead []string) (text, entry string, nth int) {
 	text = joinLines(d.lines)
-	start := d.at(h.key)
+	start := d.at(key)
 	end := flowEnd(text, start)
 	entry = strings.TrimSpace(text[start:end])
-	content := h.list.Content
+	content := list.Content
 	for i := 0; i < len(content); i += 2 {
-		if content[i] == h.key {
+		if content[i] == key {
 			nth = i/2 + 1
 		}
 	}

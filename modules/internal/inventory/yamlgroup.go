@@ -16,7 +16,7 @@ func (d *yamlDoc) addGroup(group, like string, parents, settings []string) (stri
 			continue
 		}
 		if isFlow(g.siblings) {
-			return d.insertFlow(g.siblings, []string{group + ": {}"}, 0)
+			return d.addFlowGroup(group, g)
 		}
 		if !d.startsLine(g.key) {
 			return "", lineError(g.key.Line, "the group %s does not begin its line; write it in block style", like)
@@ -33,6 +33,28 @@ func (d *yamlDoc) addGroup(group, like string, parents, settings []string) (stri
 		return "", lineError(1, "group %s sets %s, and %s does not; give it the same", like, strings.Join(settings, ", "), group)
 	}
 	return e.result(), nil
+}
+
+// addFlowGroup adds a group to a flow mapping, where no comment can stand beside it; so it stands above.
+func (d *yamlDoc) addFlowGroup(group string, like *yamlGroup) (string, error) {
+	text, err := d.insertFlow(like.siblings, []string{group + ": {}"}, 0)
+	if err != nil {
+		return "", err
+	}
+	e := edit(splitLines(text))
+	line := d.lines[like.key.Line-1].text
+	e.insert(like.key.Line-2, line[:indentOf(line)]+ownComment+": "+group)
+	return e.result(), nil
+}
+
+// flowNote is the line of addFlowGroup's comment, or -1.
+func (d *yamlDoc) flowNote(group string) int {
+	for i := range d.lines {
+		if strings.TrimSpace(d.lines[i].text) == ownComment+": "+group {
+			return i
+		}
+	}
+	return -1
 }
 
 // varLines copies variables of a group for another one.
@@ -85,7 +107,7 @@ func (d *yamlDoc) holds(g *yamlGroup) bool {
 	from, to := d.block(g.key)
 	for i := from + 1; i < to; i++ {
 		text := strings.TrimSpace(d.lines[i].text)
-		if text == "" || text == "hosts:" || text == "vars:" {
+		if text == "" || text == "hosts:" || text == "hosts:  "+ownComment || text == "vars:" {
 			continue
 		}
 		if isIdle(text) || !d.isCopied(i, from, to) {
@@ -109,6 +131,15 @@ func (d *yamlDoc) dropGroup(group string) (string, error) {
 	e := edit(d.lines)
 	for i := range d.groups {
 		g := &d.groups[i]
+		if at := d.flowNote(group); g.name == group && at >= 0 && isFlow(g.siblings) && len(contentOf(g.hosts)) == 0 {
+			text, _, _ := d.cutFlow(g.siblings, g.key, nil)
+			out := edit(splitLines(text))
+			out.set(at)
+			return out.result(), nil
+		}
+		if g.name == group && !d.isOwn(g) && d.ownHosts(g) && len(contentOf(g.hosts)) == 0 {
+			e.set(g.hostsKey.Line - 1)
+		}
 		if g.name != group || !d.isOwn(g) {
 			continue
 		}
@@ -118,84 +149,4 @@ func (d *yamlDoc) dropGroup(group string) (string, error) {
 		}
 	}
 	return e.result(), nil
-}
-
-// addVars gives host the variables named, as written in entries, in the last entry that still names it.
-func (d *yamlDoc) addVars(host string, entries, names []string) (string, error) {
-	for i := len(d.hosts) - 1; i >= 0; i-- {
-		h := &d.hosts[i]
-		if !h.is(h.group, host) || h.shared || h.list == nil {
-			continue
-		}
-		if h.pattern.isRange() {
-			text, err := d.splitRange(h, host)
-			if err != nil {
-				return "", err
-			}
-			next, err := parseYAML(text)
-			if err != nil {
-				return "", err
-			}
-			return next.addVars(host, entries, names)
-		}
-		return d.extend(h, rawPairs(entries, names))
-	}
-	return "", nil
-}
-
-// extend adds `name: value` texts to one host's entry.
-func (d *yamlDoc) extend(h *yamlHost, texts []string) (string, error) {
-	if value, shared := follow(h.value, false); shared {
-		return "", lineError(value.Line, "the variables of %s come through an alias, so that none can be added", h.key.Value)
-	}
-	if isFlow(h.value) {
-		return d.insertFlow(h.value, texts, 0)
-	}
-	if isFlow(h.list) {
-		return "", lineError(h.key.Line, "%s has no mapping of variables here to add some to; write one: {}", h.key.Value)
-	}
-	_, to := d.block(h.key)
-	indent := strings.Repeat(" ", h.key.Column+1)
-	if len(h.value.Content) > 0 {
-		indent = strings.Repeat(" ", h.value.Content[0].Column-1)
-	}
-	e := edit(d.lines)
-	for _, t := range texts {
-		e.insert(to-1, indentedBy(t, indent)...)
-	}
-	return e.result(), nil
-}
-
-// rawPairs finds the text of variables in entries.
-func rawPairs(entries, names []string) []string {
-	var out []string
-	for _, entry := range entries {
-		doc, err := parseYAML("g:\n  hosts:\n" + strings.Join(indentedBy(entry, "    "), "\n"))
-		if err != nil || len(doc.hosts) != 1 {
-			continue
-		}
-		found, err := doc.pairs(doc.hosts[0].value, false)
-		if err != nil {
-			continue
-		}
-		for _, p := range found {
-			if !slices.Contains(names, p.key.Value) {
-				continue
-			}
-			if isFlow(doc.hosts[0].value) {
-				text := joinLines(doc.lines)
-				start := doc.at(p.key)
-				out = append(out, strings.TrimSpace(text[start:flowEnd(text, start)]))
-				continue
-			}
-			from, to := doc.block(p.key)
-			var lines []string
-			for i := from; i < to; i++ {
-				text := doc.lines[i].text
-				lines = append(lines, text[min(p.key.Column-1, indentOf(text)):])
-			}
-			out = append(out, strings.Join(lines, "\n"))
-		}
-	}
-	return out
 }

@@ -40,7 +40,8 @@ func (d *yamlDoc) area(key *yaml.Node) int {
 	to := key.Line
 	for to < len(d.lines) {
 		text := d.lines[to].text
-		if !isIdle(text) && indentOf(text) < key.Column || strings.HasPrefix(text, "...") {
+		item := indentOf(text) == key.Column-1 && strings.HasPrefix(strings.TrimSpace(text)+" ", "- ") // of a list that is not indented
+		if !isIdle(text) && !item && indentOf(text) < key.Column || strings.HasPrefix(text, "...") {
 			break
 		}
 		to++

@@ -229,7 +229,11 @@ func (d *yamlDoc) putHosts(g *yamlGroup, entries []string) (string, error) {
 		indent = strings.Repeat(" ", g.value.Content[0].Column-1)
 	}
 	e := edit(d.lines)
-	e.insert(g.key.Line-1, indent+"hosts:")
+	word := "hosts:"
+	if !d.isOwn(g) {
+		word += "  " + ownComment
+	}
+	e.insert(g.key.Line-1, indent+word)
 	for _, text := range entries {
 		e.insert(g.key.Line-1, indentedBy(text, indent+"  ")...)
 	}
