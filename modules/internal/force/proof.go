@@ -1,0 +1,114 @@
+// Package force makes one member a cluster of its own, and proves it. The order of its phases is such that the unforced start of
+// the member stays impossible until the forced one is proven (see forcer.go).
+package force
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Cluster is what a proof needs of a running etcd. Every call ends with its context.
+type Cluster interface {
+	Status(ctx context.Context) (facts.Live, error)
+	MemberList(ctx context.Context) ([]facts.ClusterMember, error)
+	LinearizableRead(ctx context.Context) (revision int64, err error)
+	CountKeys(ctx context.Context, revision int64) (int64, error)
+	ProbeWrite(ctx context.Context) error
+}
+
+// Expected is what the files say before the start; a zero field is not compared.
+type Expected struct {
+	MemberID  string `json:"member_id"`
+	ClusterID string `json:"cluster_id"`
+	Revision  int64  `json:"revision"` // the least that is right
+	Exact     bool   `json:"exact"`    // Revision must be met exactly: it comes from a rehearsal on the same bytes
+	Keys      int64  `json:"keys"`
+}
+
+// Proof is what was seen of the forced member.
+type Proof struct {
+	MemberID  string   `json:"member_id"`
+	ClusterID string   `json:"cluster_id"`
+	Name      string   `json:"name"`
+	PeerURLs  []string `json:"peer_urls"`
+	Revision  int64    `json:"revision"`
+	Keys      int64    `json:"keys"`
+	Term      uint64   `json:"term"`
+	Seconds   float64  `json:"seconds"` // from the start of the process to the first linearizable read
+}
+
+// WaitForRead polls until a linearizable read answers; a single member needs one election timeout for that.
+func WaitForRead(ctx context.Context, c Cluster, alive func() error) (revision int64, err error) {
+	for {
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		revision, err = c.LinearizableRead(try)
+		cancel()
+		if err == nil {
+			return revision, nil
+		}
+		if dead := alive(); dead != nil {
+			return 0, dead
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fault.Wrap(fault.Timeout, err, "etcd runs, and answers no linearizable read")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Prove checks the effect of a forced start: one member, the same identity, no older revision, and one write that returns. Only
+// the write shows a member whose applied index is ahead of its log: reads and /health look fine there, and every write hangs.
+func Prove(ctx context.Context, c Cluster, revision int64, want Expected) (Proof, error) {
+	members, err := c.MemberList(ctx)
+	if err != nil {
+		return Proof{}, fault.Wrap(fault.Internal, err, "member list after the forced start")
+	}
+	if len(members) != 1 {
+		return Proof{}, fault.New(fault.Internal, "after the forced start the member list has %d entries, expected 1", len(members))
+	}
+	live, err := c.Status(ctx)
+	if err != nil {
+		return Proof{}, fault.Wrap(fault.Internal, err, "status after the forced start")
+	}
+	p := Proof{MemberID: live.MemberID, ClusterID: live.ClusterID, Name: members[0].Name, PeerURLs: members[0].PeerURLs, Revision: revision, Term: live.Term}
+	if p.Keys, err = c.CountKeys(ctx, revision); err != nil {
+		return p, fault.Wrap(fault.Internal, err, "count the keys at revision %d", revision)
+	}
+	if err := want.compare(p); err != nil {
+		return p, err
+	}
+	if err := c.ProbeWrite(ctx); err != nil {
+		return p, fault.Wrap(fault.Internal, err, "the cluster reads, and a write does not return")
+	}
+	return p, nil
+}
+
+func (want Expected) compare(p Proof) error {
+	switch {
+	case want.MemberID != "" && p.MemberID != want.MemberID:
+		return fault.New(fault.Internal, "the member ID is %s, expected %s", p.MemberID, want.MemberID)
+	case want.ClusterID != "" && p.ClusterID != want.ClusterID:
+		return fault.New(fault.Internal, "the cluster ID is %s, expected %s", p.ClusterID, want.ClusterID)
+	case p.Revision < want.Revision, want.Exact && p.Revision != want.Revision:
+		return fault.New(fault.Internal, "the revision is %d, expected %d", p.Revision, want.Revision)
+	case want.Exact && p.Keys != want.Keys:
+		return fault.New(fault.Internal, "there are %d keys at revision %d, expected %d", p.Keys, p.Revision, want.Keys)
+	}
+	return nil
+}
+
+// Discarded finds etcd's own words for log entries that it threw away: "discarding N uncommitted WAL entries" [etcd v3.2.32,
+// etcdserver/raft.go, restartAsStandaloneNode].
+func Discarded(lines []string) string {
+	for _, line := range lines {
+		if strings.Contains(line, "discarding") && strings.Contains(line, "uncommitted WAL entries") && !strings.Contains(line, "discarding 0 ") {
+			return line
+		}
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package member
+
+// State is what the files of one member say.
+type State struct {
+	ID, ClusterID uint64
+	HardState     struct{ Term, Vote, Commit uint64 }
+	SnapshotIndex uint64
+	SnapshotTerm  uint64
+	FirstIndex    uint64 // first entry that the log still holds; 0 without entries
+	LastTerm      uint64 // of the last entry, or the snapshot's where there is none behind it
+	LastIndex     uint64
+	Terms         []TermRange
+	Sums          []EntrySum
+	Members       []Peer       // membership at KnownCommitted
+	Tail          []ConfChange // membership changes beyond the commit index
+	V2Keys        int64        // user keys of the v2 store, with the log's changes applied by path; an estimate where keys expire
+	Database      *Database
+	Torn          bool
+	TornAt        Torn // where, for KeepTail
+	Damage        []Damage
+}
+
+// Peer is a member of the cluster as the files know it. An empty name is a member that was added and never started.
+type Peer struct {
+	ID         uint64
+	Name       string
+	PeerURLs   []string
+	ClientURLs []string
+}
+
+// TermRange is a run of entries of one term.
+type TermRange struct{ Term, First, Last uint64 }
+
+// EntrySum is an entry's CRC-32C over its type and data: equal entries have equal sums on every member.
+type EntrySum struct {
+	Index, Term uint64
+	CRC         uint32
+}
+
+// Damage is a reason not to trust the files. Code is stable; see the constants of this package's doc.
+type Damage struct{ Code, File, Text string }
+
+// Torn is the place of a torn last record.
+type Torn struct {
+	File   string
+	Offset int64
+}
+
+// KnownCommitted is the greatest index that these files prove to be committed: the database and a snapshot hold applied, hence
+// committed, entries only, and the commit index on disk may lag behind both.
+func (s *State) KnownCommitted() uint64 {
+	known := max(s.HardState.Commit, s.SnapshotIndex)
+	if s.Database != nil {
+		known = max(known, s.Database.ConsistentIndex)
+	}
+	return known
+}
+
+// TailEntries is how many entries the log holds beyond its on-disk commit index: a plain forced start throws them away.
+func (s *State) TailEntries() uint64 {
+	if s.LastIndex <= s.HardState.Commit {
+		return 0
+	}
+	return s.LastIndex - s.HardState.Commit
+}
+
+func (s *State) damage(code, file, text string) {
+	s.Damage = append(s.Damage, Damage{Code: code, File: file, Text: text})
+}
