@@ -1,6 +1,7 @@
 package hosturl
 
 import (
+	"encoding/json"
 	"net"
 	"net/url"
 	"slices"
@@ -19,6 +20,16 @@ type Change struct {
 type Outcome struct {
 	After     []string
 	Unmatched []string
+}
+
+// ParseChange reads the arguments add, remove and urls. A nil list of URLs means that none was given.
+func ParseChange(add, remove []json.RawMessage, urls []string) (Change, error) {
+	join, err := ParseHosts("add", add)
+	if err != nil {
+		return Change{}, err
+	}
+	leave, err := ParseHosts("remove", remove)
+	return Change{Add: join, Remove: leave, Exact: urls}, err
 }
 
 // Apply is the list after the change. It never returns an empty one: a client without any URL does not start.

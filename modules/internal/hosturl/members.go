@@ -109,6 +109,18 @@ func AddMembers(listed, add []Member) ([]Member, error) {
 	return out, distinct(out)
 }
 
+// ExactMembers is the list want, in the order of those that are listed already: etcd does not care about the order, and a file whose
+// order alone differs needs no edit.
+func ExactMembers(listed, want []Member) ([]Member, error) {
+	out := slices.DeleteFunc(slices.Clone(listed), func(m Member) bool { return !slices.Contains(want, m) })
+	for _, m := range want {
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out, distinct(out)
+}
+
 func byName(members []Member) map[string][]string {
 	out := map[string][]string{}
 	for _, m := range members {
