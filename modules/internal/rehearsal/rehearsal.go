@@ -1,0 +1,126 @@
+// Package rehearsal forces a new cluster on a private copy of a stopped member, in isolation, to see what the real forced start
+// will give. Nothing but the private copy is written, and no connection leaves it.
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/force"
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+// Options of a rehearsal.
+type Options struct {
+	Etcd     string // the binary
+	Copy     string // the stopped copy: a directory that holds `member`
+	Name     string // of the member
+	Quota    string // ETCD_QUOTA_BACKEND_BYTES, or ""
+	KeepTail bool
+	Expect   force.Expected
+}
+
+// Result is what the forced start gave on the copy, and what it will give on the data.
+type Result struct {
+	force.Proof
+	Kept      member.Kept `json:"kept"`
+	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
+	CopyBytes int64       `json:"copy_bytes"`
+}
+
+// stopLimit: an etcd that does not end on SIGTERM is killed; its files are thrown away anyway.
+const stopLimit = 10 * time.Second
+
+// Run does it all and leaves nothing behind.
+func Run(ctx context.Context, o Options) (result Result, err error) {
+	private, err := os.MkdirTemp(o.Copy, ".rehearsal-")
+	if err != nil {
+		return Result{}, fault.Wrap(fault.Internal, err, "make room for the rehearsal beside the copy")
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(private)) }()
+	if err := privateCopy(o.Copy, private); err != nil {
+		return Result{}, err
+	}
+	if o.KeepTail {
+		if result.Kept, err = member.KeepTail(private, ""); err != nil {
+			return result, err
+		}
+	}
+	extra := []string{"--heartbeat-interval", "100", "--election-timeout", "500"} // alone, it needs not wait for anybody
+	if o.Quota != "" {
+		extra = append(extra, "--quota-backend-bytes", o.Quota)
+	}
+	p, err := start(o.Etcd, o.Name, private, extra)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, p.stop(stopLimit)) }()
+	result.Proof, err = p.prove(ctx, o.Expect)
+	result.Discarded = force.Discarded(p.output.lines())
+	if err == nil && result.Discarded != "" && o.KeepTail {
+		err = fault.New(fault.Corrupt, "the rehearsal threw entries of the log away: %s", result.Discarded)
+	}
+	return result, err
+}
+
+func (p *process) prove(ctx context.Context, want force.Expected) (force.Proof, error) {
+	began := time.Now()
+	client, err := p.connect(ctx)
+	if err != nil {
+		return force.Proof{}, err
+	}
+	defer client.Close()
+	revision, err := force.WaitForRead(ctx, client, p.alive)
+	if err != nil {
+		return force.Proof{}, err
+	}
+	seconds := time.Since(began).Seconds()
+	proof, err := force.Prove(ctx, client, revision, want)
+	proof.Seconds = seconds
+	return proof, err
+}
+
+// connect waits for the socket: etcd makes it when it begins to serve.
+func (p *process) connect(ctx context.Context) (*etcd.Client, error) {
+	for {
+		if _, err := os.Stat(filepath.Join(p.dir, clientSocket)); err == nil {
+			return etcd.DialOne(ctx, p.clientEndpoint(), etcd.Config{})
+		}
+		if err := p.alive(); err != nil {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fault.New(fault.Timeout, "the rehearsal's etcd opened no socket in time: %s", p.last())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (p *process) alive() error {
+	select {
+	case <-p.exited:
+		return fault.New(fault.Corrupt, "etcd ended in the rehearsal: %s", p.last())
+	default:
+		return nil
+	}
+}
+
+// last is etcd's last words, which say why it ended.
+func (p *process) last() string {
+	lines := p.output.lines()
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+}
+
+// Expectation is what the real forced start must give, by this result.
+func (r Result) Expectation() force.Expected {
+	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Exact: true, Keys: r.Keys}
+}
+
+var _ force.Cluster = (*etcd.Client)(nil)

@@ -1,0 +1,143 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/force"
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+// realEtcd is etcd 3.2.32, built by `make unit` before the tests; without it these tests fail, since they would prove nothing.
+func realEtcd(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../../.cache/bin/etcd-3.2.32/etcd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("etcd 3.2.32 is not built: run `make unit`, which builds it first (%v)", err)
+	}
+	return path
+}
+
+// killedMember gives a data directory as a power cut leaves it: one member of a cluster of one, with n keys, ended by SIGKILL.
+func killedMember(t *testing.T, keys int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "data")
+	port := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return fmt.Sprintf("http://%s", l.Addr())
+	}
+	client, peer := port(), port()
+	cmd := exec.Command(realEtcd(t), "--name", "m", "--data-dir", dir, "--listen-client-urls", client, "--advertise-client-urls", client,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "m="+peer)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait() //nolint:errcheck // it is killed below
+	defer cmd.Process.Kill()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for {
+		c, err := etcd.DialQuorum(ctx, etcd.Config{Endpoints: []string{client}})
+		if err == nil {
+			for range keys {
+				if err := c.ProbeWrite(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.Close()
+			return dir
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func listing(t *testing.T, dir string) map[string]int64 {
+	t.Helper()
+	out := map[string]int64{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		out[strings.TrimPrefix(path, dir)] = info.ModTime().UnixNano()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestRehearsalOnRealEtcd(t *testing.T) {
+	dir := killedMember(t, 50)
+	before := listing(t, dir)
+	state, err := member.Read(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	want := force.Expected{MemberID: etcd.FormatID(state.ID), ClusterID: etcd.FormatID(state.ClusterID), Revision: 101}
+	result, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Revision != 101 || result.Kept.To != state.LastIndex || result.Discarded != "" || result.Name != "m" {
+		t.Fatalf("%+v", result)
+	}
+	if diff := cmp.Diff(before, listing(t, dir)); diff != "" {
+		t.Fatalf("the copy changed:\n%s", diff)
+	}
+	// A second one on the same copy gives the same: nothing was left behind, nothing was used up.
+	again, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: result.Expectation()})
+	if err != nil || again.Revision != result.Revision {
+		t.Fatalf("%+v, %v", again, err)
+	}
+}
+
+func TestRehearsalFailsOnTheWrongExpectation(t *testing.T) {
+	dir := killedMember(t, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: force.Expected{Revision: 1000}})
+	if err == nil || !strings.Contains(err.Error(), "expected 1000") {
+		t.Fatalf("error %v", err)
+	}
+	left, err := filepath.Glob("/run/etcd-rehearsal-*")
+	if err != nil || len(left) != 0 {
+		t.Fatalf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestRehearsalNeedsALog(t *testing.T) {
+	dir := t.TempDir()
+	for _, sub := range []string{"member/wal", "member/snap"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Run(context.Background(), Options{Etcd: realEtcd(t), Copy: dir, Name: "m"})
+	if err == nil || !strings.Contains(err.Error(), "no log segment") {
+		t.Fatalf("error %v", err)
+	}
+}
