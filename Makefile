@@ -29,16 +29,13 @@ modules: go-present stale ## build every module into library/, with its document
 
 library-files: $(MODULES:%=library/%) $(MODULES:%=library/%.yml)
 
-library/%: modules/%/main.go $(INTERNAL) go.mod go.sum
+.SECONDEXPANSION:
+$(MODULES:%=library/%): library/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml $(INTERNAL) go.mod go.sum
 	@echo "build   $*"
 	@$(GO_BUILD) -o $@ ./modules/$* && touch $@
 
-library/%.yml: modules/%/%.yml
+$(MODULES:%=library/%.yml): library/%.yml: modules/$$*/$$*.yml
 	@cp $< $@
-
-# What a module has besides main.go: its other files, and the documentation that is embedded in it.
-.SECONDEXPANSION:
-$(MODULES:%=library/%): library/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml
 
 # A module that was renamed must not stay usable under its old name.
 stale:
