@@ -23,14 +23,18 @@ type mark struct {
 	entry string
 }
 
-var markForm = regexp.MustCompile(`^[ \t]*# out of \[([^\]]+)\] since (\d{4}-\d\d-\d\d)(?: \(no\. (\d+)\))?: (.*)$`)
+var markForm = regexp.MustCompile(`^[ \t]*# out of \[([^\]]+)\] since (\d{4}-\d\d-\d\d)(?: \(no\. (\d+)\))?:(?: (.*))?$`)
 
 func (m mark) String() string {
 	nth := ""
 	if m.nth > 0 {
 		nth = fmt.Sprintf(" (no. %d)", m.nth)
 	}
-	return fmt.Sprintf("# out of [%s] since %s%s: %s", m.group, m.since, nth, m.entry)
+	text := fmt.Sprintf("# out of [%s] since %s%s:", m.group, m.since, nth)
+	if m.entry == "" {
+		return text // an empty line of an entry: a blank at the line's end would be the only one
+	}
+	return text + " " + m.entry
 }
 
 func parseMark(text string) (mark, bool) {

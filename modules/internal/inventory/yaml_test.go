@@ -10,7 +10,7 @@ import (
 func TestYAML(t *testing.T) {
 	for _, s := range []step{
 		{"block", "h.yml", "etcd:\n  hosts:\n    a:\n      x: 1\n      # why\n      y: |\n        #!/bin/sh\n\n        z\n\n    # about b\n    b:\n", leave("etcd", "a"),
-			"etcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\n    # out of [etcd] since 2026-11-23:   x: 1\n    # out of [etcd] since 2026-11-23:   # why\n    # out of [etcd] since 2026-11-23:   y: |\n    # out of [etcd] since 2026-11-23:     #!/bin/sh\n\n    # out of [etcd] since 2026-11-23:     z\n\n    # about b\n    b:\n"},
+			"etcd:\n  hosts:\n    # out of [etcd] since 2026-11-23: a:\n    # out of [etcd] since 2026-11-23:   x: 1\n    # out of [etcd] since 2026-11-23:   # why\n    # out of [etcd] since 2026-11-23:   y: |\n    # out of [etcd] since 2026-11-23:     #!/bin/sh\n    # out of [etcd] since 2026-11-23:\n    # out of [etcd] since 2026-11-23:     z\n\n    # about b\n    b:\n"},
 		{"flow on one line", "h.yml", "etcd: {hosts: {a: {x: 1}, b: , c: }}\n", leave("etcd", "b"),
 			"# out of [etcd] since 2026-11-23 (no. 2): b:\netcd: {hosts: {a: {x: 1}, c: }}\n"},
 		{"flow, the first", "h.yml", "etcd:\n  hosts: {a: {x: 1}, b: }\n", leave("etcd", "a"),

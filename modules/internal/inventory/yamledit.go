@@ -68,23 +68,21 @@ func (d *yamlDoc) takeOne(h *yamlHost, host, since string) (text, entry string, 
 	return d.takeInline(h, since)
 }
 
-// takeLines turns lines into marks, or removes them if the mark has no date. Blank lines, and comments that stand further left, stay.
+// takeLines turns lines into marks, or removes them if the mark has no date. Empty lines become marks too: within a text they count.
+// Comments that stand further left stay what they are.
 func (d *yamlDoc) takeLines(from, to, indent int, m mark) (text, entry string) {
 	e := edit(d.lines)
 	var parts []string
 	for i := from; i < to; i++ {
 		full := d.lines[i].text
-		if strings.TrimSpace(full) == "" || isIdle(full) && indentOf(full) < indent {
-			parts = append(parts, "")
-			if m.since == "" {
-				e.set(i)
-			}
+		margin := min(indent, indentOf(full))
+		if margin < indent && strings.TrimSpace(full) != "" && isIdle(full) {
 			continue
 		}
-		m.entry = full[min(indent, indentOf(full)):]
+		m.entry = full[margin:]
 		parts = append(parts, m.entry)
 		if e.set(i); m.since != "" {
-			e.set(i, full[:min(indent, indentOf(full))]+m.String())
+			e.set(i, d.lines[from].text[:indent]+m.String())
 		}
 	}
 	return e.result(), strings.Join(parts, "\n")

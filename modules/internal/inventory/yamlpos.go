@@ -61,7 +61,7 @@ func (d *yamlDoc) findMarks() {
 		if !ok {
 			continue
 		}
-		if n := len(d.marked); n > 0 && strings.HasPrefix(m.entry, " ") && d.marked[n-1].group == m.group && d.marked[n-1].since == m.since {
+		if n := len(d.marked); n > 0 && strings.HasPrefix(m.entry+" ", " ") && d.marked[n-1].group == m.group && d.marked[n-1].since == m.since {
 			d.marked[n-1].entry += "\n" + m.entry
 			d.marked[n-1].at = append(d.marked[n-1].at, i)
 			continue

@@ -55,21 +55,15 @@ func (d *yamlDoc) unmark(e *editor, m yamlMark, entry string) {
 		return
 	}
 	for n, part := range strings.Split(m.entry, "\n") {
-		i := m.at[n]
-		e.set(i, d.lines[i].text[:indentOf(d.lines[i].text)]+part)
+		if part != "" {
+			part = d.lines[m.at[0]].text[:indentOf(d.lines[m.at[0]].text)] + part
+		}
+		e.set(m.at[n], part)
 	}
 }
 
-// squeeze drops blank lines, which a mark does not hold, and the blanks that an entry ends in.
-func squeeze(entry string) string {
-	var out []string
-	for _, l := range strings.Split(entry, "\n") {
-		if strings.TrimSpace(l) != "" {
-			out = append(out, l)
-		}
-	}
-	return strings.TrimRight(strings.Join(out, "\n"), " ")
-}
+// squeeze drops the blanks that an entry ends in.
+func squeeze(entry string) string { return strings.TrimRight(entry, " ") }
 
 // indented is an entry's lines with the indent of a line beside which they go.
 func indented(entry, beside string) []string {

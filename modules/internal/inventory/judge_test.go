@@ -1,0 +1,193 @@
+//go:build judge
+
+// The judge of every edit is Ansible itself. This test takes the corpus through what a lost host goes through, and compares what
+// `ansible-inventory --list` reads before and after each step, with Ansible 2.9.27 and a current one. It needs `make environments`:
+//
+//	go test -tags judge -run Judge -parallel 2 ./modules/internal/inventory/
+//
+// ANSIBLE_INVENTORIES, a list of paths of ansible-inventory separated by colons, names others.
+package inventory
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// verdict is what `ansible-inventory --list --export` prints: hosts with their own variables, groups with theirs.
+type verdict struct {
+	Hosts  map[string]map[string]any
+	Groups map[string]judged
+}
+
+type judged struct {
+	Hosts    []string       `json:"hosts"`
+	Children []string       `json:"children"`
+	Vars     map[string]any `json:"vars"`
+}
+
+func judges(t *testing.T) []string {
+	t.Helper()
+	list := filepath.SplitList(os.Getenv("ANSIBLE_INVENTORIES"))
+	if len(list) == 0 {
+		for _, name := range []string{"current", "rhel7"} {
+			path, err := filepath.Abs("../../../.cache/venv/" + name + "/bin/ansible-inventory")
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, path)
+		}
+	}
+	for _, path := range list {
+		if _, err := os.Stat(path); err != nil {
+			t.Fatalf("no judge: %v (`make environments` installs both)", err)
+		}
+	}
+	return list
+}
+
+func ask(t *testing.T, judge, root string) verdict {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "ansible.cfg") // neither the project's nor the user's
+	if err := os.WriteFile(config, []byte("[defaults]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(judge, "-i", root, "--list", "--export")
+	cmd.Env = append(os.Environ(), "ANSIBLE_CONFIG="+config, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1", "ANSIBLE_LOCALHOST_WARNING=0")
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s\n%v", judge, err, complaints.String(), contents(t, root))
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(out, &raw); err != nil {
+		t.Fatal(err)
+	}
+	v := verdict{Groups: map[string]judged{}}
+	var meta struct {
+		Hostvars map[string]map[string]any `json:"hostvars"`
+	}
+	for name, text := range raw {
+		if name == "_meta" {
+			err = json.Unmarshal(text, &meta)
+		} else {
+			var g judged
+			err = json.Unmarshal(text, &g)
+			v.Groups[name] = g
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.Hosts = meta.Hostvars
+	return v
+}
+
+// all lists the hosts of a group and its children.
+func (v verdict) all(group string) []string {
+	g := v.Groups[group]
+	out := slices.Clone(g.Hosts)
+	for _, c := range g.Children {
+		out = append(out, v.all(c)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestJudge(t *testing.T) {
+	for _, judge := range judges(t) {
+		version := filepath.Base(filepath.Dir(filepath.Dir(judge)))
+		for _, s := range corpus(t) {
+			if !s.judge || s.refused != "" {
+				continue
+			}
+			t.Run(version+"/"+s.name, func(t *testing.T) {
+				t.Parallel()
+				s.judged(t, judge)
+			})
+		}
+	}
+}
+
+func (s scenario) judged(t *testing.T, judge string) {
+	root := s.unpack(t)
+	steps := s.journey()
+	before := ask(t, judge, root)
+	if !slices.Contains(before.all(s.group), s.host) {
+		t.Fatalf("Ansible does not see %s in %s: %v", s.host, s.group, before)
+	}
+	do(t, root, steps[0])
+	gone := ask(t, judge, root)
+	s.differs(t, before, gone, "")
+	do(t, root, steps[1])
+	staged := ask(t, judge, root)
+	s.differs(t, before, staged, "new_"+s.group)
+	if !slices.Contains(staged.all("new_"+s.group), s.host) {
+		t.Errorf("it is not in new_%s: %v", s.group, staged.Groups)
+	}
+	do(t, root, steps[2])
+	back := ask(t, judge, root)
+	if diff := cmp.Diff(before, back, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("after the return:\n%s", diff)
+	}
+}
+
+// differs checks that the host is out of the group, and that beside that only the group `made` differs.
+func (s scenario) differs(t *testing.T, before, after verdict, made string) {
+	t.Helper()
+	for name, vars := range before.Hosts {
+		if _, there := after.Hosts[name]; !there && name == s.host {
+			continue // it is in no other group
+		}
+		if diff := cmp.Diff(vars, after.Hosts[name]); diff != "" {
+			t.Errorf("variables of %s:\n%s", name, diff)
+		}
+	}
+	for name := range after.Hosts {
+		if _, there := before.Hosts[name]; !there && name != s.host {
+			t.Errorf("there is a new host %s", name)
+		}
+	}
+	for name := range union(before.Groups, after.Groups) {
+		was, is := before.all(name), after.all(name)
+		if name == made {
+			continue
+		}
+		if name == s.group && slices.Contains(is, s.host) {
+			t.Errorf("%s is still in %s", s.host, name)
+		}
+		if diff := cmp.Diff(without(was, s.host), without(is, s.host), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("group %s:\n%s", name, diff)
+		}
+		if diff := cmp.Diff(before.Groups[name].Vars, after.Groups[name].Vars); diff != "" && after.Groups[name].Hosts != nil {
+			t.Errorf("variables of group %s:\n%s", name, diff)
+		}
+		if s.leavesOnly(before, name) && !cmp.Equal(was, is) {
+			t.Errorf("group %s has nothing to do with %s, and has changed from %v to %v", name, s.group, was, is)
+		}
+		if made != "" && slices.Contains(before.Groups[name].Children, s.group) != slices.Contains(after.Groups[name].Children, made) {
+			t.Errorf("group %s: its children are %v", name, after.Groups[name].Children)
+		}
+	}
+}
+
+// leavesOnly tells whether the group is neither the host's group nor one above it.
+func (s scenario) leavesOnly(v verdict, name string) bool {
+	if name == s.group || name == "all" || name == "ungrouped" {
+		return false
+	}
+	for _, c := range v.Groups[name].Children {
+		if !s.leavesOnly(v, c) {
+			return false
+		}
+	}
+	return true
+}
