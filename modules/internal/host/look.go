@@ -1,0 +1,131 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/procfs"
+)
+
+// Evidence is what was seen after a stop. Left says in words what is still there.
+type Evidence struct {
+	WasRunning  bool     `json:"was_running"`
+	Graceful    bool     `json:"graceful"` // it had served clients, and was not killed: etcd 3.2 ends in good order only then
+	ProcessGone bool     `json:"process_gone"`
+	PortsClosed bool     `json:"ports_closed"`
+	LocksFree   bool     `json:"locks_free"`
+	Left        []string `json:"left,omitempty"`
+}
+
+func (e Evidence) gone() bool { return e.ProcessGone && e.PortsClosed && e.LocksFree }
+
+// Gone looks once for anything of etcd that is still there. One look may lie (a lock that is held can be missing in the kernel's list for 50 ms):
+// Stop takes several.
+func (h *Host) Gone() (Evidence, error) {
+	var e Evidence
+	found, err := h.Processes()
+	if err != nil {
+		return e, err
+	}
+	for _, p := range found {
+		e.Left = append(e.Left, describe(p))
+	}
+	e.ProcessGone = len(found) == 0
+	ports, err := h.listening()
+	if err != nil {
+		return e, err
+	}
+	e.PortsClosed = len(ports) == 0
+	e.Left = append(e.Left, ports...)
+	if !e.ProcessGone {
+		return e, nil // the test of the locks could get in the way of an etcd that starts
+	}
+	held, err := h.locked()
+	e.LocksFree = len(held) == 0
+	e.Left = append(e.Left, held...)
+	return e, err
+}
+
+func describe(p procfs.Process) string {
+	dir, known := DataDirOf(p)
+	if !known {
+		dir = "an unknown data directory"
+	}
+	if p.EnvErr != nil {
+		return fmt.Sprintf("etcd process %d, whose settings cannot be read (run as root)", p.PID)
+	}
+	return fmt.Sprintf("etcd process %d on %s", p.PID, dir)
+}
+
+// listening names the listening sockets at the addresses of etcd.conf.
+func (h *Host) listening() ([]string, error) {
+	all, err := procfs.Listeners()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, each := range append(append([]string{}, h.Config.ListenPeerURLs...), h.Config.ListenClientURLs...) {
+		addr, ok := addressOf(each)
+		if !ok {
+			continue
+		}
+		for _, l := range all {
+			if l.Covers(addr) {
+				out = append(out, fmt.Sprintf("port %d is listened on%s", addr.Port(), heldBy(l)))
+			}
+		}
+	}
+	return out, nil
+}
+
+func heldBy(l procfs.Listener) string {
+	var names []string
+	for _, pid := range procfs.Owners(l.Inode) {
+		if p, err := procfs.Read(pid); err == nil {
+			names = append(names, fmt.Sprintf("%s, process %d", p.Comm, pid))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " by " + strings.Join(names, " and ")
+}
+
+// addressOf is a URL's address; one with a host name has a port and an invalid address, which means any.
+func addressOf(text string) (netip.AddrPort, bool) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	addr, _ := netip.ParseAddr(u.Hostname())
+	return netip.AddrPortFrom(addr, uint16(port)), true
+}
+
+// locked names the files of the member that some process holds a lock on.
+func (h *Host) locked() ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(h.WALDir(), "*.wal"))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, file := range append(files, filepath.Join(h.MemberDir(), "snap", "db")) {
+		held, err := procfs.Locked(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if held {
+			out = append(out, file+" is locked")
+		}
+	}
+	return out, nil
+}

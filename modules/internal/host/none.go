@@ -1,0 +1,36 @@
+package host
+
+import (
+	"context"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// unsupported is a runtime that is recognised and cannot be driven yet; looking at it works, so that facts can be had.
+type unsupported struct{ name string }
+
+func (u unsupported) Name() string { return u.name }
+
+func (u unsupported) Look(context.Context) (View, error) {
+	return View{State: facts.Stopped, Detail: u.name}, nil
+}
+
+func (u unsupported) no() error {
+	return fault.New(fault.Unsupported, "etcd runs here as %s, which cannot be driven yet", u.name)
+}
+
+func (u unsupported) Start(context.Context) error { return u.no() }
+func (u unsupported) Stop(context.Context) error  { return u.no() }
+func (u unsupported) Bar(context.Context) error   { return u.no() }
+func (u unsupported) Unbar(context.Context) error { return u.no() }
+
+func (u unsupported) Barred(context.Context) (bool, string, error) { return false, u.name, nil }
+func (u unsupported) SetForce(context.Context, bool) error         { return u.no() }
+
+func (u unsupported) ForceFlags(context.Context) ([]facts.ForceFlag, error) { return nil, nil }
+
+func (u unsupported) RemoveForceFlag(context.Context, facts.ForceFlag) (string, error) {
+	return "", u.no()
+}
+func (u unsupported) Log(context.Context, int) ([]string, error) { return nil, u.no() }

@@ -1,0 +1,198 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Wait is how much of a start has to be seen.
+type Wait string
+
+const (
+	WaitNone    Wait = "none"    // the runtime took the request and did not refuse it at once
+	WaitProcess Wait = "process" // the process runs and its peer port answers: all that a member without quorum can show
+	WaitServing Wait = "serving" // it serves clients: /health, which takes a linearizable read
+)
+
+// StartOptions say what to wait for. Forced is for the start that etcd_force_new_cluster makes on a host that it has fenced itself.
+type StartOptions struct {
+	Wait   Wait
+	Forced bool
+}
+
+// Started is what was seen after a start.
+type Started struct {
+	AlreadyRunning bool   `json:"already_running"`
+	PID            int    `json:"pid,omitempty"`
+	PeerPort       bool   `json:"peer_port"` // it answers /version
+	Serving        bool   `json:"serving"`
+	Unit           string `json:"unit,omitempty"` // in systemd's words
+	LastProbe      string `json:"last_probe,omitempty"`
+}
+
+// crashes is how many different processes of one start are taken for a crash loop.
+const crashes = 4
+
+// Start starts etcd where it is not running, and waits for evidence. It never uses the runtime's own waiting: without a quorum that
+// ends in a kill after 90 seconds.
+func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
+	ctx, cancel := limited(ctx)
+	defer cancel()
+	before, err := h.Status(ctx)
+	if err != nil {
+		return Started{}, err
+	}
+	if err := h.mayStart(before, o); err != nil {
+		return Started{}, err
+	}
+	s := Started{AlreadyRunning: before.Process != nil}
+	if !s.AlreadyRunning {
+		if err := h.Runtime.Start(ctx); err != nil {
+			return s, err
+		}
+	}
+	return h.watch(ctx, s, o.Wait)
+}
+
+// mayStart refuses what could lose data or would only run into a wall.
+func (h *Host) mayStart(s Status, o StartOptions) error {
+	if s.Fence != nil && !o.Forced {
+		return fault.New(fault.Refused, "etcd is fenced on this host since %s: %s", s.Fence.When, s.Fence.Why).
+			WithHint("etcd_fence state=absent takes the fence away, once the host is to be a member again")
+	}
+	if len(s.Strangers) > 0 {
+		return fault.New(fault.Refused, "an etcd that %s did not start runs here: %s", unitName, describe(s.Strangers[0])).
+			WithHint("end it by `kill -TERM %d`, then run this again", s.Strangers[0].PID)
+	}
+	if s.Process != nil {
+		return nil
+	}
+	data, err := h.HasData()
+	if err == nil && !data && h.Config.InitialClusterState != "existing" {
+		return fault.New(fault.Refused, "%s holds no member, and ETCD_INITIAL_CLUSTER_STATE is %q: started like this, etcd would make a new, empty cluster",
+			h.DataDir, h.Config.InitialClusterState).
+			WithHint("to join a cluster, add the member there first, then set ETCD_INITIAL_CLUSTER_STATE=existing in %s", h.EtcdConf)
+	}
+	return err
+}
+
+func (h *Host) watch(ctx context.Context, s Started, wait Wait) (Started, error) {
+	var pids []int
+	for {
+		st, err := h.Status(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return s, h.notStarted(s, wait)
+			}
+			return s, err
+		}
+		s.note(st)
+		if s.PID != 0 && !slices.Contains(pids, s.PID) {
+			pids = append(pids, s.PID)
+		}
+		if err := h.ended(ctx, st, len(pids)); err != nil {
+			return s, err
+		}
+		h.probe(ctx, &s, wait)
+		if s.enough(wait) {
+			return s, nil
+		}
+		if !pause(ctx, 2*lookEvery) {
+			return s, h.notStarted(s, wait)
+		}
+	}
+}
+
+func (s *Started) note(st Status) {
+	s.PID, s.Unit = 0, st.View.Detail
+	if st.Process != nil {
+		s.PID = st.Process.PID
+	}
+}
+
+func (h *Host) probe(ctx context.Context, s *Started, wait Wait) {
+	if s.PID == 0 || wait == WaitNone {
+		return
+	}
+	err := h.PeerAnswers(ctx)
+	if s.PeerPort = err == nil; s.PeerPort && wait == WaitServing {
+		err = h.Healthy(ctx)
+		s.Serving = err == nil
+	}
+	s.LastProbe = ""
+	if err != nil {
+		s.LastProbe = err.Error()
+	}
+}
+
+func (s Started) enough(wait Wait) bool {
+	switch wait {
+	case WaitNone:
+		return true
+	case WaitProcess:
+		return s.PeerPort
+	}
+	return s.Serving
+}
+
+// ended recognises a start that has failed for good, and says why in etcd's own words.
+func (h *Host) ended(ctx context.Context, st Status, processes int) error {
+	switch {
+	case st.View.Refused != "" && st.Process == nil && !st.View.Pending:
+		return fault.New(fault.Refused, "systemd refuses to start %s: %s", unitName, st.View.Refused).
+			WithHint("systemctl status %s says which one", unitName)
+	case processes >= crashes:
+		return h.because(ctx, "etcd ends again and again after its start")
+	case st.Process == nil && !st.View.Pending && down(st.View):
+		return h.because(ctx, "etcd ended right after its start; the unit is "+st.View.Detail)
+	}
+	return nil
+}
+
+func (h *Host) because(ctx context.Context, what string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	lines, err := h.Runtime.Log(ctx, 40)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "%s", what)
+	}
+	return fault.New(fault.Internal, "%s%s", what, lastWords(lines)).WithHint("etcd_log_info explains what it logged; or journalctl -u etcd -n 50")
+}
+
+// lastWords picks the line that tells most: the last that etcd logged as critical, else as an error, else the last.
+func lastWords(lines []string) string {
+	for _, mark := range []string{" C | ", `"level":"fatal"`, `"level":"panic"`, " E | ", `"level":"error"`} {
+		for _, line := range slices.Backward(lines) {
+			if strings.Contains(line, mark) {
+				return ": " + line
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return ", and logged nothing"
+	}
+	return ": " + lines[len(lines)-1]
+}
+
+func (h *Host) notStarted(s Started, wait Wait) error {
+	seen := "no etcd process"
+	switch {
+	case s.PeerPort:
+		seen = fmt.Sprintf("process %d, whose peer port answers, and which does not serve clients", s.PID)
+	case s.PID != 0:
+		seen = fmt.Sprintf("process %d, whose peer port does not answer", s.PID)
+	}
+	if s.LastProbe != "" {
+		seen += " (" + s.LastProbe + ")"
+	}
+	err := fault.New(fault.Timeout, "etcd was started; expected it to be %s in time, found %s", map[Wait]string{WaitProcess: "there", WaitServing: "serving"}[wait], seen)
+	if s.PeerPort {
+		return err.WithHint("without a quorum etcd never serves: start the other members at the same time (wait=process), or look with check_quorum.yml")
+	}
+	return err.WithHint("etcd_log_info, or journalctl -u etcd -n 50")
+}

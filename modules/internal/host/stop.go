@@ -1,0 +1,108 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// DefaultLimit ends a wait whose context has no deadline of its own.
+const DefaultLimit = 60 * time.Second
+
+// The looks of a stop. Process, ports and locks go within 40 ms of each other, and a held lock can be invisible for 50 ms: three clean looks
+// in a row span more than that.
+const (
+	lookEvery  = 50 * time.Millisecond
+	cleanLooks = 3
+)
+
+// Stop ends etcd by SIGTERM and returns when process, ports and locks are gone. A second etcd on the same data directory that the runtime
+// did not start is not killed: it is named.
+func (h *Host) Stop(ctx context.Context) (Evidence, error) {
+	ctx, cancel := limited(ctx)
+	defer cancel()
+	before, err := h.Status(ctx)
+	if err != nil {
+		return Evidence{}, err
+	}
+	running := before.Process != nil || len(before.Strangers) > 0
+	if running || !down(before.View) {
+		if err := h.Runtime.Stop(ctx); err != nil {
+			return Evidence{WasRunning: running}, fault.Wrap(fault.Internal, err, "stop etcd")
+		}
+	}
+	e, err := h.waitGone(ctx)
+	e.WasRunning = running
+	if err != nil {
+		return e, err
+	}
+	after, err := h.Runtime.Look(ctx)
+	e.Graceful = running && before.View.Ready && len(before.Strangers) == 0 && !after.Killed
+	return e, err
+}
+
+func limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, DefaultLimit)
+}
+
+func down(v View) bool { return v.State != "running" && v.State != "starting" && !v.Pending }
+
+// waitGone polls until several looks in a row find nothing, and the runtime has nothing left to do.
+func (h *Host) waitGone(ctx context.Context) (Evidence, error) {
+	for clean := 0; ; {
+		e, err := h.Gone()
+		if err != nil {
+			return e, err
+		}
+		v, err := h.Runtime.Look(ctx)
+		if err != nil && ctx.Err() == nil {
+			return e, err
+		}
+		if clean++; !e.gone() || !down(v) {
+			clean = 0
+		}
+		if clean >= cleanLooks {
+			return e, nil
+		}
+		if !pause(ctx, lookEvery) {
+			return e, h.notGone(e, v)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+func (h *Host) notGone(e Evidence, v View) error {
+	left := append([]string{}, e.Left...)
+	if !down(v) {
+		left = append(left, "the unit is "+v.Detail)
+	}
+	return fault.New(fault.Timeout, "etcd did not stop in time; expected no process, closed ports and free locks, found: %s", strings.Join(left, "; ")).
+		WithHint("%s", h.stopHint(v))
+}
+
+// stopHint tells a hanging unit from an etcd that somebody started by hand.
+func (h *Host) stopHint(v View) string {
+	found, err := h.Processes()
+	if err == nil {
+		for _, p := range found {
+			if down(v) || (p.PID != v.PID && p.Parent != v.PID) {
+				return fmt.Sprintf("process %d was not started by %s: end it by `kill -TERM %d`, then run this again", p.PID, unitName, p.PID)
+			}
+		}
+	}
+	return fmt.Sprintf("systemctl status %s; a larger timeout may be enough, since systemd waits 90 seconds before it kills", unitName)
+}

@@ -1,0 +1,144 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/root"
+	"etcd-quorum-restore/modules/internal/systemd"
+)
+
+// unit is etcd as etcd.service.
+type unit struct {
+	host    *Host
+	missing bool   // no such unit here; it can still be barred from ever starting
+	checked uint64 // when systemd last checked conditions and assertions before our start
+}
+
+// unitExists is false on a host that was not booted by systemd.
+func unitExists(ctx context.Context) (bool, error) {
+	if !exists(root.Path("/run/systemd/system")) {
+		return false, nil
+	}
+	p, err := systemd.Show(ctx, unitName, "LoadState")
+	return err == nil && p["LoadState"] != "not-found", err
+}
+
+func (u *unit) Name() string {
+	if u.missing {
+		return facts.None
+	}
+	return facts.Systemd
+}
+
+var viewProperties = []string{"LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "Job", "Result",
+	"ExecMainCode", "ExecMainStatus", "AssertResult", "AssertTimestampMonotonic", "ConditionResult", "ConditionTimestampMonotonic"}
+
+func (u *unit) Look(ctx context.Context) (View, error) {
+	if u.missing {
+		return View{State: facts.Absent, Detail: "there is no " + unitName}, nil
+	}
+	p, err := systemd.Show(ctx, unitName, viewProperties...)
+	if err != nil {
+		return View{}, err
+	}
+	v := viewOf(p)
+	if u.checked != 0 && monotonic(p) == u.checked {
+		v.Refused = "" // systemd has not checked again since our start was asked for
+	}
+	return v, nil
+}
+
+func viewOf(p map[string]string) View {
+	v := View{
+		Detail:  fmt.Sprintf("%s (%s)", p["ActiveState"], p["SubState"]),
+		Ready:   p["ActiveState"] == "active" || p["ActiveState"] == "reloading",
+		Pending: p["Job"] != "" && p["Job"] != "0",
+		Enabled: p["UnitFileState"] == "enabled" || p["UnitFileState"] == "enabled-runtime" || p["UnitFileState"] == "static",
+		Masked:  p["LoadState"] == "masked",
+		Refused: refusedOf(p),
+		Killed:  p["ExecMainCode"] == "2" && p["ExecMainStatus"] == "9", // CLD_KILLED by SIGKILL
+	}
+	v.PID, _ = strconv.Atoi(p["MainPID"]) // 0 where there is none
+	switch p["ActiveState"] {
+	case "active", "reloading", "deactivating":
+		v.State = facts.Running
+	case "activating":
+		v.State = facts.Starting
+	case "failed":
+		v.State = facts.Failed
+	default:
+		v.State = facts.Stopped
+	}
+	return v
+}
+
+// refusedOf says why systemd did not even try the last start. The timestamps tell a check that failed from one that was never made.
+func refusedOf(p map[string]string) string {
+	switch {
+	case p["AssertResult"] == "no" && p["AssertTimestampMonotonic"] != "0":
+		return "an assertion of the unit does not hold"
+	case p["ConditionResult"] == "no" && p["ConditionTimestampMonotonic"] != "0":
+		return "a condition of the unit does not hold"
+	}
+	return ""
+}
+
+func monotonic(p map[string]string) uint64 {
+	a, _ := strconv.ParseUint(p["AssertTimestampMonotonic"], 10, 64)
+	c, _ := strconv.ParseUint(p["ConditionTimestampMonotonic"], 10, 64)
+	return max(a, c)
+}
+
+// Start does not wait for systemd: the unit is Type=notify, and without a quorum etcd never says that it is ready. reset-failed comes first,
+// since earlier crashes may have used up the start limit.
+func (u *unit) Start(ctx context.Context) error {
+	if u.missing {
+		return fault.New(fault.Unsupported, "there is no %s on this host", unitName)
+	}
+	before, err := systemd.Show(ctx, unitName, viewProperties...)
+	if err != nil {
+		return err
+	}
+	if before["LoadState"] == "masked" {
+		return fault.New(fault.Refused, "%s is masked", unitName).WithHint("systemctl unmask %s", unitName)
+	}
+	u.checked = monotonic(before)
+	if before["ActiveState"] == "failed" {
+		if _, err := systemd.Run(ctx, "reset-failed", unitName); err != nil {
+			return err
+		}
+	}
+	_, err = systemd.Run(ctx, "start", "--no-block", unitName)
+	return err
+}
+
+func (u *unit) Stop(ctx context.Context) error {
+	if u.missing {
+		return nil
+	}
+	_, err := systemd.Run(ctx, "stop", "--no-block", unitName)
+	return err
+}
+
+// Log is what etcd printed last, as the journal keeps it.
+func (u *unit) Log(ctx context.Context, lines int) ([]string, error) {
+	return systemd.Journal(ctx, unitName, lines)
+}
+
+// dropInDirs are the directories of the unit's drop-ins that an administrator, or this suite, writes to.
+func dropInDir(kind string) string {
+	return filepath.Join(root.Path(kind), unitName+".d")
+}
+
+const (
+	permanent = "/etc/systemd/system"
+	volatile  = "/run/systemd/system" // a reboot clears it
+)
+
+func ensureDir(dir string) error { return os.MkdirAll(dir, 0o755) }

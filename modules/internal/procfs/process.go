@@ -1,0 +1,161 @@
+// Package procfs reads /proc: processes, listening sockets, and locks on files. Everything in it only looks; nothing is signalled or taken.
+package procfs
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Process is what /proc tells of one process.
+type Process struct {
+	PID     int
+	Parent  int
+	Comm    string
+	Args    []string
+	Env     map[string]string // nil where EnvErr is set
+	EnvErr  error             // another user's process, without CAP_SYS_PTRACE
+	State   string            // R, S, D, T, Z … as in /proc/PID/stat
+	Started uint64            // clock ticks after boot; with the PID it names a process for ever
+	CGroup  string            // the whole of /proc/PID/cgroup
+}
+
+// Processes lists the processes for which keep says yes, by their comm. One that ends while it is being read is left out.
+func Processes(keep func(comm string) bool) ([]Process, error) {
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var out []Process
+	for _, n := range names {
+		pid, err := strconv.Atoi(n.Name())
+		if err != nil {
+			continue
+		}
+		comm, err := os.ReadFile(file(pid, "comm"))
+		if err != nil || !keep(strings.TrimSpace(string(comm))) {
+			continue
+		}
+		p, err := Read(pid)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Read reads one process. A process that has gone is fs.ErrNotExist or ESRCH.
+func Read(pid int) (Process, error) {
+	p := Process{PID: pid}
+	stat, err := os.ReadFile(file(pid, "stat"))
+	if err != nil {
+		return p, err
+	}
+	if err := p.stat(string(stat)); err != nil {
+		return p, err
+	}
+	args, err := os.ReadFile(file(pid, "cmdline"))
+	if err != nil {
+		return p, err
+	}
+	p.Args = words(args)
+	if cgroup, err := os.ReadFile(file(pid, "cgroup")); err == nil {
+		p.CGroup = string(cgroup)
+	}
+	env, err := os.ReadFile(file(pid, "environ"))
+	if err != nil {
+		p.EnvErr = err
+		return p, nil
+	}
+	p.Env = map[string]string{}
+	for _, pair := range words(env) {
+		key, value, _ := strings.Cut(pair, "=")
+		p.Env[key] = value
+	}
+	return p, nil
+}
+
+// stat takes the fields behind the last ')': a comm may itself hold blanks and parentheses.
+func (p *Process) stat(text string) error {
+	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return errors.New("/proc/PID/stat has no command name")
+	}
+	p.Comm = text[open+1 : end]
+	fields := strings.Fields(text[end+1:])
+	if len(fields) < 20 {
+		return errors.New("/proc/PID/stat is too short")
+	}
+	p.State = fields[0]
+	var err, err2 error
+	p.Parent, err = strconv.Atoi(fields[1])
+	p.Started, err2 = strconv.ParseUint(fields[19], 10, 64)
+	return errors.Join(err, err2)
+}
+
+// Zombie tells whether the process has ended and only waits for its parent: it holds no lock and no port any more.
+func (p Process) Zombie() bool { return p.State == "Z" || p.State == "X" }
+
+// StartedAt is the wall-clock time of the start. USER_HZ is 100 on every Linux that Go runs on.
+func (p Process) StartedAt() (time.Time, error) {
+	var up unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
+		return time.Time{}, err
+	}
+	boot := time.Now().Add(-time.Duration(up.Nano()))
+	return boot.Add(time.Duration(p.Started) * time.Second / 100), nil
+}
+
+// Flag is the value of --name=value, -name value and the like, and whether it is there. The last one counts, as for Go's flag package.
+func (p Process) Flag(name string) (value string, ok bool) {
+	for i := 1; i < len(p.Args); i++ {
+		bare := strings.TrimPrefix(strings.TrimPrefix(p.Args[i], "-"), "-")
+		if bare == p.Args[i] {
+			continue
+		}
+		switch {
+		case strings.HasPrefix(bare, name+"="):
+			value, ok = bare[len(name)+1:], true
+		case bare == name:
+			value, ok = "", true
+			if i+1 < len(p.Args) && !strings.HasPrefix(p.Args[i+1], "-") {
+				value = p.Args[i+1]
+			}
+		}
+	}
+	return value, ok
+}
+
+// SameFile tells whether path, as the process sees it in its own mount namespace, is the directory that here is called local.
+func (p Process) SameFile(path, local string) (bool, error) {
+	inside, err := os.Stat(filepath.Join(file(p.PID, "root"), path))
+	if err != nil {
+		return false, err
+	}
+	outside, err := os.Stat(local)
+	if err != nil {
+		return false, err
+	}
+	return os.SameFile(inside, outside), nil
+}
+
+func file(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
+
+func words(raw []byte) []string {
+	var out []string
+	for _, w := range bytes.Split(bytes.TrimRight(raw, "\x00"), []byte{0}) {
+		out = append(out, string(w))
+	}
+	return out
+}
