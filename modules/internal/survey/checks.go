@@ -1,0 +1,123 @@
+package survey
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/host"
+)
+
+const (
+	ok     = "ok"
+	failed = "failed"
+)
+
+// checks are the conditions that a recovery needs. None of them needs etcd to run.
+func checks(out facts.Host, h *host.Host, s host.Status, o Options) []facts.Check {
+	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out), checkStrangers(s), checkFence(s)}
+	if o.BackupDir != "" {
+		list = append(list, checkRoom(out, o.BackupDir))
+	}
+	return list
+}
+
+func certificateFiles(h *host.Host) []CertificateFile {
+	get := func(key string) string {
+		if h.Conf == nil {
+			return ""
+		}
+		value, _ := h.Conf.Get(key)
+		return value
+	}
+	client := HostsOf(append(h.Config.ListenClientURLs, h.Config.ClientURLs...))
+	peer := HostsOf(append(h.Config.ListenPeerURLs, h.Config.PeerURLs...))
+	return []CertificateFile{
+		{Purpose: "ca", Path: get("ETCD_TRUSTED_CA_FILE")},
+		{Purpose: "server", Path: get("ETCD_CERT_FILE"), Hosts: client},
+		{Purpose: "peer", Path: get("ETCD_PEER_CERT_FILE"), Hosts: peer},
+	}
+}
+
+func checkConf(out facts.Host, h *host.Host) facts.Check {
+	c := facts.Check{Name: "config", Status: failed}
+	switch {
+	case h.Conf == nil:
+		c.Line = h.EtcdConf + " does not exist"
+		c.Advice = "bring it back: etcd_config_backup state=restored src=BACKUP"
+	case h.ConfDoubt != nil:
+		c.Line = fmt.Sprintf("%s: %v", h.EtcdConf, h.ConfDoubt)
+		c.Advice = "write the line plainly, KEY=value, as the installer does"
+	case out.Config.Name == "" || len(out.Config.PeerURLs) == 0 || len(out.Config.ClientURLs) == 0:
+		c.Line = h.EtcdConf + " lacks ETCD_NAME, ETCD_INITIAL_ADVERTISE_PEER_URLS or ETCD_ADVERTISE_CLIENT_URLS"
+		c.Advice = "set them as openshift-ansible does: the host's name, https://IP:2380, https://IP:2379"
+	default:
+		c.Status, c.Line = ok, h.EtcdConf+" is complete"
+	}
+	return c
+}
+
+// checkName: with a wrong ETCD_NAME a member starts, and then publishes the wrong name over the right one.
+func checkName(out facts.Host) facts.Check {
+	c := facts.Check{Name: "name", Status: ok, Line: "ETCD_NAME is " + out.Config.Name}
+	if out.Member != nil && out.Member.Name != "" && out.Member.Name != out.Config.Name {
+		c.Status = failed
+		c.Line = fmt.Sprintf("ETCD_NAME in etcd.conf is %s, the data belong to %s", out.Config.Name, out.Member.Name)
+		c.Advice = "set ETCD_NAME=" + out.Member.Name + " in " + out.Config.Path
+	}
+	return c
+}
+
+func checkOwner(out facts.Host) facts.Check {
+	c := facts.Check{Name: "data_owner", Status: ok, Line: out.DataDir.Path + " belongs to " + out.DataDir.Owner}
+	switch {
+	case !out.DataDir.Exists:
+		c.Line = out.DataDir.Path + " does not exist"
+		c.Status, c.Advice = failed, "make it: install -d -m 0700 -o etcd -g etcd "+out.DataDir.Path
+	case out.Runtime == facts.Systemd && out.DataDir.Owner != "etcd":
+		c.Status, c.Advice = failed, "the unit runs as user etcd: chown -R etcd:etcd "+out.DataDir.Path
+	}
+	return c
+}
+
+func checkStrangers(s host.Status) facts.Check {
+	c := facts.Check{Name: "one_etcd", Status: ok, Line: "no second etcd runs on this data directory"}
+	if len(s.Strangers) > 0 {
+		p := s.Strangers[0]
+		c.Status, c.Line = failed, fmt.Sprintf("process %d is an etcd on this data directory that the service did not start", p.PID)
+		c.Advice = fmt.Sprintf("find out who started it, and end it in good order: kill -TERM %d", p.PID)
+	}
+	return c
+}
+
+func checkFence(s host.Status) facts.Check {
+	c := facts.Check{Name: "fence", Status: ok, Line: "no fence"}
+	if s.Fence != nil {
+		c.Line = "fenced: " + s.Fence.Why
+		if s.FenceHole != "" {
+			c.Status, c.Line = failed, "the fence does not hold: "+s.FenceHole
+			c.Advice = "set it again: etcd_fence state=present"
+		}
+	}
+	return c
+}
+
+// checkRoom: the copy, and the rehearsal's private database beside it.
+func checkRoom(out facts.Host, backupDir string) facts.Check {
+	c := facts.Check{Name: "disk_space", Status: ok}
+	free, need := freeBytes(backupDir), out.DataDir.Bytes
+	if out.Database != nil {
+		need += out.Database.Bytes
+	}
+	need += 64 << 20 // the last log segment of the rehearsal
+	if filepath.Clean(backupDir) == "/" {
+		c.Status, c.Line, c.Advice = failed, "the backup directory is /", "name a directory: -e etcd_backup_dir=/backup"
+		return c
+	}
+	c.Line = fmt.Sprintf("%s has %d MB free, backup and rehearsal need %d MB", backupDir, free>>20, need>>20)
+	if free >= 0 && free < need {
+		c.Status = failed
+		c.Advice = "name a directory with more room: -e etcd_backup_dir=/mnt/backup"
+	}
+	return c
+}

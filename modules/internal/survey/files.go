@@ -1,0 +1,158 @@
+package survey
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+func fromFiles(out *facts.Host, h *host.Host) {
+	out.DataDir = dataDir(h)
+	out.SetAside = setAside(h.DataDir)
+	out.Forcing = forcing(h.ForcingFile())
+	_, err := os.Stat(filepath.Join(filepath.Dir(h.EtcdConf), "ca", "ca.key"))
+	out.CAKey = err == nil
+	s, err := member.Read(h.DataDir, h.Config.WALDir)
+	switch {
+	case errors.Is(err, member.ErrNoMember):
+		return
+	case err != nil:
+		out.Log = &facts.Log{Damage: []facts.Damage{{Code: "unreadable", File: h.DataDir, Text: err.Error()}}}
+		return
+	}
+	fromMember(out, s)
+}
+
+func fromMember(out *facts.Host, s *member.State) {
+	out.Log = logFacts(s)
+	if s.ID != 0 {
+		out.Member = &facts.Member{ID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
+	}
+	for _, p := range s.Members {
+		if p.ID == s.ID && out.Member != nil {
+			out.Member.Name = p.Name
+		}
+		out.Members = append(out.Members, facts.ClusterMember{ID: etcd.FormatID(p.ID), Name: p.Name, PeerURLs: p.PeerURLs, ClientURLs: p.ClientURLs})
+	}
+	if len(out.Members) > 0 {
+		out.MembersFrom = "files"
+	}
+	if s.Database != nil {
+		out.Database = &facts.Database{ConsistentIndex: s.Database.ConsistentIndex, Revision: s.Database.Revision, Bytes: s.Database.Bytes}
+	}
+	out.V2Data = &facts.V2Data{Present: s.V2Keys > 0, Keys: s.V2Keys}
+}
+
+func logFacts(s *member.State) *facts.Log {
+	l := &facts.Log{
+		FirstIndex: s.FirstIndex, LastTerm: s.LastTerm, LastIndex: s.LastIndex,
+		Term: s.HardState.Term, Vote: etcd.FormatID(s.HardState.Vote), Commit: s.HardState.Commit, KnownCommitted: s.KnownCommitted(),
+		SnapshotIndex: s.SnapshotIndex, SnapshotTerm: s.SnapshotTerm, TailEntries: s.TailEntries(), Torn: s.Torn,
+	}
+	for _, t := range s.Terms {
+		l.Terms = append(l.Terms, facts.TermRange(t))
+	}
+	for _, e := range s.Sums {
+		l.Sums = append(l.Sums, facts.EntrySum(e))
+	}
+	for _, c := range s.Tail {
+		l.ConfChanges = append(l.ConfChanges, facts.ConfChange{Index: c.Index, Type: c.Type, MemberID: etcd.FormatID(c.MemberID), PeerURLs: c.PeerURLs, Name: c.Name})
+	}
+	for _, d := range s.Damage {
+		l.Damage = append(l.Damage, facts.Damage(d))
+	}
+	return l
+}
+
+func dataDir(h *host.Host) facts.DataDir {
+	d := facts.DataDir{Path: h.DataDir, Empty: true}
+	var st, parent unix.Stat_t
+	if unix.Stat(h.DataDir, &st) != nil {
+		return d
+	}
+	d.Exists = true
+	if unix.Stat(filepath.Dir(filepath.Clean(h.DataDir)), &parent) == nil {
+		d.IsMountPoint = st.Dev != parent.Dev
+	}
+	d.Owner = ownerName(st.Uid)
+	d.FreeBytes = freeBytes(h.DataDir)
+	if _, err := os.Lstat(h.MemberDir()); err == nil {
+		d.Empty = false
+		d.Bytes = allocated(h.MemberDir())
+	}
+	return d
+}
+
+func ownerName(uid uint32) string {
+	id := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
+}
+
+// freeBytes of the filesystem that holds path, or its nearest parent that exists; -1 where it cannot be told.
+func freeBytes(path string) int64 {
+	var st unix.Statfs_t
+	for ; ; path = filepath.Dir(path) {
+		err := unix.Statfs(path, &st)
+		if err == nil {
+			return int64(st.Bavail) * st.Bsize
+		}
+		if !errors.Is(err, unix.ENOENT) || path == filepath.Dir(path) {
+			return -1
+		}
+	}
+}
+
+// allocated sums the blocks really in use: segments are preallocated, copies may be sparse.
+func allocated(dir string) (total int64) {
+	// A file that goes away while a running etcd is looked at is no error.
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		var st unix.Stat_t
+		if err == nil && !d.IsDir() && unix.Lstat(path, &st) == nil {
+			total += st.Blocks * 512
+		}
+		return nil
+	})
+	return total
+}
+
+// setAside lists the data that was moved aside, and whose it was.
+func setAside(dataDir string) []facts.SetAside {
+	found, _ := filepath.Glob(filepath.Join(dataDir, "set-aside-*"))
+	var out []facts.SetAside
+	for _, dir := range found {
+		a := facts.SetAside{Path: dir, Bytes: allocated(dir)}
+		if s, err := member.Read(dir, ""); err == nil && s.ID != 0 {
+			a.MemberID = etcd.FormatID(s.ID)
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// forcing reads the record of an interrupted forced start. An unreadable one still counts: somebody began.
+func forcing(path string) *facts.Forcing {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	f := &facts.Forcing{Phase: "unknown"}
+	if err == nil && json.Unmarshal(raw, f) == nil && strings.TrimSpace(f.Phase) == "" {
+		f.Phase = "unknown"
+	}
+	return f
+}

@@ -1,0 +1,136 @@
+// Package survey gathers what is known of one host's etcd, from files, processes, and the sockets that answer. It changes nothing,
+// and it works with etcd up, down, or hanging.
+package survey
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+)
+
+// Options of a survey.
+type Options struct {
+	Settle    time.Duration // without quorum, look again for so long: a loss must last, an election must not count as one
+	BackupDir string        // where backups will go; "" leaves the check of its room out
+	Now       time.Time
+}
+
+// Gather looks at one host. A file that cannot be read is a fact or a check, never an error of the survey.
+func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
+	out := facts.Host{Runtime: h.Runtime.Name(), Config: h.Config, Clock: o.Now.UTC().Format("2006-01-02T15:04:05.000Z")}
+	status, err := h.Status(ctx)
+	if err != nil {
+		return out, fault.Wrap(fault.Internal, err, "how etcd runs here")
+	}
+	describe(&out, status)
+	if out.ForceFlags, err = h.ForceFlags(ctx, status); err != nil {
+		return out, fault.Wrap(fault.Internal, err, "flags of a forced start")
+	}
+	out.Live.ForceProcess = slices.ContainsFunc(out.ForceFlags, func(f facts.ForceFlag) bool { return f.Where == "process" })
+	fromFiles(&out, h)
+	if out.Runtime == facts.None {
+		return out, nil
+	}
+	live(ctx, &out, h, o.Settle)
+	out.Joined = joined(out)
+	var issued []facts.Check
+	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
+	out.Checks = append(checks(out, h, status, o), issued...)
+	return out, nil
+}
+
+func describe(out *facts.Host, s host.Status) {
+	out.State, out.Enabled, out.Fenced = s.State, s.View.Enabled, s.Fence
+	if s.Process == nil {
+		return
+	}
+	out.PID = s.Process.PID
+	if at, err := s.Process.StartedAt(); err == nil {
+		out.StartedAt = at.UTC().Format(time.RFC3339)
+	}
+}
+
+// live asks the running etcd, and every peer that the membership names, for as long as no quorum is seen.
+func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Duration) {
+	cfg := etcd.Config{TLS: etcd.TLSFiles(h.TLS), Endpoints: h.Config.ClientURLs, PeerURLs: h.Config.PeerURLs, Connect: 2 * time.Second, Call: 3 * time.Second}
+	peers := otherPeers(*out)
+	for end := time.Now().Add(settle); ; {
+		seen := make(chan map[string]facts.Seen, 1)
+		go func() { seen <- etcd.SeesPeers(ctx, peers, cfg) }()
+		if out.PID != 0 {
+			askSelf(ctx, out, cfg)
+		}
+		out.Sees = <-seen
+		if out.Live.Quorum || time.Now().After(end) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func askSelf(ctx context.Context, out *facts.Host, cfg etcd.Config) {
+	force := out.Live.ForceProcess
+	c, err := etcd.Dial(ctx, cfg)
+	if err != nil {
+		out.Live = facts.Live{Error: err.Error(), ForceProcess: force}
+		fromPeerPort(ctx, out, cfg)
+		return
+	}
+	defer c.Close()
+	out.Version = c.Version
+	out.Live = c.Probe(ctx)
+	out.Live.Serves = out.Live.MemberID != ""
+	out.Live.ForceProcess = force
+	if members, err := c.MemberList(ctx); err == nil {
+		out.Members, out.MembersFrom = members, "client"
+	}
+	if keys, present, err := c.V2().UserKeys(ctx); err == nil && present {
+		out.V2Data = &facts.V2Data{Present: keys > 0, Keys: keys}
+	}
+}
+
+// fromPeerPort: a member that was restarted without quorum answers no client, only its peer port.
+func fromPeerPort(ctx context.Context, out *facts.Host, cfg etcd.Config) {
+	for _, url := range cfg.PeerURLs {
+		if p, err := etcd.AskPeer(ctx, url, cfg); err == nil {
+			out.Version = p.Version
+			if len(p.Members) > 0 {
+				out.Members, out.MembersFrom = p.Members, "peer_port"
+			}
+			return
+		}
+	}
+}
+
+// otherPeers are the peer URLs of the membership, or of etcd.conf where none is known, without this host's own.
+func otherPeers(out facts.Host) []string {
+	var urls []string
+	for _, m := range out.Members {
+		urls = append(urls, m.PeerURLs...)
+	}
+	for _, part := range strings.Split(out.Config.InitialCluster, ",") {
+		if _, url, ok := strings.Cut(part, "="); ok && len(out.Members) == 0 {
+			urls = append(urls, url)
+		}
+	}
+	return slices.DeleteFunc(urls, func(url string) bool {
+		return slices.ContainsFunc(out.Config.PeerURLs, func(own string) bool { return etcd.SameURL(own, url) })
+	})
+}
+
+// joined: this host runs as a member of a cluster that has quorum.
+func joined(out facts.Host) bool {
+	return out.State == facts.Running && out.Live.Quorum && slices.ContainsFunc(out.Members, func(m facts.ClusterMember) bool {
+		return m.ID == out.Live.MemberID && m.Name != ""
+	})
+}
