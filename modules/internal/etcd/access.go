@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -20,13 +19,12 @@ const MasterConfig = "/etc/origin/master/master-config.yaml"
 
 // Access is how a module finds etcd: what its arguments say, and for the rest the files of the host.
 type Access struct {
-	EtcdConf     string // etcd.conf; asked first
-	MasterConfig string // asked where there is no etcd.conf; "" = MasterConfig
-	Endpoints    []string
-	CACert       string
-	ClientCert   string
-	ClientKey    string
-	Timeout      time.Duration // limit of one call
+	EtcdConf     string   `json:"etcd_conf"` // asked first
+	MasterConfig string   `json:"-"`         // asked where there is no etcd.conf; "" = MasterConfig
+	Endpoints    []string `json:"endpoints"`
+	CACert       string   `json:"ca_cert"`
+	ClientCert   string   `json:"client_cert"`
+	ClientKey    string   `json:"client_key"`
 }
 
 // Config fills in what the arguments leave open. On an etcd host the client certificate is the PEER certificate: the server's is
@@ -47,7 +45,6 @@ func (a Access) Config() (Config, error) {
 	override(&cfg.TLS.CA, a.CACert)
 	override(&cfg.TLS.Cert, a.ClientCert)
 	override(&cfg.TLS.Key, a.ClientKey)
-	cfg.Call = a.Timeout
 	if len(cfg.Endpoints) == 0 {
 		return Config{}, fault.New(fault.Invalid, "no endpoint is given, and neither %s nor %s names one", a.EtcdConf, a.masterConfig()).
 			WithHint("give endpoints, e.g. endpoints=https://192.0.2.11:2379, and ca_cert, client_cert, client_key")

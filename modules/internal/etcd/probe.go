@@ -23,15 +23,22 @@ func (c *Client) Probe(ctx context.Context) facts.Live {
 	if err != nil {
 		return facts.Live{Error: err.Error()}
 	}
-	if _, err := c.LinearizableRead(ctx); err != nil {
-		live.Error = err.Error()
-	} else {
-		live.Quorum = true
-	}
+	live.Quorum, live.Error = c.provesQuorum(ctx, live.Leader)
 	if keys, err := c.CountKeys(ctx, live.Revision); err == nil {
 		live.Keys = keys
 	} else if live.Error == "" {
 		live.Error = err.Error()
 	}
 	return live
+}
+
+// provesQuorum does not wait where the member itself knows no leader: a read could only hang until an election is over.
+func (c *Client) provesQuorum(ctx context.Context, leader string) (bool, string) {
+	if leader == "" {
+		return false, c.Endpoint + ": the member has no leader"
+	}
+	if _, err := c.LinearizableRead(ctx); err != nil {
+		return false, err.Error()
+	}
+	return true, ""
 }

@@ -6,9 +6,6 @@ import (
 	"io"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
@@ -60,35 +57,4 @@ func (s *stream) Close() error {
 	s.watchdog.Stop()
 	s.cancel(nil)
 	return s.body.Close()
-}
-
-// Page is how many keys a comparison asks for at once: 3.2 walks the whole index for every page, so small pages are quadratic.
-const Page = 50000
-
-// EachKey calls f for every key's metadata at a revision, on this member alone. Values are not sent.
-func (c *Client) EachKey(ctx context.Context, revision int64, f func(key []byte, created, modified, version, lease int64)) error {
-	from := "\x00"
-	for {
-		kvs, more, err := c.page(ctx, from, revision)
-		if err != nil {
-			return err
-		}
-		for _, kv := range kvs {
-			f(kv.Key, kv.CreateRevision, kv.ModRevision, kv.Version, kv.Lease)
-		}
-		if !more || len(kvs) == 0 {
-			return nil
-		}
-		from = string(kvs[len(kvs)-1].Key) + "\x00"
-	}
-}
-
-func (c *Client) page(ctx context.Context, from string, revision int64) ([]*mvccpb.KeyValue, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, 6*c.limit)
-	defer cancel()
-	r, err := c.v3.Get(ctx, from, clientv3.WithFromKey(), clientv3.WithRev(revision), clientv3.WithSerializable(), clientv3.WithKeysOnly(), clientv3.WithLimit(Page))
-	if err != nil {
-		return nil, false, explainCall(c.Endpoint, "reading the keys", 6*c.limit, err)
-	}
-	return r.Kvs, r.More, nil
 }

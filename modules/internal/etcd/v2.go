@@ -22,7 +22,10 @@ func (m v2Member) fact() facts.ClusterMember {
 }
 
 // V2 speaks the v2 API of one client port; it needs no gRPC.
-type V2 struct{ web *web }
+type V2 struct {
+	ClusterID string // known after Members
+	web       *web
+}
 
 // DialV2 checks that the port answers.
 func DialV2(ctx context.Context, endpoint string, cfg Config) (*V2, error) {
@@ -48,9 +51,11 @@ func (v *V2) Members(ctx context.Context) ([]facts.ClusterMember, error) {
 	var list struct {
 		Members []v2Member `json:"members"`
 	}
-	if _, err := v.web.getJSON(ctx, "/v2/members", &list); err != nil {
+	header, err := v.web.getJSON(ctx, "/v2/members", &list)
+	if err != nil {
 		return nil, err
 	}
+	v.ClusterID = canonicalID(header.Get("X-Etcd-Cluster-Id"))
 	out := []facts.ClusterMember{}
 	for _, m := range list.Members {
 		out = append(out, m.fact())
@@ -73,6 +78,26 @@ func (v *V2) Healthy(ctx context.Context) (bool, error) {
 		return false, fault.New(fault.Unsupported, "%s/health answers with something that is not etcd's JSON", v.web.base)
 	}
 	return status == http.StatusOK && (word.Health == "true" || word.Health == true), nil
+}
+
+// Self is who answers, as GET /v2/stats/self tells.
+type Self struct {
+	ID     string
+	Leader string
+}
+
+// Self asks which member this is. Without a leader the server omits it.
+func (v *V2) Self(ctx context.Context) (Self, error) {
+	var stats struct {
+		ID     string `json:"id"`
+		Leader struct {
+			Leader string `json:"leader"`
+		} `json:"leaderInfo"`
+	}
+	if _, err := v.web.getJSON(ctx, "/v2/stats/self", &stats); err != nil {
+		return Self{}, err
+	}
+	return Self{ID: canonicalID(stats.ID), Leader: canonicalID(stats.Leader.Leader)}, nil
 }
 
 // UserKeys counts the keys of the v2 store as this member has it, without keeping any value. present is false where the server has

@@ -1,0 +1,104 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Data is a comparison of the members' v3 data at one revision. etcd 3.2 has no HashKV, so the keys themselves are read, from each
+// member alone.
+type Data struct {
+	Equal    bool              `json:"equal"`
+	Revision int64             `json:"revision"`
+	Keys     map[string]int64  `json:"keys"`   // by endpoint
+	Sums     map[string]string `json:"sums"`   // by endpoint: sha256 of keys, revisions and versions (and values, if asked for)
+	Errors   map[string]string `json:"errors"` // by endpoint
+}
+
+// Compare reads all serving members at the revision of a linearizable read, so that each of them must have the very same keys.
+func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Data, error) {
+	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, Errors: map[string]string{}}
+	leader, err := etcd.DialQuorum(ctx, cfg.At(serving(p)...))
+	if err != nil {
+		return d, fault.Wrap(fault.Unreachable, err, "the data cannot be compared")
+	}
+	d.Revision, err = leader.LinearizableRead(ctx)
+	leader.Close()
+	if err != nil {
+		return d, err
+	}
+	var lock sync.Mutex
+	var all sync.WaitGroup
+	for _, endpoint := range serving(p) {
+		all.Go(func() {
+			sum, keys, err := sumOf(ctx, cfg, endpoint, d.Revision, values)
+			lock.Lock()
+			defer lock.Unlock()
+			if err != nil {
+				d.Errors[endpoint] = err.Error()
+				return
+			}
+			d.Sums[endpoint], d.Keys[endpoint] = sum, keys
+		})
+	}
+	all.Wait()
+	d.Equal = len(d.Errors) == 0 && len(d.Sums) == len(p.Members) && d.distinct() == 1
+	return d, d.verdict(len(p.Members))
+}
+
+func (d *Data) verdict(members int) error {
+	if d.Equal {
+		return nil
+	}
+	if d.distinct() > 1 {
+		return fault.New(fault.Corrupt, "%s", d.Line()).
+			WithHint("do not restart or remove any member before backups of all of them exist: see playbooks/backup.yml")
+	}
+	return fault.New(fault.Unreachable, "only %d of %d members could be compared at revision %d", len(d.Sums), members, d.Revision)
+}
+
+func (d *Data) distinct() int {
+	seen := map[string]bool{}
+	for _, sum := range d.Sums {
+		seen[sum] = true
+	}
+	return len(seen)
+}
+
+// Line is the result in one sentence.
+func (d *Data) Line() string {
+	switch {
+	case d.Equal:
+		for _, n := range d.Keys {
+			return fmt.Sprintf("data equal on %d members: %d keys at revision %d", len(d.Sums), n, d.Revision)
+		}
+	case d.distinct() > 1:
+		return fmt.Sprintf("DATA DIFFER between members at revision %d: keys %v", d.Revision, d.Keys)
+	}
+	return fmt.Sprintf("data compared on %d members only", len(d.Sums))
+}
+
+func serving(p Picture) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, e := range p.Endpoints {
+		if e.Serves && !p.foreign(e) && !seen[memberOf(p, e)] {
+			seen[memberOf(p, e)] = true
+			out = append(out, e.Endpoint)
+		}
+	}
+	return out
+}
+
+func sumOf(ctx context.Context, cfg etcd.Config, endpoint string, revision int64, values bool) (string, int64, error) {
+	c, err := etcd.DialOne(ctx, endpoint, cfg)
+	if err != nil {
+		return "", 0, err
+	}
+	defer c.Close()
+	return c.SumKeys(ctx, revision, values)
+}

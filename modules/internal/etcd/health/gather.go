@@ -1,0 +1,220 @@
+package health
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// APIs.
+const (
+	V2   = "v2"
+	V3   = "v3"
+	Auto = "auto" // v3, since all supported releases have it
+)
+
+// Look asks every member once and judges the answers. A cluster that does not answer is no error: that is what was asked.
+func Look(ctx context.Context, cfg etcd.Config, api string) Picture {
+	if api != V2 {
+		api = V3
+	}
+	p := Picture{API: api, Members: []facts.ClusterMember{}, Alarms: []etcd.Alarm{}}
+	p.Endpoints = askAll(ctx, cfg, api, cfg.Endpoints)
+	p.findMembers(ctx, cfg)
+	p.Endpoints = append(p.Endpoints, askAll(ctx, cfg, api, notAsked(ctx, p.Members, p.Endpoints))...)
+	p.Alarms = alarms(ctx, cfg, p.Endpoints)
+	p.Verdict = judge(p)
+	return p
+}
+
+// findMembers takes the list of a healthy member, else of any that serves, else of a peer port: the last also answers on a member
+// that was restarted without quorum.
+func (p *Picture) findMembers(ctx context.Context, cfg etcd.Config) {
+	best := slices.IndexFunc(p.Endpoints, func(e Endpoint) bool { return e.Health && e.members != nil })
+	if best < 0 {
+		best = slices.IndexFunc(p.Endpoints, func(e Endpoint) bool { return e.members != nil })
+	}
+	if best >= 0 {
+		e := p.Endpoints[best]
+		p.Members, p.MembersFrom, p.ClusterID = e.members, e.Endpoint, e.ClusterID
+		return
+	}
+	for _, peer := range cfg.PeerURLs {
+		if answer, err := etcd.AskPeer(ctx, peer, cfg); err == nil {
+			p.Members, p.MembersFrom, p.ClusterID = answer.Members, peer, answer.ClusterID
+			return
+		}
+	}
+}
+
+// notAsked lists the members' client URLs, one a member, that no endpoint has spoken for yet.
+func notAsked(ctx context.Context, members []facts.ClusterMember, asked []Endpoint) []string {
+	var out []string
+	for _, m := range members {
+		known := len(m.ClientURLs) == 0 || slices.ContainsFunc(asked, func(e Endpoint) bool {
+			return e.MemberID == m.ID || slices.ContainsFunc(m.ClientURLs, func(u string) bool { return sameHost(ctx, e.Endpoint, u) })
+		})
+		if !known {
+			out = append(out, m.ClientURLs[0])
+		}
+	}
+	return out
+}
+
+// sameHost sees through names: master-config.yaml names hosts, the member list has addresses, and a dead host must not be listed
+// twice.
+func sameHost(ctx context.Context, a, b string) bool {
+	if etcd.SameURL(a, b) {
+		return true
+	}
+	ua, erra := url.Parse(a)
+	ub, errb := url.Parse(b)
+	if erra != nil || errb != nil || ua.Port() != ub.Port() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupHost(ctx, ua.Hostname())
+	return err == nil && slices.Contains(addresses, ub.Hostname())
+}
+
+func askAll(ctx context.Context, cfg etcd.Config, api string, endpoints []string) []Endpoint {
+	out := make([]Endpoint, len(endpoints))
+	var all sync.WaitGroup
+	for i, endpoint := range endpoints {
+		all.Go(func() {
+			if api == V2 {
+				out[i] = askV2(ctx, cfg, endpoint)
+			} else {
+				out[i] = askV3(ctx, cfg, endpoint)
+			}
+		})
+	}
+	all.Wait()
+	return out
+}
+
+func askV3(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
+	e := Endpoint{Endpoint: endpoint}
+	begin := time.Now()
+	c, err := etcd.DialOne(ctx, endpoint, cfg)
+	if err != nil {
+		return e.failed(err, begin)
+	}
+	defer c.Close()
+	state, err := c.State(ctx)
+	if err != nil {
+		return e.failed(err, begin)
+	}
+	e.fill(state)
+	if e.members, err = c.MemberList(ctx); err != nil {
+		return e.failed(err, begin)
+	}
+	begin = time.Now()
+	if _, err := c.LinearizableRead(ctx); err != nil {
+		return e.failed(err, begin)
+	}
+	e.Health, e.Took = true, seconds(begin)
+	return e
+}
+
+func (e *Endpoint) fill(s etcd.State) {
+	e.Serves, e.MemberID, e.ClusterID, e.Leader = true, s.MemberID, s.ClusterID, s.Leader
+	e.IsLeader = s.Leader != "" && s.Leader == s.MemberID
+	e.Term, e.Index, e.Revision, e.Version, e.DBSize = s.Term, s.RaftIndex, s.Revision, s.Version, s.DBBytes
+}
+
+func askV2(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
+	e := Endpoint{Endpoint: endpoint}
+	begin := time.Now()
+	v2, err := etcd.DialV2(ctx, endpoint, cfg)
+	if err != nil {
+		return e.failed(err, begin)
+	}
+	defer v2.Close()
+	if e.members, err = v2.Members(ctx); err != nil {
+		return e.failed(err, begin)
+	}
+	e.Serves, e.ClusterID = true, v2.ClusterID
+	if self, err := v2.Self(ctx); err == nil { // a server of that port that does not tell is still a server
+		e.MemberID, e.Leader, e.IsLeader = self.ID, self.Leader, self.Leader != "" && self.Leader == self.ID
+	}
+	begin = time.Now()
+	if e.Health, err = v2.Healthy(ctx); err != nil {
+		return e.failed(err, begin)
+	}
+	e.Took = seconds(begin)
+	if !e.Health {
+		e.Error = "got unhealthy result from " + endpoint
+	}
+	return e
+}
+
+func (e Endpoint) failed(err error, begin time.Time) Endpoint {
+	e.Error, e.Took = err.Error(), seconds(begin)
+	return e
+}
+
+func seconds(begin time.Time) float64 { return time.Since(begin).Round(time.Microsecond).Seconds() }
+
+// alarms are asked of a healthy member only: the question itself needs quorum.
+func alarms(ctx context.Context, cfg etcd.Config, endpoints []Endpoint) []etcd.Alarm {
+	for _, e := range endpoints {
+		if !e.Health {
+			continue
+		}
+		c, err := etcd.DialOne(ctx, e.Endpoint, cfg)
+		if err != nil {
+			continue
+		}
+		list, err := c.Alarms(ctx)
+		c.Close()
+		if err == nil {
+			return list
+		}
+	}
+	return []etcd.Alarm{}
+}
+
+// Condition is what Await waits for.
+type Condition string
+
+// Conditions.
+const (
+	Nothing Condition = "none"
+	Quorum  Condition = "quorum"
+	Joined  Condition = "joined"
+)
+
+func (c Condition) holds(p Picture) bool {
+	return c == Nothing || c == Quorum && p.Quorum || c == Joined && p.Joined
+}
+
+// Await looks until the condition has held for a while, or ctx ends; it always returns the last picture.
+func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hold time.Duration) (Picture, error) {
+	var since time.Time
+	for {
+		p := Look(ctx, cfg, api)
+		switch {
+		case !want.holds(p):
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		}
+		if want.holds(p) && (want == Nothing || time.Since(since) >= hold) {
+			return p, nil
+		}
+		select {
+		case <-ctx.Done():
+			return p, fault.New(fault.Timeout, "the cluster is not as awaited (%s): %s", want, p.summary()).WithHint("see `lines` and `problems` of this result")
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}

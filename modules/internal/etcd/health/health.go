@@ -1,0 +1,51 @@
+// Package health says how a cluster is: who its members are, which of them answer, and whether they have a quorum. etcdctl's own
+// answers mislead: v2 `cluster-health` calls a cluster healthy when any member is, and neither API says how many would be needed.
+//
+// gather.go asks, judge.go decides (pure functions), lines.go puts it in etcdctl's familiar words.
+package health
+
+import (
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
+)
+
+// Endpoint is what one client URL answered.
+type Endpoint struct {
+	Endpoint  string  `json:"endpoint"`
+	Health    bool    `json:"health"` // v3: a linearizable read returned; v2: GET /health says so
+	Serves    bool    `json:"serves"` // answers at least for itself
+	Took      float64 `json:"took"`   // seconds
+	Error     string  `json:"error"`
+	MemberID  string  `json:"member_id"`
+	ClusterID string  `json:"cluster_id"`
+	Version   string  `json:"version"`
+	DBSize    int64   `json:"db_size"`
+	Leader    string  `json:"leader"`
+	IsLeader  bool    `json:"is_leader"`
+	Term      uint64  `json:"term"`
+	Index     uint64  `json:"index"`
+	Revision  int64   `json:"revision"`
+	members   []facts.ClusterMember
+}
+
+// Picture is the cluster as seen from here.
+type Picture struct {
+	API         string                `json:"api"`
+	ClusterID   string                `json:"cluster_id"`
+	Members     []facts.ClusterMember `json:"members"`
+	MembersFrom string                `json:"members_from"` // the URL that told
+	Endpoints   []Endpoint            `json:"endpoints"`
+	Alarms      []etcd.Alarm          `json:"alarms"`
+	Verdict
+}
+
+// Verdict is what follows from it.
+type Verdict struct {
+	Quorum   bool     `json:"quorum"`   // proven by a linearizable read (v2: by /health)
+	Healthy  int      `json:"healthy"`  // members that are
+	Needed   int      `json:"needed"`   // for a quorum
+	Joined   bool     `json:"joined"`   // all members are healthy, agree on leader and term, and none is behind
+	Leader   string   `json:"leader"`   // member ID
+	Problems []string `json:"problems"` // what is wrong, a sentence each
+	Lines    []string `json:"lines"`
+}

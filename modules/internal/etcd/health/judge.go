@@ -1,0 +1,125 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
+
+// behind is how many log entries a member may be short of the others and still count as caught up: they keep writing while it is
+// asked.
+const behind = 100
+
+func judge(p Picture) Verdict {
+	v := Verdict{Needed: len(p.Members)/2 + 1, Problems: []string{}}
+	healthy := map[string]bool{}
+	for _, e := range p.Endpoints {
+		if !e.Health || p.foreign(e) {
+			continue
+		}
+		v.Quorum = true
+		healthy[memberOf(p, e)] = true
+		if v.Leader == "" {
+			v.Leader = e.Leader
+		}
+	}
+	v.Healthy = len(healthy)
+	v.Problems = problems(p, healthy)
+	v.Joined = v.Quorum && len(v.Problems) == 0
+	p.Verdict = v
+	v.Lines = lines(p)
+	return v
+}
+
+// foreign is an endpoint of another cluster than the one the member list came from.
+func (p Picture) foreign(e Endpoint) bool {
+	return e.ClusterID != "" && p.ClusterID != "" && e.ClusterID != p.ClusterID
+}
+
+// memberOf is the ID of the member that an endpoint belongs to; the endpoint itself where nothing tells.
+func memberOf(p Picture, e Endpoint) string {
+	if e.MemberID != "" {
+		return e.MemberID
+	}
+	for _, m := range p.Members {
+		if slices.Contains(m.ClientURLs, e.Endpoint) {
+			return m.ID
+		}
+	}
+	return e.Endpoint
+}
+
+func problems(p Picture, healthy map[string]bool) []string {
+	out := []string{}
+	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
+	if len(p.Members) == 0 {
+		say("no member answers, so the member list is not known")
+	}
+	for _, m := range p.Members {
+		switch {
+		case m.Name == "":
+			say("member %s (%s) was added and never started", m.ID, strings.Join(m.PeerURLs, ","))
+		case !healthy[m.ID]:
+			say("member %s (%s) is not healthy", m.Name, m.ID)
+		}
+	}
+	for _, e := range p.Endpoints {
+		if p.foreign(e) {
+			say("%s belongs to another cluster (%s, not %s)", e.Endpoint, e.ClusterID, p.ClusterID)
+		}
+		if e.members != nil && !sameIDs(e.members, p.Members) {
+			say("%s knows other members than %s", e.Endpoint, p.MembersFrom)
+		}
+	}
+	out = append(out, disagreements(p)...)
+	for _, a := range p.Alarms {
+		say("alarm %s is raised by member %s", a.Alarm, a.MemberID)
+	}
+	return out
+}
+
+func sameIDs(a, b []facts.ClusterMember) bool {
+	ids := func(list []facts.ClusterMember) []string {
+		var out []string
+		for _, m := range list {
+			out = append(out, m.ID)
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(ids(a), ids(b))
+}
+
+// disagreements compares what the serving members say of leader, term and index.
+func disagreements(p Picture) []string {
+	var out []string
+	var first *Endpoint
+	most := uint64(0)
+	for i, e := range p.Endpoints {
+		if !e.Serves || p.foreign(e) {
+			continue
+		}
+		most = max(most, e.Index)
+		if first == nil {
+			first = &p.Endpoints[i]
+		} else if e.Leader != first.Leader || e.Term != first.Term {
+			out = append(out, fmt.Sprintf("%s says leader %s in term %d, %s says leader %s in term %d",
+				first.Endpoint, orNone(first.Leader), first.Term, e.Endpoint, orNone(e.Leader), e.Term))
+		}
+	}
+	for _, e := range p.Endpoints {
+		if e.Serves && !p.foreign(e) && e.Index+behind < most {
+			out = append(out, fmt.Sprintf("%s is %d log entries behind", e.Endpoint, most-e.Index))
+		}
+	}
+	return out
+}
+
+func orNone(id string) string {
+	if id == "" {
+		return "none"
+	}
+	return id
+}
