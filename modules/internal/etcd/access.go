@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -90,7 +91,8 @@ func fromEtcdConf(path string) (Config, error) {
 	}
 	get := func(key string) string { value, _ := file.Get(key); return value }
 	cfg := Config{Endpoints: reachable(get("ETCD_ADVERTISE_CLIENT_URLS"), get("ETCD_LISTEN_CLIENT_URLS"))}
-	cfg.PeerURLs = append(list(get("ETCD_INITIAL_ADVERTISE_PEER_URLS")), initialPeers(get("ETCD_INITIAL_CLUSTER"))...)
+	cfg.Name, cfg.OwnPeers = get("ETCD_NAME"), list(get("ETCD_INITIAL_ADVERTISE_PEER_URLS"))
+	cfg.PeerURLs = slices.Concat(cfg.OwnPeers, initialPeers(get("ETCD_INITIAL_CLUSTER")))
 	cfg.TLS = TLSFiles{CA: get("ETCD_TRUSTED_CA_FILE"), Cert: get("ETCD_PEER_CERT_FILE"), Key: get("ETCD_PEER_KEY_FILE")}
 	return cfg, nil
 }

@@ -85,12 +85,12 @@ func convert(members []*etcdserverpb.Member) []facts.ClusterMember {
 	for _, m := range members {
 		out = append(out, facts.ClusterMember{ID: FormatID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
 	}
-	sortMembers(out)
+	SortMembers(out)
 	return out
 }
 
-// sortMembers orders by name, as people read a list; unstarted members, which have none, come last.
-func sortMembers(members []facts.ClusterMember) {
+// SortMembers orders by name, as people read a list; unstarted members, which have none, come last.
+func SortMembers(members []facts.ClusterMember) {
 	sort.Slice(members, func(i, j int) bool {
 		a, b := members[i], members[j]
 		if (a.Name == "") != (b.Name == "") {

@@ -26,6 +26,8 @@ type Config struct {
 	Endpoints []string // client URLs, in order of preference
 	PeerURLs  []string // peer URLs, asked for the member list where no client port answers
 	TLS       TLSFiles
+	Name      string        // ETCD_NAME of this host, where it has an etcd.conf
+	OwnPeers  []string      // ETCD_INITIAL_ADVERTISE_PEER_URLS of this host
 	Connect   time.Duration // limit of TCP and TLS; 0: 3 s
 	Call      time.Duration // limit of one call; 0: 5 s
 }

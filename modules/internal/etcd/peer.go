@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func AskPeer(ctx context.Context, peerURL string, cfg Config) (Peer, error) {
 	for _, m := range list {
 		out.Members = append(out.Members, facts.ClusterMember{ID: FormatID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
 	}
-	sortMembers(out.Members)
+	SortMembers(out.Members)
 	return out, nil
 }
 
@@ -97,12 +96,17 @@ func SameURL(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
 }
 
-// InitialCluster is ETCD_INITIAL_CLUSTER for the given members. A member without a name was never started: nobody can name it here.
+// InitialCluster is ETCD_INITIAL_CLUSTER for the given members. A member that was never started has no name yet; its ID stands in, since
+// etcd compares the URLs and wants any name before the "=".
 func InitialCluster(members []facts.ClusterMember) string {
 	var parts []string
 	for _, m := range members {
+		name := m.Name
+		if name == "" {
+			name = m.ID
+		}
 		for _, url := range m.PeerURLs {
-			parts = append(parts, fmt.Sprintf("%s=%s", m.Name, url))
+			parts = append(parts, name+"="+url)
 		}
 	}
 	return strings.Join(parts, ",")

@@ -60,7 +60,7 @@ func (v *V2) Members(ctx context.Context) ([]facts.ClusterMember, error) {
 	for _, m := range list.Members {
 		out = append(out, m.fact())
 	}
-	sortMembers(out)
+	SortMembers(out)
 	return out, nil
 }
 

@@ -1,0 +1,168 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/etcd/health"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Request is what Apply does.
+type Request struct {
+	Want
+	V2      bool // change by the v2 API
+	Check   bool // only say
+	Changed func()
+}
+
+// Outcome is the list before and after.
+type Outcome struct {
+	Steps     []Step // taken, or in check mode left
+	Before    []facts.ClusterMember
+	After     []facts.ClusterMember
+	ClusterID string
+	Source    string // the URL that told the list
+	Quorum    bool
+}
+
+// Apply looks, decides and changes, again and again until nothing is left to do: the fate of a call that broke off shows in the next
+// look, so no change is ever sent twice. etcd refuses changes for 5 s after a join ("unhealthy cluster"); that is waited for.
+func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
+	var out Outcome
+	var last error
+	for first := true; ; first = false {
+		p, err := look(ctx, cfg)
+		if err != nil {
+			return out, err
+		}
+		out.After, out.ClusterID, out.Source, out.Quorum = p.Members, p.ClusterID, p.MembersFrom, p.Quorum
+		if first {
+			out.Before = p.Members
+		}
+		steps, err := Decide(Now{p.Members, healthyIDs(p)}, r.Want)
+		if err != nil || len(steps) == 0 {
+			return out, err
+		}
+		if r.Check {
+			return preview(out, p, r)
+		}
+		step := steps[0]
+		if last = change(ctx, cfg, p, r, step); last == nil {
+			out.Steps = append(out.Steps, step)
+			r.Changed()
+			continue
+		}
+		if !worthRetrying(last) {
+			return out, last
+		}
+		select {
+		case <-ctx.Done():
+			return out, fault.Wrap(fault.Timeout, last, "the cluster did not accept the change in time")
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// look accepts a member list without quorum: where the wanted entry is there already, nothing has to be changed.
+func look(ctx context.Context, cfg etcd.Config) (health.Picture, error) {
+	p := health.Look(ctx, cfg, health.V3)
+	if len(p.Members) > 0 {
+		return p, nil
+	}
+	for _, e := range p.Endpoints {
+		if e.Error != "" {
+			return p, fault.New(fault.Unreachable, "no member answers: %s", e.Error).
+				WithHint("give endpoints of members that run: endpoints=https://…:2379")
+		}
+	}
+	return p, fault.New(fault.Unreachable, "no member answers")
+}
+
+func healthyIDs(p health.Picture) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range p.Endpoints {
+		if e.Health {
+			out[e.MemberID] = true
+		}
+	}
+	return out
+}
+
+// preview goes through all steps on paper.
+func preview(out Outcome, p health.Picture, r Request) (Outcome, error) {
+	now := Now{p.Members, healthyIDs(p)}
+	for {
+		steps, err := Decide(now, r.Want)
+		if err != nil || len(steps) == 0 {
+			out.After = now.Members
+			return out, err
+		}
+		now.Members = After(now.Members, steps, r.Want)
+		out.Steps = append(out.Steps, steps...)
+	}
+}
+
+// change sends one step to a member that has quorum, and never to the one that it removes: that one ends while it answers.
+func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s Step) error {
+	var endpoints []string
+	for _, e := range p.Endpoints {
+		if e.Health && (s.Kind != Remove || e.MemberID != s.ID) {
+			endpoints = append(endpoints, e.Endpoint)
+		}
+	}
+	if len(endpoints) == 0 {
+		return fault.New(fault.Timeout, "no member has quorum, so its list cannot be changed: %s", p.Lines[len(p.Lines)-1]).
+			WithHint("ansible etcd -m etcd_cluster_info; where quorum is lost for good: ansible-playbook playbooks/restore_quorum.yml")
+	}
+	c, err := etcd.DialQuorum(ctx, cfg.At(endpoints...))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if r.V2 {
+		return sendV2(ctx, c.V2(), s)
+	}
+	return send(ctx, c, s)
+}
+
+func send(ctx context.Context, c *etcd.Client, s Step) error {
+	var err error
+	switch s.Kind {
+	case Add:
+		_, _, err = c.MemberAdd(ctx, s.PeerURLs)
+	case Remove:
+		_, err = c.MemberRemove(ctx, s.ID)
+	case Update:
+		_, err = c.MemberUpdate(ctx, s.ID, s.PeerURLs)
+	}
+	return err
+}
+
+func sendV2(ctx context.Context, v2 *etcd.V2, s Step) error {
+	switch s.Kind {
+	case Add:
+		return v2.MemberAdd(ctx, s.PeerURLs)
+	case Remove:
+		return v2.MemberRemove(ctx, s.ID)
+	}
+	return v2.MemberUpdate(ctx, s.ID, s.PeerURLs)
+}
+
+func worthRetrying(err error) bool {
+	return slices.Contains([]fault.Kind{fault.Timeout, fault.Unreachable}, fault.KindOf(err)) && !errors.Is(err, context.Canceled)
+}
+
+// Find is the entry that the request is about, in a list.
+func Find(members []facts.ClusterMember, w Want) (facts.ClusterMember, bool) {
+	for _, m := range members {
+		if w.ID != "" && m.ID == w.ID || w.ID == "" && (overlap(m.PeerURLs, w.PeerURLs) || len(w.PeerURLs) == 0 && m.Name == w.Name) {
+			return m, true
+		}
+	}
+	return facts.ClusterMember{}, false
+}

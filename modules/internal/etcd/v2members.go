@@ -1,0 +1,73 @@
+package etcd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// The v2 API's membership calls. Answers of 3.2.32: POST 201 or 409, DELETE 204, 410 (removed before) or 404, PUT 204, 409 or 404.
+
+// MemberAdd adds a member by its peer URLs.
+func (v *V2) MemberAdd(ctx context.Context, peerURLs []string) error {
+	return v.change(ctx, "member add", http.MethodPost, "/v2/members", peerURLs, http.StatusCreated)
+}
+
+// MemberRemove removes a member; one that is gone already is no error.
+func (v *V2) MemberRemove(ctx context.Context, id string) error {
+	return v.change(ctx, "member remove", http.MethodDelete, "/v2/members/"+id, nil, http.StatusNoContent, http.StatusGone)
+}
+
+// MemberUpdate replaces a member's peer URLs.
+func (v *V2) MemberUpdate(ctx context.Context, id string, peerURLs []string) error {
+	return v.change(ctx, "member update", http.MethodPut, "/v2/members/"+id, peerURLs, http.StatusNoContent)
+}
+
+func (v *V2) change(ctx context.Context, what, method, path string, peerURLs []string, good ...int) error {
+	var body io.Reader
+	if peerURLs != nil {
+		raw, err := json.Marshal(map[string][]string{"peerURLs": peerURLs})
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "%s", what)
+		}
+		body = bytes.NewReader(raw)
+	}
+	r, err := v.web.ask(ctx, v.web.call, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer r.done()
+	for _, status := range good {
+		if r.status == status {
+			return nil
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(r.body, small))
+	if err != nil {
+		return v.web.explain(err, phaseSecured, v.web.call)
+	}
+	return v.refused(what, r.status, text)
+}
+
+func (v *V2) refused(what string, status int, text []byte) error {
+	var said struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(text, &said) != nil {
+		said.Message = strings.TrimSpace(string(text))
+	}
+	switch {
+	case strings.Contains(said.Message, "unhealthy cluster"):
+		return fault.New(fault.Timeout, "%s: %s: %s", v.web.base, what, said.Message).WithHint(hintUnhealthy)
+	case strings.Contains(said.Message, "not enough started members"):
+		return fault.New(fault.Refused, "%s: %s: %s", v.web.base, what, said.Message).WithHint(hintStarted)
+	case status >= http.StatusInternalServerError:
+		return fault.New(fault.Timeout, "%s: %s: HTTP status %d, %s", v.web.base, what, status, said.Message).WithHint(hintQuorum)
+	}
+	return fault.New(fault.Refused, "%s: %s: HTTP status %d, %s", v.web.base, what, status, said.Message)
+}
