@@ -65,7 +65,7 @@ func TestCheckRunAgain(t *testing.T) {
 		t.Fatal("check mode wrote")
 	}
 	delete(args, "_ansible_check_mode")
-	answer := moduletest.Run(t, args).OK(t, true)
+	answer := moduletest.Run(t, args).OK(t, true).Documented(t, documentation)
 	if diff := cmp.Diff(after, read(t, path)); diff != "" {
 		t.Error(diff)
 	}
@@ -237,3 +237,5 @@ func TestMissingFile(t *testing.T) {
 		t.Error("the file was made")
 	}
 }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }

@@ -60,7 +60,7 @@ func TestCheckRunAgain(t *testing.T) {
 	if read(t, path) != before || entries(t, path) != 1 {
 		t.Fatal("check mode wrote")
 	}
-	answer := moduletest.Run(t, args).OK(t, true)
+	answer := moduletest.Run(t, args).OK(t, true).Documented(t, documentation)
 	if diff := cmp.Diff(after, read(t, path)); diff != "" {
 		t.Error(diff)
 	}
@@ -175,3 +175,5 @@ func TestOverruled(t *testing.T) {
 		t.Error(answer.Stdout)
 	}
 }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }

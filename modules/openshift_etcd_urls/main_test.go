@@ -76,7 +76,7 @@ func TestRemoveCheckRunAgain(t *testing.T) {
 		t.Fatal("check mode wrote")
 	}
 
-	answer := moduletest.Run(t, args).OK(t, true)
+	answer := moduletest.Run(t, args).OK(t, true).Documented(t, documentation)
 	if diff := cmp.Diff(after, read(t, path)); diff != "" {
 		t.Error(diff)
 	}
@@ -202,3 +202,5 @@ func TestMissingFile(t *testing.T) {
 		t.Error(answer.Stdout)
 	}
 }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }

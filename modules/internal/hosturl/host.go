@@ -17,7 +17,8 @@ type Host struct {
 }
 
 // ParseHosts reads the elements of an argument: names, URLs, or {name, aliases}. Empty aliases are passed over, so that a playbook can
-// hand on variables that some hosts do not have.
+// hand on variables that some hosts do not have; so are localhost and its addresses, which an inventory may give as ansible_host and which
+// mean another machine in each file.
 func ParseHosts(argument string, raw []json.RawMessage) ([]Host, error) {
 	var hosts []Host
 	for _, each := range raw {
@@ -47,7 +48,7 @@ func parseHost(raw json.RawMessage) (Host, error) {
 	}
 	h := Host{Name: strings.TrimSpace(loose.Name)}
 	for _, alias := range loose.Aliases {
-		if alias != nil && strings.TrimSpace(*alias) != "" {
+		if alias != nil && strings.TrimSpace(*alias) != "" && !isLoopback(*alias) {
 			h.Aliases = append(h.Aliases, strings.TrimSpace(*alias))
 		}
 	}
@@ -127,6 +128,12 @@ func canonical(host string) string {
 		return ip.Unmap().String()
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+func isLoopback(name string) bool {
+	host, _ := split(strings.TrimSpace(name))
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasPrefix(host, "localhost.") || (err == nil && ip.IsLoopback())
 }
 
 func isIP(host string) bool {

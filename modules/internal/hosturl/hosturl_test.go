@@ -42,6 +42,8 @@ func TestMatches(t *testing.T) {
 		"URL, other port":    {`"https://m0:4001"`, "https://m0:2379", false},
 		"host and port":      {`"m0:2379"`, "https://m0:2379", true},
 		"host, other port":   {`"m0:4001"`, "https://m0:2379", false},
+		"loopback alias":     {`{"name":"m1","aliases":["127.0.0.1","localhost","::1"]}`, "http://127.0.0.1:2379", false},
+		"loopback by name":   {`"localhost"`, "http://localhost:2379", true},
 		"name within a path": {`"m0"`, "https://m1:2379/m0", false},
 		"broken URL listed":  {`"m0"`, "https://m0:port:x", false},
 	} {

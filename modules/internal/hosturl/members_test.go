@@ -122,3 +122,18 @@ func TestExactMembers(t *testing.T) {
 		})
 	}
 }
+
+func FuzzParseMembers(f *testing.F) {
+	f.Add(three)
+	f.Add("m0=https://[2001:db8::1]:2380, m1=http://h:1/")
+	f.Fuzz(func(t *testing.T, text string) {
+		listed, err := ParseMembers(text)
+		if err != nil {
+			return
+		}
+		again, err := ParseMembers(JoinMembers(listed))
+		if err != nil || !cmp.Equal(listed, again) {
+			t.Fatalf("%q: %v, %v, %v", text, listed, again, err)
+		}
+	})
+}

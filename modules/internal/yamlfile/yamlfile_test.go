@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 )
 
 func open(t *testing.T, text string) *List {
@@ -142,9 +143,23 @@ func TestSet(t *testing.T) {
 					t.Error(cmp.Diff(tc.golden, string(l.Bytes())))
 				}
 				checkComments(t, v.text, string(l.Bytes()))
+				if diff := cmp.Diff(beside(t, v.text), beside(t, string(l.Bytes()))); diff != "" {
+					t.Errorf("something else has changed: %s", diff)
+				}
 			})
 		}
 	}
+}
+
+// beside is what a reader of the file sees apart from the list.
+func beside(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var all map[string]any
+	if err := yaml.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	delete(all["e"].(map[string]any), "urls")
+	return all
 }
 
 // checkComments: every comment of before is in after, in the same order.

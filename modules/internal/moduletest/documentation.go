@@ -1,0 +1,116 @@
+package moduletest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+)
+
+type sidecar struct {
+	Documentation struct {
+		Module      string         `yaml:"module"`
+		Description []string       `yaml:"description"`
+		Attributes  map[string]any `yaml:"attributes"`
+		Options     map[string]struct {
+			Type        string   `yaml:"type"`
+			Aliases     []string `yaml:"aliases"`
+			Description any      `yaml:"description"`
+		} `yaml:"options"`
+	} `yaml:"DOCUMENTATION"`
+	Examples string `yaml:"EXAMPLES"`
+	Return   map[string]struct {
+		Returned string `yaml:"returned"`
+		Type     string `yaml:"type"`
+		Sample   any    `yaml:"sample"`
+	} `yaml:"RETURN"`
+}
+
+// Documentation checks a module's NAME.yml: options and results are described, the rules that Ansible's schema cannot express stand in the
+// description, and the examples use only arguments that exist.
+func Documentation(t *testing.T, raw []byte, rules ansible.Rules) {
+	t.Helper()
+	doc := read(t, raw)
+	for _, name := range []string{"check_mode", "diff_mode", "idempotent"} {
+		if doc.Documentation.Attributes[name] == nil {
+			t.Errorf("no attribute %s", name)
+		}
+	}
+	for name, o := range doc.Documentation.Options {
+		if o.Type == "" || o.Description == nil {
+			t.Errorf("option %s needs a type and a description", name)
+		}
+	}
+	for name, r := range doc.Return {
+		if r.Returned == "" || r.Type == "" || r.Sample == nil {
+			t.Errorf("result %s needs returned, type and sample", name)
+		}
+	}
+	for _, group := range slices.Concat(rules.MutuallyExclusive, rules.RequiredOneOf) {
+		if !slices.ContainsFunc(doc.Documentation.Description, func(line string) bool { return namesAll(line, group) }) {
+			t.Errorf("no line of the description names the rule over %v", group)
+		}
+	}
+	doc.checkExamples(t)
+}
+
+func read(t *testing.T, raw []byte) sidecar {
+	t.Helper()
+	var doc sidecar
+	if err := yaml.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func namesAll(line string, options []string) bool {
+	for _, name := range options {
+		if !strings.Contains(line, "O("+name+")") {
+			return false
+		}
+	}
+	return true
+}
+
+func (d sidecar) checkExamples(t *testing.T) {
+	t.Helper()
+	var tasks []map[string]any
+	if err := yaml.Unmarshal([]byte(d.Examples), &tasks); err != nil || len(tasks) == 0 {
+		t.Errorf("EXAMPLES is no list of tasks: %v", err)
+	}
+	for _, task := range tasks {
+		given, _ := task[d.Documentation.Module].(map[string]any)
+		for name := range given {
+			if !d.accepts(name) {
+				t.Errorf("the example %q uses %s, which is no argument", task["name"], name)
+			}
+		}
+	}
+}
+
+func (d sidecar) accepts(name string) bool {
+	if _, ok := d.Documentation.Options[name]; ok {
+		return true
+	}
+	for _, o := range d.Documentation.Options {
+		if slices.Contains(o.Aliases, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Documented fails the test when the answer holds a key that RETURN does not describe.
+func (a Answer) Documented(t *testing.T, raw []byte) Answer {
+	t.Helper()
+	common := []string{"changed", "invocation", "diff", "warnings", "failed", "msg", "kind", "hint"}
+	for key := range a.JSON {
+		if _, ok := read(t, raw).Return[key]; !ok && !slices.Contains(common, key) {
+			t.Errorf("RETURN does not describe %s", key)
+		}
+	}
+	return a
+}
