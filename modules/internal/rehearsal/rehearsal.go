@@ -5,10 +5,13 @@ package rehearsal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -124,3 +127,25 @@ func (r Result) Expectation() force.Expected {
 }
 
 var _ force.Cluster = (*etcd.Client)(nil)
+
+// Room says why there is no room for a rehearsal beside the copy; "" where there is. It needs the database and one segment once more.
+func Room(dir string, s *member.State) string {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return err.Error()
+	}
+	need := int64(128 << 20)
+	if s.Database != nil {
+		need += s.Database.Bytes
+	}
+	if free := int64(fs.Bavail) * fs.Bsize; free < need {
+		return fmt.Sprintf("%s has %d MB free, a rehearsal needs %d MB", dir, free>>20, need>>20)
+	}
+	return ""
+}
+
+// Lines say it to a person.
+func (r Result) Lines() []string {
+	return []string{fmt.Sprintf("Rehearsed on the copy: one member, revision %d, %d keys, serves after %.1f s; %d entries of the log kept beyond the commit index on disk.",
+		r.Revision, r.Keys, r.Seconds, r.Kept.To-r.Kept.From)}
+}

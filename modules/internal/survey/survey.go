@@ -29,7 +29,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 		return out, fault.Wrap(fault.Internal, err, "how etcd runs here")
 	}
 	describe(&out, status)
-	if out.ForceFlags, err = h.ForceFlags(ctx, status); err != nil {
+	if out.ForceFlags, err = h.ForceFlags(ctx); err != nil {
 		return out, fault.Wrap(fault.Internal, err, "flags of a forced start")
 	}
 	out.Live.ForceProcess = slices.ContainsFunc(out.ForceFlags, func(f facts.ForceFlag) bool { return f.Where == "process" })
