@@ -163,7 +163,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 		{"unreadable", "[etcd]\na b\n", m{"host": "a", "state": "absent"}, "invalid", "line 2"},
 		{"a script", "#!/bin/sh\n", m{"host": "a", "state": "absent"}, "unsupported", "script"},
 		{"encrypted", "$ANSIBLE_VAULT;1.1;AES256\n3132\n", m{"host": "a", "state": "absent"}, "unsupported", "ansible-vault"},
-		{"through a child", "[etcd:children]\nm\n[m]\na\n", m{"host": "a", "state": "absent"}, "refused", "child group"},
+		{"a child that is more than a name", "[etcd:children]\nm\n[m]\na\n[m:vars]\nx=1\n[etcd:vars]\nx=2\n", m{"host": "a", "state": "absent"}, "refused", "child group"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := file(t, c.text)

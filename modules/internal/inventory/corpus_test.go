@@ -24,7 +24,7 @@ type scenario struct {
 }
 
 // corpus reads testdata/corpus: each file is a case, with a comment, `key: value` lines, and files after lines `-- name --`.
-func corpus(t *testing.T) []scenario {
+func corpus(t testing.TB) []scenario {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/corpus/*.txt")
 	if err != nil || len(paths) < 30 {
@@ -41,7 +41,7 @@ func corpus(t *testing.T) []scenario {
 	return out
 }
 
-func parseScenario(t *testing.T, name, text string) scenario {
+func parseScenario(t testing.TB, name, text string) scenario {
 	t.Helper()
 	s := scenario{name: name, group: "etcd", judge: true, files: map[string]string{}}
 	file := ""

@@ -156,7 +156,8 @@ func (d *ini) read(m *Meaning) {
 		l := &d.lines[i]
 		switch l.kind {
 		case header:
-			m.group(l.group)
+			g := m.group(l.group)
+			g.declared = g.declared || l.part != "vars"
 		case childEntry:
 			m.addChild(l.group, l.name)
 		case setting:

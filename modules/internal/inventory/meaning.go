@@ -11,7 +11,8 @@ type Group struct {
 	Children []string
 	Vars     Vars
 
-	known map[string]bool // Hosts as a set: a group of 10,000 would else take 10,000 × 10,000 comparisons
+	declared bool            // by a section, or by a key; a mention as child or in [group:vars] is not enough
+	known    map[string]bool // Hosts as a set: a group of 10,000 would else take 10,000 × 10,000 comparisons
 }
 
 // Meaning is what Ansible reads from the sources, as far as an edit could change it.
@@ -31,6 +32,21 @@ func (m *Meaning) group(name string) *Group {
 		m.Groups[name] = g
 	}
 	return g
+}
+
+// undeclared names a group that is mentioned only, or "". Ansible reads no INI file with such a mention.
+func (m *Meaning) undeclared() string {
+	for name, g := range m.Groups {
+		if !g.declared && name != "all" && name != "ungrouped" {
+			return name
+		}
+		for _, c := range g.Children {
+			if m.Groups[c] == nil && c != "all" && c != "ungrouped" {
+				return c
+			}
+		}
+	}
+	return ""
 }
 
 // members returns the direct hosts of a group, also of one that does not exist.

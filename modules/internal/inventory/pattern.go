@@ -31,6 +31,9 @@ type pattern struct {
 
 // parsePattern separates the port as Ansible does: what is not a host name in its eyes has no port, and stands for itself.
 func parsePattern(s string) pattern {
+	if !strings.Contains(s, ":") {
+		return pattern{hosts: s} // nearly all names; regular expressions are slow
+	}
 	if m := bracketed.FindStringSubmatch(s); m != nil && isAddress(m[1]) {
 		return pattern{"[", m[1], "]:" + m[2], m[2]}
 	}

@@ -54,6 +54,10 @@ func (s *Set) Plan(r Request) (*Outcome, error) {
 		return nil, err
 	}
 	before := s.Meaning()
+	if name := before.undeclared(); name != "" && len(s.Dynamic) == 0 {
+		return nil, fault.New(fault.Invalid, "the group %q is mentioned, but no section [%s] declares it, so Ansible does not read the inventory; nothing was changed", name, name).
+			WithHint("add an empty section [%s], or take the mention out", name)
+	}
 	w := &work{Set: s.clone(), r: r, before: before, made: map[string]bool{}, listed: map[string]bool{}}
 	var err error
 	if r.Present {

@@ -191,10 +191,12 @@ func (w *work) missingSettings(m *Meaning) []string {
 	var out []string
 	group, host := m.Groups[w.r.Group], m.Hosts[w.r.Host]
 	for name := range m.Groups[w.base].Vars {
-		if !strings.HasPrefix(name, "ansible_") || host[name] != "" {
-			continue
+		_, hostHas := host[name]
+		groupHas := false
+		if group != nil {
+			_, groupHas = group.Vars[name]
 		}
-		if group == nil || group.Vars[name] == "" {
+		if strings.HasPrefix(name, "ansible_") && !hostHas && !groupHas {
 			out = append(out, name)
 		}
 	}

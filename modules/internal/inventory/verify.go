@@ -16,6 +16,9 @@ func (w *work) verify(before, after *Meaning) error {
 	if before.Hosts[w.r.Host] != nil && after.Hosts[w.r.Host] != nil && !maps.Equal(before.Hosts[w.r.Host], after.Hosts[w.r.Host]) {
 		return w.refuse("the variables of %s would change", w.r.Host)
 	}
+	if name := after.undeclared(); name != "" && len(w.Dynamic) == 0 {
+		return w.refuse("the group %s would be mentioned and not declared", name)
+	}
 	a, b := w.blank(before), w.blank(after)
 	for name := range union(a.Hosts, b.Hosts) {
 		if !maps.Equal(a.Hosts[name], b.Hosts[name]) || (a.Hosts[name] == nil) != (b.Hosts[name] == nil) {

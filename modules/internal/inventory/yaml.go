@@ -258,7 +258,7 @@ func (d *yamlDoc) canon(b *strings.Builder, n *yaml.Node, depth int) error {
 
 func (d *yamlDoc) read(m *Meaning) {
 	for _, g := range d.groups {
-		m.group(g.name)
+		m.group(g.name).declared = true
 		if g.parent != "" {
 			m.addChild(g.parent, g.name)
 		}
