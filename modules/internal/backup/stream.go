@@ -1,0 +1,91 @@
+package backup
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"os"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// SnapshotFile is what a snapshot is called within a backup.
+const SnapshotFile = "snapshot.db"
+
+const pageMultiple = 512 // a database's size is a multiple of this, so a snapshot's is 32 more
+
+// SaveSnapshot writes a snapshot's stream to path, which must not exist, and checks the sum that the server sends behind the database.
+// Memory stays the same whatever the size.
+func SaveSnapshot(stream io.Reader, path string) (File, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return File{}, err
+	}
+	sums := &trailer{data: sha256.New(), all: sha256.New()}
+	size, err := io.CopyBuffer(onlyWriter{io.MultiWriter(f, sums)}, onlyReader{stream}, make([]byte, 256<<10))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return File{}, err
+	}
+	if err := sums.check(size); err != nil {
+		return File{}, err
+	}
+	file := File{Path: path, Bytes: size, SHA256: hex.EncodeToString(sums.all.Sum(nil))}
+	return file, file.describe(path)
+}
+
+// VerifySnapshot reads a snapshot's file from the disk and checks it in the same way.
+func VerifySnapshot(path string) (File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close()
+	sums := &trailer{data: sha256.New(), all: sha256.New()}
+	size, err := io.CopyBuffer(sums, onlyReader{f}, make([]byte, 256<<10))
+	if err != nil {
+		return File{}, fault.Wrap(fault.Corrupt, err, "%s cannot be read to its end", path)
+	}
+	return File{Path: path, Bytes: size, SHA256: hex.EncodeToString(sums.all.Sum(nil))}, sums.check(size)
+}
+
+// onlyReader and onlyWriter hide ReadFrom and WriteTo, which would ignore the buffer.
+type onlyReader struct{ io.Reader }
+type onlyWriter struct{ io.Writer }
+
+// trailer sums all bytes, and all but the last 32, which are the sum of the others.
+type trailer struct {
+	data, all hash.Hash
+	last      []byte
+}
+
+func (t *trailer) Write(p []byte) (int, error) {
+	t.all.Write(p)
+	if len(p) >= sha256.Size {
+		t.data.Write(t.last)
+		t.data.Write(p[:len(p)-sha256.Size])
+		t.last = append(t.last[:0], p[len(p)-sha256.Size:]...)
+		return len(p), nil
+	}
+	t.last = append(t.last, p...)
+	if over := len(t.last) - sha256.Size; over > 0 {
+		t.data.Write(t.last[:over])
+		t.last = append(t.last[:0], t.last[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *trailer) check(size int64) error {
+	switch {
+	case size < pageMultiple+sha256.Size:
+		return fault.New(fault.Corrupt, "the snapshot has %d bytes only: its stream broke off", size)
+	case size%pageMultiple != sha256.Size:
+		return fault.New(fault.Corrupt, "the snapshot has %d bytes, which is no whole number of pages and a sum: its stream broke off", size)
+	case !bytes.Equal(t.last, t.data.Sum(nil)):
+		return fault.New(fault.Corrupt, "the snapshot's sum is wrong: it was damaged on its way, or by the member's disk").
+			WithHint("run it again; if it fails again, take the snapshot from another member")
+	}
+	return nil
+}
