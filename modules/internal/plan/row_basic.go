@@ -1,0 +1,90 @@
+package plan
+
+import "fmt"
+
+func nobodyAnswers(v *view) *decision {
+	if len(v.which(func(n *node) bool { return !n.f.Unreachable })) > 0 {
+		return nil
+	}
+	d := refuse(Refusal{
+		Code: "no_host_answered",
+		Msg:  fmt.Sprintf("none of the %d hosts can be reached", len(v.nodes)),
+		Hint: "see to the login first: ansible etcd -i " + v.req.inventory() + " -m ping",
+	})
+	d.code = 4
+	return d
+}
+
+// factsAreMissing: a host that Ansible reaches but knows nothing of may run etcd, or hold the only good data.
+func factsAreMissing(v *view) *decision {
+	bad := v.which(func(n *node) bool { return n.broken() && !n.isNew })
+	if len(bad) == 0 {
+		return nil
+	}
+	found := bad[0].f.Msg
+	if found == "" {
+		found = "it returned no facts"
+	}
+	return refuse(Refusal{
+		Code: "facts_missing",
+		Msg:  fmt.Sprintf("etcd_host_info gave no facts of %s: %s", and(names(bad)), found),
+		Hint: "ansible " + bad[0].name + " -i " + v.req.inventory() + " -m etcd_host_info",
+	})
+}
+
+// historiesUnclear: which data is the cluster's cannot be told from the facts.
+func historiesUnclear(v *view) *decision {
+	if len(v.split) == 0 {
+		return nil
+	}
+	return refuse(v.split...)
+}
+
+func allHealthy(v *view) *decision {
+	if !v.hasQuorum() || len(v.downMembers()) > 0 {
+		return nil
+	}
+	d := newDecision(Nothing, fmt.Sprintf("quorum present, %d of %d", len(v.members), len(v.members)))
+	d.code = 0
+	return d
+}
+
+// memberDown: with quorum nothing is forced and nobody is thrown out; that is the operator's choice.
+func memberDown(v *view) *decision {
+	if !v.hasQuorum() {
+		return nil
+	}
+	down := v.downMembers()
+	var refusals []Refusal
+	for _, m := range down {
+		name := v.memberName(&m)
+		r := Refusal{Code: "member_down"}
+		switch n := v.hostOf(&m); {
+		case n != nil && n.answered() && n.up():
+			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs but has no quorum of its own yet", len(v.members)-len(down), len(v.members), name)
+			r.Hint = "ansible " + name + " -i " + v.req.inventory() + " -m etcd_log_info; run this again when it has caught up"
+		case n != nil && n.answered():
+			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s is %s", len(v.members)-len(down), len(v.members), name, n.f.State)
+			r.Hint = v.req.playbook("add_hosts.yml") + " -e etcd_host=" + name
+		default:
+			r.Msg = fmt.Sprintf("quorum present, %d of %d: %s cannot be reached", len(v.members)-len(down), len(v.members), name)
+			r.Hint = "bring it back, or take it out: " + v.req.playbook("remove_host.yml") + " -e etcd_host=" + name
+		}
+		refusals = append(refusals, r)
+	}
+	return refuse(refusals...)
+}
+
+// justLost: a leader that changes takes quorum away for some seconds. A loss must last.
+func justLost(v *view) *decision {
+	for _, n := range v.nodes {
+		if was, ok := v.req.Earlier[n.name]; ok && was.Live.Quorum && v.histories.real(n) {
+			return refuse(Refusal{
+				Code: "just_lost",
+				Msg:  fmt.Sprintf("%s still had quorum a few seconds before: the loss may not last", n.name),
+				Hint: "run it again: " + v.req.playbook("restore_quorum.yml"),
+			})
+		}
+	}
+	return nil
+}
