@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/root"
+)
+
+// job is one run: the host, the member, and what is possible.
+type job struct {
+	host   *host.Host
+	state  state
+	client *etcd.Client // nil unless it serves
+	live   etcd.State
+	v2Keys int64 // user keys of the v2 store, of a running member
+	now    time.Time
+}
+
+func look(ctx context.Context, a args) (*job, error) {
+	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	if err != nil {
+		return nil, err
+	}
+	j := &job{host: h, now: time.Now()}
+	j.state.dataDir = h.DataDir
+	if j.state.hasData, err = h.HasData(); err != nil {
+		return nil, err
+	}
+	j.findEtcdctl()
+	if j.state.stopped, j.state.left, err = gone(h); err != nil {
+		return nil, err
+	}
+	if j.state.stopped && len(a.Endpoints) == 0 {
+		j.state.silence = fault.New(fault.Refused, "etcd is stopped")
+		return j, nil
+	}
+	j.state.silence = j.connect(ctx, a)
+	j.state.serves = j.state.silence == nil
+	return j, nil
+}
+
+// connect speaks to this host's own member, never to another one: each host is backed up by itself.
+func (j *job) connect(ctx context.Context, a args) error {
+	cfg, err := a.Config()
+	if err != nil {
+		return err
+	}
+	if j.client, err = etcd.Dial(ctx, cfg); err != nil {
+		return err
+	}
+	if j.live, err = j.client.State(ctx); err != nil {
+		return err
+	}
+	if keys, _, err := j.client.V2().UserKeys(ctx); err == nil { // it only feeds a warning
+		j.v2Keys = keys
+	}
+	return nil
+}
+
+func (j *job) close() {
+	if j.client != nil {
+		j.client.Close()
+	}
+}
+
+func (j *job) findEtcdctl() {
+	path := root.Command("etcdctl")
+	j.state.etcdctl2 = path
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		j.state.etcdctl = path
+	}
+}
+
+// gone looks several times: a held lock can be missing from one look.
+func gone(h *host.Host) (bool, string, error) {
+	for range 3 {
+		e, err := h.Gone()
+		if err != nil {
+			return false, "", err
+		}
+		if !e.ProcessGone || !e.PortsClosed || !e.LocksFree {
+			return false, strings.Join(e.Left, ", "), nil
+		}
+		time.Sleep(60 * time.Millisecond)
+	}
+	return true, "", nil
+}
+
+// mayWrite refuses, before the first byte, what would not be a backup or would not fit.
+func (j *job) mayWrite(dest string, methods []string) error {
+	if !filepath.IsAbs(dest) {
+		return fault.New(fault.Invalid, "dest is %q; expected an absolute path such as /backup", dest)
+	}
+	if backup.Inside(dest, j.host.DataDir) {
+		return fault.New(fault.Refused, "dest %s is inside the data directory %s: such a backup goes with the data", dest, j.host.DataDir)
+	}
+	need, err := j.need(methods)
+	if err != nil {
+		return err
+	}
+	return backup.Room(dest, need)
+}
+
+func (j *job) need(methods []string) (int64, error) {
+	var need int64
+	for _, method := range methods {
+		n, err := j.needOf(method)
+		if err != nil {
+			return 0, err
+		}
+		need += n
+	}
+	return need, nil
+}
+
+func (j *job) needOf(method string) (int64, error) {
+	if method == snapshot {
+		return j.live.DBBytes, nil
+	}
+	total, err := backup.Allocated(j.host.MemberDir())
+	if err != nil || backup.Inside(j.host.WALDir(), j.host.MemberDir()) {
+		return total, err
+	}
+	wal, err := backup.Allocated(j.host.WALDir())
+	return total + wal, err
+}
+
+func (j *job) planned(dest string, methods []string) []backup.Entry {
+	out := []backup.Entry{}
+	for _, method := range methods {
+		size, err := j.needOf(method)
+		if err != nil {
+			continue // mayWrite has asked the same before
+		}
+		out = append(out, backup.Entry{Method: method, Path: j.name(dest), Bytes: size})
+	}
+	return out
+}
+
+func (j *job) warn(call *ansible.Call, dest string, methods []string) {
+	if backup.SameDisk(dest, j.host.DataDir) {
+		call.Warn("%s is on the same disk as the data in %s: copy the backup to another machine", dest, j.host.DataDir)
+	}
+	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys > 0 {
+		call.Warn("the v2 store holds %d keys, which a snapshot does not have: stop etcd and take method=copy as well", j.v2Keys)
+	}
+	for _, path := range backup.Leftovers(dest) {
+		if path != j.name(dest)+".partial" {
+			call.Warn("%s was left by an interrupted run; it is no backup and may be deleted", path)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+// take fills a directory by each method, writes the manifest and gives the directory its name: all or nothing.
+func (j *job) take(ctx context.Context, dest string, methods []string) ([]backup.Entry, string, error) {
+	dir, err := backup.Create(dest, backup.Stamp(j.now, hostName(j.host)))
+	if err != nil {
+		return nil, "", err
+	}
+	defer dir.Abandon() // nothing, once it has its name
+	m := backup.Manifest{Created: j.now.UTC().Format(time.RFC3339), Host: hostName(j.host), Name: j.host.Config.Name}
+	for _, method := range methods {
+		entry, files, err := j.one(ctx, dir.Path, method, &m)
+		if err != nil {
+			return nil, "", err
+		}
+		m.Backups, m.Files = append(m.Backups, entry), append(m.Files, files...)
+	}
+	entries := make([]backup.Entry, len(m.Backups))
+	for i, e := range m.Backups {
+		entries[i] = e
+		entries[i].Path = filepath.Join(dir.Final, relativeTo(dir.Path, e.Path))
+	}
+	if err := m.Write(dir.Path); err != nil {
+		return nil, "", err
+	}
+	if err := dir.Commit(); err != nil {
+		return nil, "", err
+	}
+	return entries, dir.Final, nil
+}
+
+func relativeTo(dir, path string) string {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil {
+		return filepath.Base(path)
+	}
+	return rel
+}
+
+func (j *job) one(ctx context.Context, dir, method string, m *backup.Manifest) (backup.Entry, []backup.File, error) {
+	if method == snapshot {
+		return j.snapshot(ctx, dir, m)
+	}
+	return j.stopped(ctx, dir, method, m)
+}
+
+func (j *job) snapshot(ctx context.Context, dir string, m *backup.Manifest) (backup.Entry, []backup.File, error) {
+	m.MemberID, m.ClusterID, m.Server = j.live.MemberID, j.live.ClusterID, j.live.Version
+	stream, err := j.client.Snapshot(ctx)
+	if err != nil {
+		return backup.Entry{}, nil, err
+	}
+	defer stream.Close()
+	file, err := backup.SaveSnapshot(stream, filepath.Join(dir, backup.SnapshotFile))
+	if err != nil {
+		return backup.Entry{}, nil, err
+	}
+	db, err := member.ReadDatabase(file.Path)
+	if err != nil {
+		return backup.Entry{}, nil, fault.Wrap(fault.Corrupt, err, "the snapshot's sum is right, and its database cannot be read")
+	}
+	e := backup.Entry{Method: snapshot, Path: file.Path, Bytes: file.Bytes, SHA256: file.SHA256, Revision: &db.Revision, Verified: true}
+	if keys, err := j.client.CountKeys(ctx, db.Revision); err == nil { // it may have been compacted meanwhile
+		e.Keys = &keys
+	}
+	return e, []backup.File{file}, nil
+}
+
+// stopped copies a stopped member, and proves afterwards that it has stayed stopped.
+func (j *job) stopped(ctx context.Context, dir, method string, m *backup.Manifest) (backup.Entry, []backup.File, error) {
+	to := filepath.Join(dir, method)
+	files, err := j.files(ctx, method, to)
+	if err != nil {
+		return backup.Entry{}, nil, err
+	}
+	still, left, err := gone(j.host)
+	if err != nil {
+		return backup.Entry{}, nil, err
+	}
+	if !still {
+		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy is worth nothing", left)
+	}
+	source, err := member.Read(j.host.DataDir, j.host.WALDir())
+	if err != nil {
+		return backup.Entry{}, nil, fault.Wrap(fault.Corrupt, err, "%s", j.host.DataDir)
+	}
+	m.MemberID, m.ClusterID = etcd.FormatID(source.ID), etcd.FormatID(source.ClusterID)
+	e := backup.Entry{Method: method, Path: to, Verified: true, V2Keys: &source.V2Keys}
+	e.SHA256, e.Bytes = backup.SumOfSums(to, files)
+	if source.Database != nil {
+		e.Revision = &source.Database.Revision
+	}
+	return e, files, j.compare(to, source)
+}
+
+func (j *job) files(ctx context.Context, method, to string) ([]backup.File, error) {
+	if method == v2 {
+		return backup.V2(ctx, j.state.etcdctl, j.host.DataDir, j.host.WALDir(), to)
+	}
+	return backup.CopyMember(ctx, j.host.MemberDir(), j.host.WALDir(), to)
+}
+
+// compare reads the copy as etcd would, and expects what the original says.
+func (j *job) compare(to string, source *member.State) error {
+	taken, err := member.Read(to, filepath.Join(to, "member", "wal"))
+	if err != nil {
+		return fault.Wrap(fault.Corrupt, err, "the copy in %s", to)
+	}
+	if taken.V2Keys != source.V2Keys {
+		return fault.New(fault.Corrupt, "the copy holds %d v2 keys, the original %d", taken.V2Keys, source.V2Keys)
+	}
+	if a, b := revision(taken), revision(source); a != b {
+		return fault.New(fault.Corrupt, "the copy is at revision %s, the original at %s", a, b)
+	}
+	return nil
+}
+
+func revision(s *member.State) string {
+	if s.Database == nil {
+		return "none"
+	}
+	return fmt.Sprint(s.Database.Revision)
+}
+
+func lines(r result, check bool) []string {
+	verb := "verified"
+	if check {
+		verb = "would be taken"
+	}
+	var out []string
+	for _, e := range r.Backups {
+		line := fmt.Sprintf("%s %s: %s, %s", e.Method, verb, e.Path, backup.Size(e.Bytes))
+		if e.Revision != nil {
+			line += fmt.Sprintf(", revision %d", *e.Revision)
+		}
+		if e.Keys != nil {
+			line += fmt.Sprintf(", %d keys", *e.Keys)
+		}
+		if e.V2Keys != nil {
+			line += fmt.Sprintf(", %d v2 keys", *e.V2Keys)
+		}
+		out = append(out, line)
+	}
+	for _, m := range r.Missing {
+		out = append(out, fmt.Sprintf("%s not taken: %s", m.Method, m.Why))
+	}
+	return out
+}
