@@ -45,6 +45,8 @@ func (u *unit) Bar(ctx context.Context) error {
 	return u.put(ctx, u.fencePath(), u.fenceText())
 }
 
+func (u *unit) HasBar() bool { return exists(u.fencePath()) }
+
 func (u *unit) Unbar(ctx context.Context) error { return u.drop(ctx, u.fencePath()) }
 
 func (u *unit) SetForce(ctx context.Context, on bool) error {

@@ -84,3 +84,12 @@ func NewFence(why, survivor string, member *facts.Member) facts.Fence {
 	}
 	return record
 }
+
+// IsForcing tells whether a forced start has begun here and is not proven yet.
+func (h *Host) IsForcing() (bool, error) {
+	_, err := os.Lstat(h.ForcingFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

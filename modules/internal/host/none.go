@@ -26,6 +26,7 @@ func (u unsupported) Bar(context.Context) error   { return u.no() }
 func (u unsupported) Unbar(context.Context) error { return u.no() }
 
 func (u unsupported) Barred(context.Context) (bool, string, error) { return false, u.name, nil }
+func (u unsupported) HasBar() bool                                 { return false }
 func (u unsupported) SetForce(context.Context, bool) error         { return u.no() }
 
 func (u unsupported) ForceFlags(context.Context) ([]facts.ForceFlag, error) { return nil, nil }

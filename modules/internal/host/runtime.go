@@ -26,6 +26,7 @@ type Runtime interface {
 	Bar(ctx context.Context) error
 	Unbar(ctx context.Context) error
 	Barred(ctx context.Context) (bool, string, error) // the string says what is missing
+	HasBar() bool                                     // there is something for Unbar to take back
 
 	// SetForce asks for --force-new-cluster at the next start, and only there, or takes that back. While it is set, a start needs the
 	// record forcing.json, and does not need the fence to be gone.

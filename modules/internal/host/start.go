@@ -47,7 +47,7 @@ func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	if err := h.mayStart(before, o); err != nil {
+	if err := h.MayStart(before, o); err != nil {
 		return Started{}, err
 	}
 	s := Started{AlreadyRunning: before.Process != nil}
@@ -59,8 +59,8 @@ func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 	return h.watch(ctx, s, o.Wait)
 }
 
-// mayStart refuses what could lose data or would only run into a wall.
-func (h *Host) mayStart(s Status, o StartOptions) error {
+// MayStart refuses what could lose data or would only run into a wall.
+func (h *Host) MayStart(s Status, o StartOptions) error {
 	if s.Fence != nil && !o.Forced {
 		return fault.New(fault.Refused, "etcd is fenced on this host since %s: %s", s.Fence.When, s.Fence.Why).
 			WithHint("etcd_fence state=absent takes the fence away, once the host is to be a member again")

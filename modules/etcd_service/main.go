@@ -1,0 +1,145 @@
+// etcd_service starts and stops etcd, and returns when the effect is there: the process and what it held are gone, or it answers.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+)
+
+//go:embed etcd_service.yml
+var documentation []byte
+
+type args struct {
+	State        string `json:"state"`
+	Wait         string `json:"wait"`
+	KeepBinaries bool   `json:"keep_binaries"` // of a static pod only
+	EtcdConf     string `json:"etcd_conf"`
+	ManifestDir  string `json:"manifest_dir"`
+	DataDir      string `json:"data_dir"`
+	Timeout      int    `json:"timeout"`
+}
+
+// evidence is what was seen of the stop, of the start, or of both.
+type evidence struct {
+	*host.Evidence
+	*host.Started
+}
+
+type result struct {
+	Runtime  string   `json:"runtime"`
+	State    string   `json:"state"`
+	Seconds  float64  `json:"seconds"`
+	Evidence evidence `json:"evidence"`
+}
+
+func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+
+func run(call *ansible.Call, a args) (ansible.Result, error) {
+	if a.Timeout < 1 {
+		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
+	defer cancel()
+	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	before, err := h.Status(ctx)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	s := &service{args: a, call: call, host: h, before: before, start: time.Now()}
+	s.data = result{Runtime: h.Runtime.Name(), State: before.State}
+	err = s.do(ctx)
+	s.data.Seconds = time.Since(s.start).Seconds()
+	return ansible.Result{Changed: s.changed, Msg: s.message(), Data: s.data}, err
+}
+
+type service struct {
+	args    args
+	call    *ansible.Call
+	host    *host.Host
+	before  host.Status
+	start   time.Time
+	changed bool
+	data    result
+}
+
+func (s *service) do(ctx context.Context) error {
+	if s.args.State != "stopped" {
+		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
+			return err // before the stop of a restart, too
+		}
+	}
+	if s.call.CheckMode {
+		s.changed = s.args.State == "restarted" || (s.args.State == "started") != s.runs()
+		return nil
+	}
+	if s.args.State != "started" {
+		if err := s.stop(ctx); err != nil {
+			return err
+		}
+	}
+	if s.args.State == "stopped" {
+		return s.look(ctx)
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	return s.look(ctx)
+}
+
+// runs is also true of a unit that crashes and is started again and again: a stop changes that.
+func (s *service) runs() bool {
+	return s.before.State == facts.Running || s.before.State == facts.Starting
+}
+
+func (s *service) stop(ctx context.Context) error {
+	if s.runs() {
+		s.change()
+	}
+	e, err := s.host.Stop(ctx)
+	s.data.Evidence.Evidence = &e
+	return err
+}
+
+func (s *service) begin(ctx context.Context) error {
+	if s.args.State == "restarted" || s.before.Process == nil {
+		s.change()
+	}
+	started, err := s.host.Start(ctx, host.StartOptions{Wait: host.Wait(s.args.Wait)})
+	s.data.Evidence.Started = &started
+	return err
+}
+
+func (s *service) change() {
+	s.changed = true
+	s.call.MarkChanged()
+}
+
+func (s *service) look(ctx context.Context) error {
+	after, err := s.host.Status(ctx)
+	s.data.State = after.State
+	return err
+}
+
+func (s *service) message() string {
+	switch e := s.data.Evidence; {
+	case s.call.CheckMode && s.changed:
+		return fmt.Sprintf("etcd is %s, and would be %s", s.before.State, s.args.State)
+	case e.Started != nil && e.Serving:
+		return "etcd runs and serves clients"
+	case e.Started != nil:
+		return fmt.Sprintf("etcd is %s (%s)", s.data.State, e.Unit)
+	case e.Evidence != nil && e.WasRunning:
+		return "etcd is stopped: process gone, ports closed, locks free"
+	}
+	return "etcd is " + s.data.State + " already"
+}
