@@ -105,7 +105,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 	}
 	result, err := rehearsal.Run(ctx, o)
 	if err == nil {
-		err = backup.Verify(a.Rehearse)
+		_, err = backup.Verify(ctx, a.Rehearse)
 	}
 	return ansible.Result{Data: rehearsed{Rehearsal: &result, Lines: result.Lines()}}, err
 }

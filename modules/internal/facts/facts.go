@@ -52,7 +52,15 @@ type Host struct {
 	NodeService  string          `json:"node_service,omitempty"`
 	Enabled      bool            `json:"enabled"` // etcd starts at boot
 	Clock        string          `json:"clock"`   // RFC 3339 with milliseconds, UTC
+	BackupDir    *Space          `json:"backup_dir"`
 	Checks       []Check         `json:"checks"`
+}
+
+// Space is room in a directory.
+type Space struct {
+	Path           string `json:"path"`
+	FreeBytes      int64  `json:"free_bytes"`
+	SameFilesystem bool   `json:"same_filesystem"` // as the data
 }
 
 // Config is what etcd.conf says.

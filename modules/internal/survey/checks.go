@@ -2,7 +2,6 @@ package survey
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
@@ -14,11 +13,8 @@ const (
 )
 
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
-func checks(out facts.Host, h *host.Host, s host.Status, o Options) []facts.Check {
+func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
 	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out), checkStrangers(s), checkFence(s)}
-	if o.BackupDir != "" {
-		list = append(list, checkRoom(out, o.BackupDir))
-	}
 	return list
 }
 
@@ -98,26 +94,6 @@ func checkFence(s host.Status) facts.Check {
 			c.Status, c.Line = failed, "the fence does not hold: "+s.FenceHole
 			c.Advice = "set it again: etcd_fence state=present"
 		}
-	}
-	return c
-}
-
-// checkRoom: the copy, and the rehearsal's private database beside it.
-func checkRoom(out facts.Host, backupDir string) facts.Check {
-	c := facts.Check{Name: "disk_space", Status: ok}
-	free, need := freeBytes(backupDir), out.DataDir.Bytes
-	if out.Database != nil {
-		need += out.Database.Bytes
-	}
-	need += 64 << 20 // the last log segment of the rehearsal
-	if filepath.Clean(backupDir) == "/" {
-		c.Status, c.Line, c.Advice = failed, "the backup directory is /", "name a directory: -e etcd_backup_dir=/backup"
-		return c
-	}
-	c.Line = fmt.Sprintf("%s has %d MB free, backup and rehearsal need %d MB", backupDir, free>>20, need>>20)
-	if free >= 0 && free < need {
-		c.Status = failed
-		c.Advice = "name a directory with more room: -e etcd_backup_dir=/mnt/backup"
 	}
 	return c
 }

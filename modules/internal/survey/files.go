@@ -117,6 +117,19 @@ func freeBytes(path string) int64 {
 	}
 }
 
+// sameFilesystem compares the nearest parents that exist.
+func sameFilesystem(a, b string) bool {
+	return device(a) == device(b)
+}
+
+func device(path string) uint64 {
+	var st unix.Stat_t
+	for unix.Stat(path, &st) != nil && path != filepath.Dir(path) {
+		path = filepath.Dir(path)
+	}
+	return st.Dev
+}
+
 // allocated sums the blocks really in use: segments are preallocated, copies may be sparse.
 func allocated(dir string) (total int64) {
 	// A file that goes away while a running etcd is looked at is no error.

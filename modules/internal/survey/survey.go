@@ -34,6 +34,9 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	}
 	out.Live.ForceProcess = slices.ContainsFunc(out.ForceFlags, func(f facts.ForceFlag) bool { return f.Where == "process" })
 	fromFiles(&out, h)
+	if o.BackupDir != "" {
+		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: sameFilesystem(o.BackupDir, h.DataDir)}
+	}
 	if out.Runtime == facts.None {
 		return out, nil
 	}
@@ -41,7 +44,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	out.Joined = joined(out)
 	var issued []facts.Check
 	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
-	out.Checks = append(checks(out, h, status, o), issued...)
+	out.Checks = append(checks(out, h, status), issued...)
 	return out, nil
 }
 
