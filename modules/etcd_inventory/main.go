@@ -35,7 +35,9 @@ type result struct {
 	BackupFiles []string `json:"backup_files,omitempty"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{}
+
+func main() { ansible.Main(documentation, rules, run) }
 
 func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if a.First && a.State == "absent" {

@@ -17,6 +17,8 @@ import (
 
 func TestMain(tests *testing.M) { os.Exit(moduletest.Clean(tests.Run())) }
 
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
 const hosts = `[OSEv3:children]
 masters
 etcd
@@ -72,7 +74,7 @@ func TestLeaveAndReturn(t *testing.T) {
 	if read(t, path) != hosts {
 		t.Fatal("check mode changed the file")
 	}
-	got := moduletest.Run(t, with(leave, "backup", true)).OK(t, true)
+	got := moduletest.Run(t, with(leave, "backup", true)).OK(t, true).Documented(t, documentation)
 	if !isGone(read(t, path), start) {
 		t.Fatalf("the file is now:\n%s", read(t, path))
 	}

@@ -1,10 +1,13 @@
 package inventory
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/safefile"
@@ -97,5 +100,10 @@ func stopped(e Edit, done []Change, err error) error {
 		}
 		what = strings.Join(names, ", ") + " changed already; the next run does the rest"
 	}
-	return fault.Wrap(fault.Internal, err, "the inventory file %s was not changed (%s)", e.Path, what)
+	failed := fault.Wrap(fault.Internal, err, "the inventory file %s was not changed (%s)", e.Path, what)
+	if !errors.Is(err, os.ErrPermission) && !errors.Is(err, unix.EROFS) {
+		return failed
+	}
+	before, after := e.Diff()
+	return failed.WithHint("run this as a user who may write there, or replace by hand\n%swith\n%s", before, after)
 }

@@ -34,9 +34,27 @@ func Find(paths []string) ([]string, error) {
 		if len(files) == 0 {
 			return nil, fault.New(fault.Invalid, "the directory %s holds no inventory file", p)
 		}
-		out = append(out, files...)
+		for _, f := range files {
+			if out, err = appendOnce(out, f); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return out, nil
+}
+
+// appendOnce keeps a file out that is there already, under another name perhaps: it would wait for its own lock.
+func appendOnce(list []string, path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, have := range list {
+		if other, err := os.Stat(have); err == nil && os.SameFile(info, other) {
+			return list, nil
+		}
+	}
+	return append(list, path), nil
 }
 
 func find(path string) ([]string, error) {

@@ -80,11 +80,21 @@ func (w *work) blankGroup(name string, g Group, m *Meaning) *Group {
 		g.Hosts = without(m.all(name), w.r.Host)
 		slices.Sort(g.Hosts)
 	}
-	if base := m.Groups[w.base]; base != nil && name == w.r.Group {
+	if w.listed[name] {
 		g.Vars = maps.Clone(g.Vars)
-		maps.DeleteFunc(g.Vars, func(k, v string) bool { return base.Vars[k] == v })
+		maps.DeleteFunc(g.Vars, func(k, v string) bool { return m.isCopy(name, k, v) })
 	}
 	return &g
+}
+
+// isCopy tells whether another group has the same variable: a group of our own has copies of its base's.
+func (m *Meaning) isCopy(group, name, value string) bool {
+	for other, g := range m.Groups {
+		if have, ok := g.Vars[name]; ok && have == value && other != group {
+			return true
+		}
+	}
+	return false
 }
 
 func difference(a, b *Group) string {

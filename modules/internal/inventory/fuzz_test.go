@@ -1,0 +1,86 @@
+package inventory
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Whatever goes in, either the edit is exact, or nothing is changed and the error says why. The seeds are the corpus, and every host of
+// the first group takes its turn.
+
+func FuzzINI(f *testing.F)  { fuzz(f, "hosts.ini", ".yml") }
+func FuzzYAML(f *testing.F) { fuzz(f, "hosts.yml", ".ini") }
+
+func fuzz(f *testing.F, file, not string) {
+	for _, s := range corpus(f) {
+		for name, text := range s.files {
+			if !strings.HasSuffix(name, not) {
+				f.Add(text)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		source, err := Parse(file, text)
+		if err != nil {
+			return // refused as a whole
+		}
+		if joinLines(splitLines(text)) != text {
+			t.Fatal("splitting and joining lines is not exact")
+		}
+		set := &Set{Sources: []Source{source}}
+		if len(set.Meaning().Hosts) > 300 {
+			return // a long range takes its time and finds nothing
+		}
+		hosts := set.Meaning().all("etcd")
+		for _, host := range hosts[:min(len(hosts), 4)] {
+			travel(t, set, host)
+		}
+	})
+}
+
+// travel takes a host through the journey of a lost one.
+func travel(t *testing.T, start *Set, host string) {
+	set := start
+	for _, r := range (scenario{group: "etcd", host: host}).journey() {
+		out, err := set.Plan(r)
+		if err != nil {
+			if fault.KindOf(err) == fault.Internal {
+				t.Fatalf("%+v: %v", r, err)
+			}
+			return
+		}
+		for _, e := range out.Edits {
+			untouched(t, start.Sources[0].Text, e.After, host)
+			source, err := Parse(e.Path, e.After)
+			if err != nil {
+				t.Fatalf("%+v left a file that cannot be read: %v", r, err)
+			}
+			set = &Set{Sources: []Source{source}}
+			e.Diff()
+		}
+		if again, err := set.Plan(r); err != nil || len(again.Edits) > 0 {
+			t.Fatalf("%+v: a second run: %v %v", r, err, again)
+		}
+	}
+	if diff := cmp.Diff(start.Meaning(), set.Meaning(), cmpopts.IgnoreUnexported(Group{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("after the return of %s:\n%s\n%q\n%q", host, diff, start.Sources[0].Text, set.Sources[0].Text)
+	}
+}
+
+// untouched: each line of the original is still there, if only as a mark, or it names the host, or is a range that was split, or an
+// alias that was written out. Lines of this package's own making come and go.
+func untouched(t *testing.T, before, after, host string) {
+	t.Helper()
+	for _, l := range splitLines(before) {
+		text := strings.TrimSpace(l.text)
+		ours := strings.Contains(text, "etcd_inventory") || strings.Contains(text, "# out of [")
+		if !ours && !strings.Contains(text, host) && !strings.ContainsAny(text, "[{*") && !strings.Contains(after, text) {
+			t.Fatalf("the line %q is lost:\n%q\n%q", text, before, after)
+		}
+	}
+}
