@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
@@ -55,10 +56,12 @@ func parseHost(raw json.RawMessage) (Host, error) {
 	return h, h.check()
 }
 
+var hostForm = regexp.MustCompile(`^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$`)
+
 func (h Host) check() error {
 	for _, name := range append([]string{h.Name}, h.Aliases...) {
 		host, _ := split(name)
-		if host == "" || strings.ContainsAny(host, " \t\r\n,;/?#[]{}\"'\\") {
+		if !isIP(host) && !hostForm.MatchString(host) {
 			return fault.New(fault.Invalid, "%q is no host", name)
 		}
 	}

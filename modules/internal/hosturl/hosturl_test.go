@@ -56,7 +56,7 @@ func TestMatches(t *testing.T) {
 }
 
 func TestParseHostsRefuses(t *testing.T) {
-	for _, text := range []string{`7`, `""`, `{"aliases":["a"]}`, `{"name":"a","alias":"b"}`, `"a b"`, `"a,b"`, `["a"]`, `null`, `"https://"`, `{"name":"a","aliases":["{{ x }}"]}`} {
+	for _, text := range []string{`7`, `""`, `{"aliases":["a"]}`, `{"name":"a","alias":"b"}`, `"a b"`, `"a,b"`, `["a"]`, `null`, `"https://"`, `".."`, `"-"`, `"a/b"`, `{"name":"a","aliases":["{{ x }}"]}`} {
 		_, err := ParseHosts("remove", []json.RawMessage{json.RawMessage(text)})
 		if err == nil || !strings.Contains(err.Error(), "argument remove: expected a host's name") || fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", text, err)
@@ -141,7 +141,18 @@ func FuzzApply(f *testing.F) {
 	f.Add("https://192.0.2.1:2379", "2001:db8::1", "https://192.0.2.1:2379")
 	f.Fuzz(func(t *testing.T, listed, add, remove string) {
 		urls := strings.Split(listed, ",")
-		change := Change{Add: []Host{{Name: add}}, Remove: []Host{{Name: remove}}}
+		come, err := json.Marshal(add)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave, err := json.Marshal(map[string]any{"name": remove, "aliases": []string{remove}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change, err := ParseChange([]json.RawMessage{come}, []json.RawMessage{leave}, nil)
+		if err != nil {
+			return
+		}
 		out, err := change.Apply(urls)
 		if err != nil {
 			return
