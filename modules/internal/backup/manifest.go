@@ -49,6 +49,7 @@ type Manifest struct {
 	Server    string  `json:"server_version"`
 	Backups   []Entry `json:"backups"`
 	Files     []File  `json:"files"`
+	Dirs      []File  `json:"dirs,omitempty"` // of a configuration: owners and modes
 }
 
 // ManifestVersion is raised when an older reader would misunderstand a newer file.
@@ -62,6 +63,9 @@ func (m Manifest) Write(dir string) error {
 	}
 	for i := range m.Files {
 		m.Files[i].Path = relative(dir, m.Files[i].Path)
+	}
+	for i := range m.Dirs {
+		m.Dirs[i].Path = relative(dir, m.Dirs[i].Path)
 	}
 	raw, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

@@ -30,6 +30,23 @@ func CopyTree(ctx context.Context, from, to string, links Links) ([]File, error)
 	return c.files, nil
 }
 
+// DescribeDirs notes mode and owner of every directory in a tree.
+func DescribeDirs(root string) ([]File, error) {
+	var dirs []File
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		f := File{Path: path}
+		if err := f.describe(path); err != nil {
+			return err
+		}
+		dirs = append(dirs, f)
+		return nil
+	})
+	return dirs, err
+}
+
 type copier struct {
 	ctx   context.Context
 	links Links

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/envfile"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+)
+
+// Records of what is under way on this host now; a backup's are of another time, and could lift a fence or begin a forced start.
+var ofThePresent = []string{"fenced.json", "forcing.json"}
+
+func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
+	copyDir, err := locate(a)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	m, err := verify(ctx, call, a.Src)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	if err := ofThisHost(filepath.Join(copyDir, filepath.Base(a.EtcdConf))); err != nil {
+		return ansible.Result{}, err
+	}
+	dir := filepath.Dir(a.EtcdConf)
+	changes, err := backup.PlanRestore(copyDir, dir, m, ofThePresent)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	out := result{Restored: changes, Lines: lines(changes, call.CheckMode)}
+	if len(changes) == 0 {
+		return ansible.Result{Data: out}, nil
+	}
+	if err := stopped(h); err != nil {
+		return ansible.Result{}, err
+	}
+	if call.CheckMode {
+		return ansible.Result{Changed: true, Data: out}, nil
+	}
+	if err := backup.RestoreDirs(copyDir, dir, m, call.MarkChanged); err != nil {
+		return ansible.Result{}, err
+	}
+	out.SetAside, err = backup.Restore(ctx, dir, changes, time.Now(), call.MarkChanged)
+	if out.SetAside != "" {
+		out.Lines = append(out.Lines, "the files that were there before are in "+out.SetAside)
+	}
+	return ansible.Result{Changed: true, Data: out}, err
+}
+
+// locate accepts what this module makes, and what the chapter's `cp -R` makes.
+func locate(a args) (string, error) {
+	conf := filepath.Base(a.EtcdConf)
+	for _, dir := range []string{filepath.Join(a.Src, filepath.Base(filepath.Dir(a.EtcdConf))), a.Src} {
+		if _, err := os.Stat(filepath.Join(dir, conf)); err == nil {
+			return dir, nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "src %s holds no %s; expected a directory that state=present made, e.g. /backup/etcd-config-20261123", a.Src, conf).
+		WithHint("without a backup, openshift-ansible has to make new certificates, on the host that has the CA's key (the first of [etcd])")
+}
+
+func verify(ctx context.Context, call *ansible.Call, src string) (*backup.Manifest, error) {
+	_, err := os.Stat(filepath.Join(src, backup.ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) && !strings.HasSuffix(strings.TrimRight(src, "/"), ".partial") {
+		call.Warn("%s has no %s, so the files in it could not be verified", src, backup.ManifestFile)
+		return nil, nil
+	}
+	m, err := backup.Verify(ctx, src)
+	return &m, err
+}
+
+// ofThisHost: certificates and configuration are each member's own; another member's would make two hosts claim one identity.
+func ofThisHost(conf string) error {
+	raw, err := os.ReadFile(conf)
+	if err != nil {
+		return fault.Wrap(fault.Corrupt, err, "%s", conf)
+	}
+	file, err := envfile.ParseSystemd(raw)
+	if err != nil {
+		return fault.Wrap(fault.Corrupt, err, "%s", conf)
+	}
+	text, _ := file.Get("ETCD_LISTEN_PEER_URLS")
+	for _, each := range strings.Split(text, ",") {
+		u, err := url.Parse(strings.TrimSpace(each))
+		if err != nil {
+			return fault.New(fault.Corrupt, "%s: ETCD_LISTEN_PEER_URLS is %q", conf, text)
+		}
+		ip := net.ParseIP(u.Hostname())
+		if ip != nil && !ip.IsUnspecified() && !isLocal(ip) {
+			name, _ := file.Get("ETCD_NAME")
+			return fault.New(fault.Refused, "%s is of the member %s at %s, and this host does not have that address", conf, name, ip).
+				WithHint("give the backup of this very host")
+		}
+	}
+	return nil
+}
+
+func isLocal(ip net.IP) bool {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// stopped refuses while etcd runs: it reads its certificates at every handshake, so that half a set would cut it off.
+func stopped(h *host.Host) error {
+	e, err := h.Gone()
+	if err != nil {
+		return err
+	}
+	if !e.ProcessGone || !e.PortsClosed || !e.LocksFree {
+		return fault.New(fault.Refused, "etcd runs (%s); its files are not replaced under it", strings.Join(e.Left, ", ")).
+			WithHint("stop it first: etcd_service state=stopped")
+	}
+	return nil
+}
+
+func lines(changes []backup.Change, check bool) []string {
+	if len(changes) == 0 {
+		return []string{"every file is as in the backup; nothing was changed"}
+	}
+	out := []string{}
+	for _, c := range changes {
+		word := map[string]string{"create": "put back", "replace": "put back (the old one set aside)"}[c.Action]
+		if check {
+			word = "would be " + word
+		}
+		out = append(out, fmt.Sprintf("%s %s", c.Path, word))
+	}
+	return out
+}
