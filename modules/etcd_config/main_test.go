@@ -171,6 +171,18 @@ func TestNothingToChange(t *testing.T) {
 	}
 }
 
+func TestSameMembersKeepTheirText(t *testing.T) {
+	text := "ETCD_INITIAL_CLUSTER=\"" + m0 + ", " + m1 + "\"\n"
+	path := conf(t, text)
+	for _, args := range []map[string]any{{"initial_cluster": []any{m1, m0}}, {"initial_cluster_add": m1}, {"initial_cluster_remove": "x"}} {
+		args["path"] = path
+		moduletest.Run(t, args).OK(t, false)
+	}
+	if diff := cmp.Diff(text, read(t, path)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	three := "ETCD_NAME=master-1.example.com\nETCD_INITIAL_CLUSTER=" + m0 + "," + m1 + "," + m2 + "\n"
 	settings := func(key string, value any) map[string]any {

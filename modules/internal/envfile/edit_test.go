@@ -11,6 +11,8 @@ func TestSet(t *testing.T) {
 	for name, tc := range map[string]struct{ before, key, value, after string }{
 		"replaced":              {"#x\nA=1\nB=2\n", "A", "3", "#x\nA=3\nB=2\n"},
 		"same":                  {"A='1' \n", "A", "1", "A='1' \n"},
+		"same, odd writing":     {"A=a\\b\\\nc\n", "A", "abc", "A=a\\b\\\nc\n"},
+		"not within another":    {"B=\"x\\\n#A=1\\\ny\"\nC=1\n", "A", "1", "B=\"x\\\n#A=1\\\ny\"\nC=1\nA=1\n"},
 		"blanks kept":           {" A=1  \nB=2\n", "A", "3", " A=3  \nB=2\n"},
 		"double quotes kept":    {`A="1"`, "A", "3", `A="3"`},
 		"single quotes kept":    {`A='1'`, "A", "3 $x", `A='3 $x'`},
