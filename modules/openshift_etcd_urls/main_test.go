@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 		"empty key":      {none, "invalid", "etcdClientInfo.urls is empty", nil},
 		"key twice":      {list(url0) + "etcdClientInfo:\n  urls: [x]\n", "invalid", "given twice", nil},
 		"alias":          {"x: &u [" + url0 + "]\netcdClientInfo:\n  urls: *u\n", "invalid", "an alias", nil},
-		"two documents":  {list(url0) + "---\n" + list(url1), "invalid", "more than one YAML document", nil},
+		"two documents":  {list(url0) + "---\n" + list(url1), "invalid", "a second YAML document starts here", nil},
 		"bad YAML":       {"etcdClientInfo:\n\turls: [x]\n", "invalid", "not valid YAML", nil},
 		"folded":         {fmt.Sprintf(config, "\n  - >-\n    "+url0), "invalid", "not written on one line", nil},
 		"bad URL":        {list(url0), "invalid", "no URL of an etcd", map[string]any{"urls": "ftp://x"}},

@@ -19,7 +19,7 @@ func Read(path string) ([]byte, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.Wrap(fault.Invalid, err, "there is no file to edit")
+		return nil, fault.Wrap(fault.Invalid, fs.ErrNotExist, "cannot be edited")
 	case err != nil:
 		return nil, fault.Wrap(fault.Internal, err, "cannot read the file")
 	case !st.Mode().IsRegular():

@@ -44,8 +44,10 @@ func Open(data []byte, path ...string) (*List, error) {
 	} else if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "this is not valid YAML")
 	}
-	if err := d.Decode(&next); !errors.Is(err, io.EOF) {
-		return nil, refuse(next.Line, "the file holds more than one YAML document")
+	if err := d.Decode(&next); err == nil {
+		return nil, refuse(next.Line, "a second YAML document starts here, where one was expected")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, err, "this is not valid YAML")
 	}
 	l.root = root.Content[0]
 	if err := l.find(); err != nil {
