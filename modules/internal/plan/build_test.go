@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"hash/crc32"
+	"strings"
 	"testing"
 
 	"etcd-quorum-restore/modules/internal/facts"
@@ -113,12 +114,17 @@ func stopped(i, n int) Host {
 	var h Host
 	h.Runtime, h.State = facts.Systemd, facts.Stopped
 	h.Config = facts.Config{Path: "/etc/etcd/etcd.conf", Name: host(i), PeerURLs: []string{peerURL(i)},
-		ClientURLs: []string{fmt.Sprintf("https://192.0.2.%d:2379", 20+i)}}
+		ClientURLs: []string{fmt.Sprintf("https://192.0.2.%d:2379", 20+i)}, InitialClusterState: "new"}
+	for j := range n {
+		h.Config.InitialCluster += fmt.Sprintf("%s=%s,", host(j), peerURL(j))
+	}
+	h.Config.InitialCluster = strings.TrimSuffix(h.Config.InitialCluster, ",")
 	h.DataDir = facts.DataDir{Path: "/var/lib/etcd", Exists: true, Bytes: 200 << 20, FreeBytes: 20 << 30}
 	h.Member = &facts.Member{ID: memberID(i), ClusterID: clusterID, Name: host(i)}
 	h.Members, h.MembersFrom = memberList(n), "files"
 	h.Log = history("real", run{2, 1000})
 	h.Database = &facts.Database{ConsistentIndex: 1000, Revision: 900, Bytes: 20 << 20}
+	h.CAKey = i == 0
 	h.BackupDir = &Space{Path: "/backup", FreeBytes: 20 << 30}
 	h.Sees = map[string]facts.Seen{}
 	for j := range n {
@@ -213,4 +219,67 @@ func show(t *testing.T, p Plan) {
 	for _, l := range p.Lines {
 		t.Log(l)
 	}
+}
+
+// sees: host i reaches the peer port of j, which Ansible does not reach.
+func (c *cluster) sees(i, j int) *cluster {
+	c.Hosts[host(i)].Sees[peerURL(j)] = facts.Seen{ID: memberID(j), ClusterID: clusterID, Members: c.n}
+	return c
+}
+
+// seesAlso puts a reachable, stopped host in place of one that is off, which reaches the peer port of j.
+func (c *cluster) seesAlso(i, j int) *cluster {
+	c.put(i, stopped(i, c.n))
+	c.wiped(i)
+	return c.sees(i, j)
+}
+
+// blind: host i does not reach the peer port of j.
+func (c *cluster) blind(i, j int) *cluster {
+	c.Hosts[host(i)].Sees[peerURL(j)] = facts.Seen{Error: "dial tcp: i/o timeout"}
+	return c
+}
+
+func (c *cluster) forcing(i int) *cluster {
+	return c.edit(i, func(h *Host) {
+		h.Forcing = &facts.Forcing{Phase: "stopped", MemberID: memberID(i), ClusterID: clusterID}
+	})
+}
+
+func (c *cluster) flag(i int) *cluster {
+	return c.edit(i, func(h *Host) {
+		h.Live.ForceProcess = true
+		h.ForceFlags = []facts.ForceFlag{{Where: "process"}, {Where: "drop-in", Path: "/etc/systemd/system/etcd.service.d/temp.conf"}}
+	})
+}
+
+func (c *cluster) flagFile(i int) *cluster {
+	return c.edit(i, func(h *Host) { h.ForceFlags = []facts.ForceFlag{{Where: "etcd.conf", Path: "/etc/etcd/etcd.conf"}} })
+}
+
+func (c *cluster) damaged(i int) *cluster {
+	return c.edit(i, func(h *Host) {
+		h.Log.Damage = []facts.Damage{{Code: "crc", File: "0000000000000000-0000000000000000.wal", Text: "the chain of sums is broken"}}
+	})
+}
+
+func (c *cluster) startFailed() *cluster { c.StartFailed = true; return c }
+func (c *cluster) alone() *cluster       { c.Rejoin = false; return c }
+
+// before makes the earlier look: this cluster with a change.
+func (c *cluster) before(change func(*cluster)) *cluster {
+	past := &cluster{n: c.n, Request: Request{Hosts: map[string]Host{}}}
+	for name, h := range c.Hosts {
+		past.Hosts[name] = h
+	}
+	change(past)
+	c.Earlier = past.Hosts
+	return c
+}
+
+// unstarted is a member list of n in which member i was never started: it has no name, and another ID than data of old.
+func unstarted(n, i int) []facts.ClusterMember {
+	list := memberList(n)
+	list[i].Name, list[i].ClientURLs = "", nil
+	return list
 }

@@ -10,6 +10,9 @@ func (v *view) costLines(d *decision, p Plan) []string {
 	for _, text := range v.givenUpWords(d, p) {
 		lines = append(lines, labelled("Given up", text)...)
 	}
+	for _, text := range v.notes(d) {
+		lines = append(lines, labelled("Note", text)...)
+	}
 	lines = append(lines, labelled("Meanwhile", meanwhile(d))...)
 	lines = append(lines, labelled("Takes", v.estimate(d))...)
 	return lines
@@ -24,8 +27,8 @@ func (v *view) givenUpWords(d *decision, p Plan) []string {
 		if s := d.survivor.f.Log; s != nil && s.LastIndex > s.Commit {
 			texts = append(texts, fmt.Sprintf("nothing of the survivor's log: its last %s, not known to be committed, are kept", entries(s.LastIndex-s.Commit)))
 		}
-		if gone := v.lostNames(d); len(gone) > 0 {
-			texts = append(texts, "writes that only "+and(gone)+" held, if there are any: nobody can know")
+		if gone := v.unseen(d); len(gone) > 0 {
+			texts = append(texts, "acknowledged writes that only "+and(gone)+" held, if there are any; the data there cannot be looked at")
 		}
 	}
 	if len(texts) == 0 {
@@ -34,15 +37,30 @@ func (v *view) givenUpWords(d *decision, p Plan) []string {
 	return texts
 }
 
-// lostNames are those that stay out and whose data nobody has seen.
-func (v *view) lostNames(d *decision) []string {
+// unseen are members whose data is gone, or out of reach.
+func (v *view) unseen(d *decision) []string {
 	var gone []string
-	for _, name := range d.out {
-		if n := v.node(name); n == nil || !n.answered() {
-			gone = append(gone, name)
+	for i := range v.members {
+		n := v.hostOf(&v.members[i])
+		if v.started(&v.members[i]) && (n == nil || !n.answered() || n.data == noData) {
+			gone = append(gone, v.memberName(&v.members[i]))
 		}
 	}
 	return gone
+}
+
+// notes are what an operator should know and need not decide.
+func (v *view) notes(d *decision) []string {
+	var texts []string
+	n := d.survivor
+	if n != nil && d.forces() && n.f.Log != nil && n.f.Database != nil && n.f.Database.ConsistentIndex > n.f.Log.Commit {
+		texts = append(texts, fmt.Sprintf("as after a power cut, the database of %s has applied entry %d and its log's commit says %d: the end of the log must be kept "+
+			"(etcd_keep_log_tail, the default), since a plain forced start would hang on writes", n.name, n.f.Database.ConsistentIndex, n.f.Log.Commit))
+	}
+	if d.forces() && v.caHost() == "" {
+		texts = append(texts, "no reachable host has the CA's key: no new certificates can be made until it is back")
+	}
+	return texts
 }
 
 func meanwhile(d *decision) string {

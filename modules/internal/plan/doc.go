@@ -21,11 +21,13 @@
 //	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	restart            started without the flag, one by one: a process that still has it, among several members
 //	unfence_keep_data  fence off, data kept: members whose data is in the list, or is to be started
-//	start              started together, without waiting in between; then quorum is awaited
+//	start              started together, without waiting for one before the next: none of them has quorum alone
+//	await_quorum       a linearizable read succeeds; if it does not within its limit, Make is asked again with StartFailed
 //	masters            API and controllers restart, one by one
 //	remove_member      members that leave the live list (dead or without data); done through a live member
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
+//	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written
 //	out                stays out: named in the report; its URLs leave the clients
 //

@@ -31,8 +31,12 @@ func (v *view) fate(n *node, d *decision) string {
 		return "fenced, stays out"
 	case slices.Contains(d.out, n.name):
 		return "STAYS OUT: must not be powered on before fence.yml knows it"
+	case n.isNew && n.member == nil && d.has(fence, n):
+		return "fenced, waits in new_etcd for add_hosts.yml"
 	case n.isNew && n.member == nil:
 		return "waits in new_etcd for add_hosts.yml"
+	case n.up():
+		return "goes on running"
 	}
 	return "not touched"
 }

@@ -115,7 +115,7 @@ func actionWords(d *decision) string {
 	case Nothing:
 		return "nothing to do"
 	case Start:
-		return "start: " + and(names(d.work[start])) + "; no forced start"
+		return "start: " + startWords(d) + "; no forced start"
 	case FinishJoin:
 		return "finish_join: the members that are missing are brought in; no forced start"
 	case FinishForce:
@@ -126,6 +126,13 @@ func actionWords(d *decision) string {
 		return "restore_backup: this playbook can do nothing"
 	}
 	return "none: nothing was changed"
+}
+
+func startWords(d *decision) string {
+	if len(d.work[start]) == 0 {
+		return "wait for those that run"
+	}
+	return and(names(d.work[start]))
 }
 
 func (v *view) fateLines(d *decision) []string {

@@ -33,7 +33,7 @@ func Make(req Request) Plan {
 		p.Remove = append(p.Remove, v.memberOf(m))
 	}
 	p.Discarded = append(p.Discarded, v.discarded(d)...)
-	if d.acts() {
+	if d.acts() || d.action == Nothing {
 		p.Clients = v.clientsOf(d)
 		p.InitialCluster = v.initialCluster(d)
 	}
@@ -118,7 +118,7 @@ func (v *view) initialCluster(d *decision) string {
 		h := v.hostPlan(n, d)
 		switch {
 		case slices.Contains(d.out, n.name):
-		case d.staysMember(n, v), n.member != nil && !d.forces():
+		case d.staysMember(n), n.member != nil && !d.forces():
 			add(h.Name, h.PeerURLs)
 		}
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
 )
@@ -53,6 +54,7 @@ func sortedMembers(in []facts.ClusterMember) []facts.ClusterMember {
 // matchMembers finds each member's host: by the ID of its data, by the ID that its process answers, by peer URL, by name. A sure sign
 // of one host goes before a weak sign of another.
 func (v *view) matchMembers() {
+	book := v.namesByURL()
 	signs := []func(*node, *facts.ClusterMember) bool{
 		func(n *node, m *facts.ClusterMember) bool {
 			return v.sameCluster(n) && n.dataID() != "" && n.dataID() == id(m.ID)
@@ -63,7 +65,8 @@ func (v *view) matchMembers() {
 		func(n *node, m *facts.ClusterMember) bool {
 			return n.answered() && shareURL(n.f.Config.PeerURLs, m.PeerURLs)
 		},
-		func(n *node, m *facts.ClusterMember) bool { return v.namedAs(n, m) },
+		func(n *node, m *facts.ClusterMember) bool { return v.namedAs(n, append(hostsOf(m.PeerURLs), m.Name)) },
+		func(n *node, m *facts.ClusterMember) bool { return v.namedAs(n, book[urlKey(m.PeerURLs)]) },
 	}
 	for _, sign := range signs {
 		for i := range v.members {
@@ -86,12 +89,35 @@ func (v *view) sameCluster(n *node) bool {
 	return n.cluster() == "" || v.clusterID == "" || n.cluster() == v.clusterID
 }
 
-func (v *view) namedAs(n *node, m *facts.ClusterMember) bool {
+// namesByURL is what anybody ever wrote down about who is at a peer URL: an unstarted member has no name, and an unreachable host can
+// only be found by its name.
+func (v *view) namesByURL() map[string][]string {
+	book := map[string][]string{}
+	for _, n := range v.nodes {
+		for _, m := range n.f.Members {
+			book[urlKey(m.PeerURLs)] = append(book[urlKey(m.PeerURLs)], m.Name)
+		}
+		for _, part := range strings.Split(n.f.Config.InitialCluster, ",") {
+			if name, url, ok := strings.Cut(part, "="); ok {
+				book[urlKey([]string{url})] = append(book[urlKey([]string{url})], name)
+			}
+		}
+	}
+	return book
+}
+
+func urlKey(urls []string) string {
+	if len(urls) == 0 {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSuffix(urls[0], "/"))
+}
+
+func (v *view) namedAs(n *node, theirs []string) bool {
 	own := append([]string{n.name}, v.req.Addresses[n.name]...)
 	if n.answered() {
 		own = append(own, n.f.Config.Name)
 	}
-	theirs := append([]string{m.Name}, hostsOf(m.PeerURLs)...)
 	return slices.ContainsFunc(own, func(a string) bool {
 		return slices.ContainsFunc(theirs, func(b string) bool { return sameName(a, b) })
 	})

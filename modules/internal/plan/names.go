@@ -53,6 +53,14 @@ func unique(in []string) []string {
 	return out
 }
 
+// sameSet compares lists that are separated by commas.
+func sameSet(a, b string) bool {
+	x, y := strings.Split(strings.ToLower(a), ","), strings.Split(strings.ToLower(b), ",")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
 // and joins names for a sentence: "a", "a and b", "a, b and c".
 func and(names []string) string {
 	if len(names) < 2 {

@@ -46,7 +46,20 @@ func allHealthy(v *view) *decision {
 	}
 	d := newDecision(Nothing, fmt.Sprintf("quorum present, %d of %d", len(v.members), len(v.members)))
 	d.code = 0
+	v.addLeftovers(d)
 	return d
+}
+
+// addLeftovers is what a run that was killed at its very end has left: flags in files, an old ETCD_INITIAL_CLUSTER. A cluster that
+// was never restored keeps its etcd.conf as it is: there STATE is still "new".
+func (v *view) addLeftovers(d *decision) {
+	v.addAlways(d)
+	delete(d.work, backupConfig)
+	behind := v.which(func(n *node) bool {
+		return d.has(final, n) && n.f.Config.InitialClusterState == "existing" && !sameSet(n.f.Config.InitialCluster, v.initialCluster(d))
+	})
+	delete(d.work, final)
+	d.give(final, behind...)
 }
 
 // memberDown: with quorum nothing is forced and nobody is thrown out; that is the operator's choice.

@@ -1,6 +1,11 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
 
 // forcingInterrupted: etcd_force_new_cluster wrote its record here and has not removed it; nothing was joined since.
 func forcingInterrupted(v *view) *decision {
@@ -48,17 +53,15 @@ func flagInProcessOneMember(v *view) *decision {
 // flagInProcessMoreMembers: the others have joined, and the next restart would throw them out.
 func flagInProcessMoreMembers(v *view) *decision {
 	forced := v.which(flagged)
-	if len(forced) == 0 {
-		return nil
+	if len(forced) == 0 || !v.hasQuorum() && !v.unstartedCompletes() {
+		return nil // without quorum the forced start has not happened; the rows below decide anew
 	}
 	d := newDecision(FinishForce, fmt.Sprintf("etcd on %s runs with --force-new-cluster among %d members: it is restarted without, and the members' data compared",
 		and(names(forced)), len(v.members)))
 	d.survivor = forced[0]
 	d.give(restart, forced...)
 	d.give(flags, forced...)
-	if v.hasQuorum() {
-		v.addJoins(d)
-	}
+	v.addJoins(d)
 	v.addAlways(d)
 	return d
 }
@@ -83,11 +86,7 @@ func (v *view) aroundForce(d *decision) {
 			}
 		case v.takesPart(n):
 			d.give(fence, n)
-			if v.req.Rejoin {
-				d.give(rejoin, n)
-			} else {
-				d.leaves(n.name)
-			}
+			v.afterForce(d, n)
 		}
 	}
 	for i := range v.members {
@@ -96,6 +95,17 @@ func (v *view) aroundForce(d *decision) {
 		}
 	}
 	v.addAlways(d)
+}
+
+// afterForce: a fenced host joins again, unless it is left to add_hosts.yml, to a new disk, or to the operator's word.
+func (v *view) afterForce(d *decision, n *node) {
+	switch {
+	case n.isNew && n.member == nil:
+	case v.req.Rejoin && !slices.Contains(v.req.Unreadable, n.name):
+		d.give(rejoin, n)
+	default:
+		d.leaves(n.name)
+	}
 }
 
 // takesPart: a host of etcd; one of new_etcd only if it is a member, or holds data that could serve.
@@ -111,22 +121,25 @@ func (v *view) addAlways(d *decision) {
 		}
 		d.give(backupConfig, n)
 		for _, f := range n.f.ForceFlags {
-			if f.Where != "process" {
+			if f.Where != "process" && n.f.Forcing == nil { // an interrupted forced start takes out its own, when it is proven
 				d.give(flags, n)
 			}
 		}
-		if d.staysMember(n, v) {
+		if d.staysMember(n) {
 			d.give(final, n)
+		}
+		if n.f.Probe == "removed" || n.f.Runtime == facts.StaticPod && (n == d.survivor && d.forces() || d.has(restart, n)) {
+			d.give(probe, n)
 		}
 	}
 }
 
 // staysMember: it is, or will be, a member when the run is over.
-func (d *decision) staysMember(n *node, v *view) bool {
+func (d *decision) staysMember(n *node) bool {
 	for _, s := range []step{force, finishForce, restart, unfenceKeepData, start, joinStarted, rejoin} {
 		if d.has(s, n) {
 			return true
 		}
 	}
-	return len(intersection(v.quorum, []*node{n})) == 1 && d.action != Force
+	return !d.forces() && n.member != nil && !slices.Contains(d.out, n.name) && !d.has(fence, n)
 }

@@ -9,7 +9,7 @@ import (
 
 // membersToJoin: a member was added and never started, or there is quorum and a reachable host is fenced, empty or not in the list.
 func membersToJoin(v *view) *decision {
-	if len(v.members) == 0 || !v.hasQuorum() && len(v.unstartedReachable()) == 0 {
+	if len(v.members) == 0 || !v.hasQuorum() && !v.unstartedCompletes() {
 		return nil
 	}
 	d := newDecision(FinishJoin, "")
@@ -19,10 +19,10 @@ func membersToJoin(v *view) *decision {
 		d.survivor = v.best
 	}
 	v.addJoins(d)
-	if !d.joins() {
+	v.addAlways(d)
+	if !d.joins() && len(d.work[probe]) == 0 {
 		return nil
 	}
-	v.addAlways(d)
 	d.reason = v.joinReason(d)
 	if blocked := v.joinsBlocked(d); blocked != nil {
 		return refuse(*blocked)
@@ -37,6 +37,13 @@ func (d *decision) joins() bool {
 // unstartedReachable are members that were added and never started, and whose host can be reached.
 func (v *view) unstartedReachable() []*node {
 	return v.which(func(n *node) bool { return n.answered() && n.member != nil && !v.started(n.member) })
+}
+
+// unstartedCompletes: the members that were added and never started are just what quorum lacks. Where a majority has data
+// without them, starting that majority comes first; where there is none with them, joining leads nowhere.
+func (v *view) unstartedCompletes() bool {
+	with, without := len(v.usableHosts())+len(v.unstartedReachable()), len(v.usableHosts())
+	return len(v.unstartedReachable()) > 0 && without > 0 && without < v.needed() && with >= v.needed()
 }
 
 // addJoins decides for each host that has no quorum of its own. Nothing is touched on those that have.
@@ -58,11 +65,14 @@ func (v *view) addJoins(d *decision) {
 	if d.joins() {
 		d.give(start, v.which(func(n *node) bool { return v.inListWithData(n) && !n.up() && !d.has(rejoin, n) })...)
 	}
+	if v.hasQuorum() && len(d.work[start]) > 0 {
+		d.give(awaitQuorum, d.work[start]...) // without quorum it is the member that joins which brings it
+	}
 }
 
 func (v *view) addJoin(d *decision, n *node) {
 	switch {
-	case n.member == nil && n.isNew && !n.hasData():
+	case n.member == nil && n.isNew:
 		// add_hosts.yml takes it in
 	case n.member != nil && !v.started(n.member) && v.dataIsMembers(n):
 		v.keepData(d, n)
@@ -169,8 +179,9 @@ func (v *view) joinReason(d *decision) string {
 	say(d.work[joinStarted], "was added to the member list but never started")
 	say(d.work[unfenceKeepData], "is a member with its data, and fenced")
 	say(d.work[rejoin], "is not a member, or a member without usable data")
+	say(d.work[probe], "lacks its liveness probe")
 	if len(d.out) > 0 {
-		parts = append(parts, and(d.out)+" stays out")
+		parts = append(parts, "stays out: "+and(d.out))
 	}
 	lead := "quorum present"
 	if !v.hasQuorum() {

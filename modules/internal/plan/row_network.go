@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
@@ -119,9 +120,11 @@ func (v *view) quorumElsewhere() []string {
 		return nil
 	}
 	var found []string
-	for _, n := range v.quorum {
-		if n.liveID() != "" && len(v.members) > 0 && v.memberByID(n.liveID()) == nil {
-			found = append(found, fmt.Sprintf("%s has quorum, but is no member of the cluster that %s has quorum in", n.name, v.quorum[0].name))
+	for _, a := range v.quorum {
+		for _, b := range v.quorum {
+			if b.liveID() != "" && len(a.f.Members) > 0 && !lists(a.f.Members, b.liveID()) {
+				found = append(found, fmt.Sprintf("%s has quorum, and so has %s, which is none of its members", a.name, b.name))
+			}
 		}
 	}
 	if v.best == nil && v.histories.main >= 0 {
@@ -131,6 +134,10 @@ func (v *view) quorumElsewhere() []string {
 		}
 	}
 	return found
+}
+
+func lists(members []facts.ClusterMember, memberID string) bool {
+	return slices.ContainsFunc(members, func(m facts.ClusterMember) bool { return id(m.ID) == memberID })
 }
 
 // memberName is the host's name where there is one, else the member's, else its ID: an unstarted member has no name.

@@ -21,6 +21,11 @@ func startTogether(v *view) *decision {
 			d.give(unfenceKeepData, n)
 		}
 	}
+	if len(d.work[start]) == 0 {
+		d.reason = fmt.Sprintf("%d of %d members run with usable data, %d are needed: they should elect a leader by themselves; nothing is forced",
+			len(good), len(v.members), v.needed())
+	}
+	d.give(awaitQuorum, good...)
 	v.addOthersOfStart(d, good)
 	v.addAlways(d)
 	for _, n := range good {

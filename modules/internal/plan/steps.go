@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // step is a word of the vocabulary in doc.go.
 type step string
 
@@ -15,17 +17,19 @@ const (
 	restart         step = "restart"
 	unfenceKeepData step = "unfence_keep_data"
 	start           step = "start"
+	awaitQuorum     step = "await_quorum"
 	masters         step = "masters"
 	removeMember    step = "remove_member"
 	joinStarted     step = "join_started"
 	rejoin          step = "rejoin"
+	probe           step = "probe"
 	final           step = "final"
 	out             step = "out"
 )
 
 // sequence is the order of the plays.
-var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, start,
-	masters, removeMember, joinStarted, rejoin, final, out}
+var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, start, awaitQuorum,
+	masters, removeMember, joinStarted, rejoin, probe, final, out}
 
 // words says what a step does, for people and for check mode.
 var words = map[step]string{
@@ -39,11 +43,13 @@ var words = map[step]string{
 	finishForce:     "finish the forced start that was begun, prove one member that writes, flag gone",
 	restart:         "restart etcd without the force flag",
 	unfenceKeepData: "lift the fence, keep the data",
-	start:           "start etcd together with the others, wait for quorum",
+	start:           "start etcd together with the others",
+	awaitQuorum:     "wait for quorum",
 	masters:         "restart API and controllers",
 	removeMember:    "remove this host's dead entry from the member list",
 	joinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",
 	rejoin:          "set data aside, member add, start, wait until it has caught up",
+	probe:           "put the liveness probe back (etcd restarts once more)",
 	final:           "write the final ETCD_INITIAL_CLUSTER",
 	out:             "leaves etcdClientInfo.urls, flannel and the inventory's group",
 }
@@ -61,9 +67,7 @@ func (d *decision) stepsOf(v *view, p *Plan) {
 		order := 0
 		for _, host := range unique(hosts) {
 			p.Steps[host] = append(p.Steps[host], string(s))
-			if s != final || d.action != Nothing {
-				p.NotSimulated[host] = appendNote(p.NotSimulated[host], s)
-			}
+			p.NotSimulated[host] = appendNote(p.NotSimulated[host], s)
 			if s == removeMember || (s == out && v.node(host) == nil) {
 				continue // a member without a host is no name for a group
 			}
@@ -94,7 +98,8 @@ func (d *decision) restartsMasters() bool {
 	case FinishJoin:
 		return len(d.work[rejoin])+len(d.work[joinStarted])+len(d.out) > 0
 	}
-	return false
+	// The API may have read from the empty cluster, whose revisions mean nothing.
+	return slices.ContainsFunc(d.work[fence], func(n *node) bool { return n.data == emptyCluster })
 }
 
 func (v *view) reachableMasters() []string {
