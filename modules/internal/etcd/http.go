@@ -147,6 +147,9 @@ func (w *web) serverVersion(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", w.explain(err, phaseSecured, limit)
 	}
+	if r.status == http.StatusBadRequest && strings.Contains(string(raw), "HTTP request to an HTTPS server") {
+		return "", fault.New(fault.Invalid, "%s: speaks TLS there: write https://", w.base)
+	}
 	if r.status != http.StatusOK || json.Unmarshal(raw, &v) != nil {
 		return "", nil // it answers; newer releases may serve /version elsewhere
 	}
