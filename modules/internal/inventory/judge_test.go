@@ -140,6 +140,70 @@ func (s scenario) judged(t *testing.T, judge string) {
 	}
 }
 
+// TestJudgeReads: this package and Ansible read the same hosts, groups and variables' names.
+func TestJudgeReads(t *testing.T) {
+	for _, judge := range judges(t) {
+		version := filepath.Base(filepath.Dir(filepath.Dir(judge)))
+		for _, s := range corpus(t) {
+			if s.judge {
+				t.Run(version+"/"+s.name, func(t *testing.T) {
+					t.Parallel()
+					s.readAlike(t, judge)
+				})
+			}
+		}
+	}
+}
+
+func (s scenario) readAlike(t *testing.T, judge string) {
+	root := s.unpack(t)
+	files, err := Find([]string{root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(files)
+	if err != nil {
+		if s.refused == "" {
+			t.Fatal(err)
+		}
+		return
+	}
+	ours, theirs := set.Meaning(), ask(t, judge, root)
+	for name := range theirs.Groups {
+		if name == "all" || name == "ungrouped" {
+			continue
+		}
+		got := ours.all(name)
+		slices.Sort(got)
+		if diff := cmp.Diff(theirs.all(name), got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("group %s (-Ansible +here):\n%s", name, diff)
+		}
+		for v := range theirs.Groups[name].Vars {
+			if _, known := ours.group(name).Vars[v]; !known && !strings.Contains(s.name, "directory") { // group_vars
+				t.Errorf("group %s: the variable %s is not seen", name, v)
+			}
+		}
+	}
+	for host, vars := range ours.Hosts {
+		for v := range union(vars, theirs.stringsOf(host)) {
+			_, here := vars[v]
+			_, there := theirs.Hosts[host][v]
+			if here != there && !strings.Contains(s.name, "directory") { // host_vars
+				t.Errorf("host %s, variable %s: here %v, Ansible %v", host, v, here, there)
+			}
+		}
+	}
+}
+
+// stringsOf is the host's variables by name; their values are typed by Ansible, and are not compared here.
+func (v verdict) stringsOf(host string) Vars {
+	out := Vars{}
+	for name := range v.Hosts[host] {
+		out[name] = ""
+	}
+	return out
+}
+
 // differs checks that the host is out of the group, and that beside that only the group `made` differs.
 func (s scenario) differs(t *testing.T, before, after verdict, made string) {
 	t.Helper()
