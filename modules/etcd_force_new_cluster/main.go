@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -105,7 +106,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 	}
 	result, err := rehearsal.Run(ctx, o)
 	if err == nil {
-		_, err = backup.Verify(ctx, a.Rehearse)
+		_, err = backup.Verify(ctx, filepath.Dir(filepath.Clean(a.Rehearse))) // older segments were linked: the copy must be as it was
 	}
 	return ansible.Result{Data: rehearsed{Rehearsal: &result, Lines: result.Lines()}}, err
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -19,6 +21,7 @@ var documentation []byte
 type args struct {
 	State        string `json:"state"`
 	Wait         string `json:"wait"`
+	ForceFlags   string `json:"force_flags"`
 	KeepBinaries bool   `json:"keep_binaries"` // of a static pod only
 	EtcdConf     string `json:"etcd_conf"`
 	ManifestDir  string `json:"manifest_dir"`
@@ -37,9 +40,12 @@ type result struct {
 	State    string   `json:"state"`
 	Seconds  float64  `json:"seconds"`
 	Evidence evidence `json:"evidence"`
+	Kept     []string `json:"kept,omitempty"` // where the files that held a force flag are kept
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "force_flags"}}}
+
+func main() { ansible.Main(documentation, rules, run) }
 
 func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if a.Timeout < 1 {
@@ -73,13 +79,18 @@ type service struct {
 }
 
 func (s *service) do(ctx context.Context) error {
+	if s.args.ForceFlags == "absent" {
+		if err := s.removeForceFlags(ctx); err != nil || s.args.State == "" {
+			return err
+		}
+	}
 	if s.args.State != "stopped" {
 		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
 			return err // before the stop of a restart, too
 		}
 	}
 	if s.call.CheckMode {
-		s.changed = s.args.State == "restarted" || (s.args.State == "started") != s.runs()
+		s.changed = s.changed || s.args.State == "restarted" || (s.args.State == "started") != s.runs()
 		return nil
 	}
 	if s.args.State != "started" {
@@ -94,6 +105,28 @@ func (s *service) do(ctx context.Context) error {
 		return err
 	}
 	return s.look(ctx)
+}
+
+// removeForceFlags takes leftovers of a forced start out of files, as the chapter leaves them behind.
+func (s *service) removeForceFlags(ctx context.Context) error {
+	flags, err := s.host.ForceFlags(ctx)
+	if err != nil {
+		return err
+	}
+	flags = slices.DeleteFunc(flags, func(f facts.ForceFlag) bool { return f.Where == host.InProcess })
+	if len(flags) == 0 {
+		return nil
+	}
+	if _, err := os.Stat(s.host.ForcingFile()); err == nil {
+		return fault.New(fault.Refused, "a forced start was interrupted here, and its flag belongs to it").WithHint("finish it: etcd_force_new_cluster, or restore_quorum.yml")
+	}
+	s.changed = true
+	if s.call.CheckMode {
+		return nil
+	}
+	s.call.MarkChanged()
+	s.data.Kept, err = s.host.RemoveForceFlags(ctx, flags)
+	return err
 }
 
 // runs is also true of a unit that crashes and is started again and again: a stop changes that.
@@ -132,6 +165,10 @@ func (s *service) look(ctx context.Context) error {
 
 func (s *service) message() string {
 	switch e := s.data.Evidence; {
+	case s.args.State == "" && s.changed:
+		return "flags of a forced start are taken out of files"
+	case s.args.State == "":
+		return "no file asks for a forced start"
 	case s.call.CheckMode && s.changed:
 		return fmt.Sprintf("etcd is %s, and would be %s", s.before.State, s.args.State)
 	case e.Started != nil && e.Serving:

@@ -24,9 +24,8 @@ type Cluster interface {
 type Expected struct {
 	MemberID  string `json:"member_id"`
 	ClusterID string `json:"cluster_id"`
-	Revision  int64  `json:"revision"` // the least that is right
-	Exact     bool   `json:"exact"`    // Revision must be met exactly: it comes from a rehearsal on the same bytes
-	Keys      int64  `json:"keys"`
+	Revision  int64  `json:"revision"` // the least that is right; clients may write as soon as etcd serves
+	Keys      int64  `json:"keys"`     // at Revision, where a rehearsal on the same bytes has counted them
 }
 
 // Proof is what was seen of the forced member.
@@ -82,6 +81,9 @@ func Prove(ctx context.Context, c Cluster, revision int64, want Expected) (Proof
 	if err := want.compare(p); err != nil {
 		return p, err
 	}
+	if err := want.compareKeys(ctx, c); err != nil {
+		return p, err
+	}
 	if err := c.ProbeWrite(ctx); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "the cluster reads, and a write does not return")
 	}
@@ -94,10 +96,23 @@ func (want Expected) compare(p Proof) error {
 		return fault.New(fault.Internal, "the member ID is %s, expected %s", p.MemberID, want.MemberID)
 	case want.ClusterID != "" && p.ClusterID != want.ClusterID:
 		return fault.New(fault.Internal, "the cluster ID is %s, expected %s", p.ClusterID, want.ClusterID)
-	case p.Revision < want.Revision, want.Exact && p.Revision != want.Revision:
-		return fault.New(fault.Internal, "the revision is %d, expected %d", p.Revision, want.Revision)
-	case want.Exact && p.Keys != want.Keys:
-		return fault.New(fault.Internal, "there are %d keys at revision %d, expected %d", p.Keys, p.Revision, want.Keys)
+	case p.Revision < want.Revision:
+		return fault.New(fault.Internal, "the revision is %d, expected at least %d", p.Revision, want.Revision)
+	}
+	return nil
+}
+
+// compareKeys counts at the pinned revision, so that what clients write meanwhile does not matter.
+func (want Expected) compareKeys(ctx context.Context, c Cluster) error {
+	if want.Keys == 0 {
+		return nil
+	}
+	keys, err := c.CountKeys(ctx, want.Revision)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "count the keys at revision %d", want.Revision)
+	}
+	if keys != want.Keys {
+		return fault.New(fault.Internal, "there are %d keys at revision %d, expected %d", keys, want.Revision, want.Keys)
 	}
 	return nil
 }

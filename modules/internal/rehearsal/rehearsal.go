@@ -123,7 +123,7 @@ func (p *process) last() string {
 
 // Expectation is what the real forced start must give, by this result.
 func (r Result) Expectation() force.Expected {
-	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Exact: true, Keys: r.Keys}
+	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Keys: r.Keys}
 }
 
 var _ force.Cluster = (*etcd.Client)(nil)

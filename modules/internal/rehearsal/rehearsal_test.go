@@ -120,7 +120,7 @@ func TestRehearsalFailsOnTheWrongExpectation(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	_, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: force.Expected{Revision: 1000}})
-	if err == nil || !strings.Contains(err.Error(), "expected 1000") {
+	if err == nil || !strings.Contains(err.Error(), "expected at least 1000") {
 		t.Fatalf("error %v", err)
 	}
 	left, err := filepath.Glob("/run/etcd-rehearsal-*")
