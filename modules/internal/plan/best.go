@@ -20,19 +20,18 @@ func (v *view) chooseBest() {
 	if len(ranked) == 0 {
 		return
 	}
-	var sound []*node
 	for _, n := range ranked {
 		if contradictedBy(n, ranked) == nil {
-			sound = append(sound, n)
+			v.sound = append(v.sound, n)
 		}
 	}
-	if len(sound) == 0 {
-		sound = v.afterSplit(ranked)
+	if len(v.sound) == 0 {
+		v.sound = v.afterSplit(ranked)
 	}
-	if len(sound) == 0 {
+	if len(v.sound) == 0 {
 		return
 	}
-	v.best = sound[0]
+	v.best = v.sound[0]
 	if n := v.accepted(ranked); n != nil && compare(n.f.Log, v.best.f.Log).conflict > 0 {
 		v.best = n // the operator chose this one's entries
 	}

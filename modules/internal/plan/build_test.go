@@ -283,3 +283,22 @@ func unstarted(n, i int) []facts.ClusterMember {
 	list[i].Name, list[i].ClientURLs = "", nil
 	return list
 }
+
+func (c *cluster) accept() *cluster          { c.AcceptLoss = true; return c }
+func (c *cluster) prefer(i int) *cluster     { c.Prefer = host(i); return c }
+func (c *cluster) unreadable(i int) *cluster { c.Unreadable = append(c.Unreadable, host(i)); return c }
+
+// commit: the log's last HardState, and all else that is known to be committed there, ends at an index.
+func (c *cluster) commit(i int, index uint64) *cluster {
+	return c.edit(i, func(h *Host) {
+		h.Log.Commit, h.Log.KnownCommitted, h.Database.ConsistentIndex = index, index, index
+	})
+}
+
+// foreign: the host has data of another cluster.
+func (c *cluster) foreign(i int) *cluster {
+	return c.edit(i, func(h *Host) {
+		h.Member.ClusterID, h.Member.ID = "bad0bad0", "f00"
+		h.Log = history("foreign", run{2, 4000})
+	})
+}

@@ -68,8 +68,8 @@ func (v *view) givenUp(n, survivor *node) *Discarded {
 		g.What, g.First = "tail", survivor.f.Log.LastIndex+1
 		g.Entries = g.Last - survivor.f.Log.LastIndex
 		g.Text = fmt.Sprintf("%s that only %s holds (index %d to %d)", entries(g.Entries), n.name, g.First, g.Last)
-	case tailConflict, otherHistory:
-		g.What = map[verdict]string{tailConflict: "tail", otherHistory: "other_history"}[n.data]
+	case tailConflict, overruled, otherHistory:
+		g.What = map[verdict]string{tailConflict: "tail", overruled: "overruled", otherHistory: "other_history"}[n.data]
 		g.First = compare(n.f.Log, v.best.f.Log).conflict
 		if g.First > 0 && g.Last >= g.First {
 			g.Entries = g.Last - g.First + 1

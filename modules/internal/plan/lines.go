@@ -82,12 +82,14 @@ func (v *view) cells(n *node) []string {
 
 // lag counts entries, where the two logs can be compared at all.
 func (v *view) lag(n *node) string {
-	comparable := n.data == usable || n.data == notAMember || n.data == tailConflict
+	comparable := n.data == usable || n.data == notAMember
 	switch {
-	case v.best == nil || !comparable:
+	case v.best == nil:
 		return "-"
-	case n.data == tailConflict:
+	case n.data == tailConflict || n.data == overruled:
 		return "conflict"
+	case !comparable:
+		return "-"
 	case n.f.Log.LastIndex >= v.best.f.Log.LastIndex:
 		return "0"
 	}

@@ -83,7 +83,7 @@ type Pair struct {
 // Discarded is what the action gives up. Nothing of it is deleted: it is set aside on its host.
 type Discarded struct {
 	Host    string `json:"host"`
-	What    string `json:"what"` // tail, contradicted, empty_cluster, other_history, other_cluster, damaged, behind
+	What    string `json:"what"` // tail, overruled, empty_cluster, other_history, other_cluster, damaged, behind
 	First   uint64 `json:"first_index,omitempty"`
 	Last    uint64 `json:"last_index,omitempty"`
 	Entries uint64 `json:"entries,omitempty"`

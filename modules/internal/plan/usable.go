@@ -17,7 +17,8 @@ const (
 	otherCluster verdict = "other cluster" //
 	emptyCluster verdict = "empty cluster" // of wiped hosts that formed a new one with the same ID
 	otherHistory verdict = "other history" // contradicts what is committed
-	tailConflict verdict = "conflict"      // same history, other last entries, none of them known to be committed
+	tailConflict verdict = "conflict"      // same history, other last entries; which of them were committed is not known
+	overruled    verdict = "overruled"     // same history, other last entries, which a later leader has surely replaced
 	noneInCommon verdict = "too far behind"
 	notAMember   verdict = "not a member" // its ID is not in the membership: it was removed, or dropped by a forced start
 	removesSelf  verdict = "removes itself"
@@ -56,8 +57,10 @@ func (v *view) judgeLog(n *node) (verdict, string) {
 	switch {
 	case !v.histories.real(n) && r.common == 0 && v.ofNewborn(n):
 		return emptyCluster, fmt.Sprintf("revision %d", revision(n.f))
-	case r.conflict > 0 && (known(n.f) >= r.conflict || known(v.best.f) < r.conflict && r.common == 0):
+	case r.conflict > 0 && (known(n.f) >= r.conflict || r.common == 0):
 		return otherHistory, fmt.Sprintf("from index %d", r.conflict)
+	case r.conflict > 0 && contradictedBy(n, v.sound) != nil:
+		return overruled, fmt.Sprintf("from index %d", r.conflict)
 	case r.conflict > 0:
 		return tailConflict, fmt.Sprintf("from index %d", r.conflict)
 	case r.common == 0:
@@ -81,12 +84,15 @@ func (v *view) judgeTail(n *node) (verdict, string) {
 	return usable, ""
 }
 
-// ofNewborn: its log, and those of the others of its family, begin with the first entry of a cluster.
+// ofNewborn: its log, and those of the others of its family, begin with the first entry of a cluster, and the family is not just one
+// member that stopped long before the oldest entry which is still known.
 func (v *view) ofNewborn(n *node) bool {
 	for _, f := range v.histories.families {
-		if f.has(n) {
-			return f.newborn() && f.cluster == v.best.cluster() && v.best.f.Log.LastIndex > f.lastIndex()
+		if !f.has(n) {
+			continue
 		}
+		straggler := len(f.nodes) == 1 && !f.serves() && n.f.Log.LastTerm > 1 && v.best.f.Log.FirstIndex > n.f.Log.LastIndex
+		return f.newborn() && f.cluster == v.best.cluster() && v.best.f.Log.LastIndex > f.lastIndex() && !straggler
 	}
 	return false
 }

@@ -72,6 +72,7 @@ type view struct {
 	histories histories
 	quorum    []*node // members of the real cluster that answered a linearizable read
 	best      *node   // its log is the measure of all others
+	sound     []*node // logs that no other contradicts
 	members   []facts.ClusterMember
 	clusterID string
 	split     []Refusal // why no best log could be chosen
