@@ -1,0 +1,105 @@
+package membership
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+func m(id, name string, urls ...string) facts.ClusterMember {
+	return facts.ClusterMember{ID: id, Name: name, PeerURLs: urls}
+}
+
+var (
+	a     = m("a1", "a", "https://a:2380")
+	b     = m("b1", "b", "https://b:2380")
+	c     = m("c1", "c", "https://c:2380")
+	new1  = m("e1", "", "https://e:2380")
+	trio  = []facts.ClusterMember{a, b, c}
+	allOK = map[string]bool{"a1": true, "b1": true, "c1": true, "e1": true}
+)
+
+func TestDecide(t *testing.T) {
+	present := func(name string, urls ...string) Want { return Want{Present: true, Name: name, PeerURLs: urls} }
+	replacing := func(name string, urls ...string) Want {
+		return Want{Present: true, Name: name, PeerURLs: urls, Replace: true}
+	}
+	for name, x := range map[string]struct {
+		members []facts.ClusterMember
+		healthy map[string]bool
+		want    Want
+		steps   []Step
+		refuses string
+	}{
+		"add to one":                  {trio[:1], allOK, present("b", "https://b:2380"), []Step{{Add, "", []string{"https://b:2380"}}}, ""},
+		"is there":                    {trio, allOK, present("b", "https://b:2380"), nil, ""},
+		"is there, other case":        {trio, allOK, present("b", "HTTPS://B:2380/"), nil, ""},
+		"added and not started":       {[]facts.ClusterMember{a, new1}, allOK, present("e", "https://e:2380"), nil, ""},
+		"another is not started":      {[]facts.ClusterMember{a, b, new1}, allOK, present("f", "https://f:2380"), nil, "never started"},
+		"same name, other URL":        {trio, allOK, present("c", "https://x:2380"), nil, "expected a member c with https://x:2380"},
+		"same URL, other name":        {trio, allOK, present("x", "https://c:2380"), nil, "found member c1"},
+		"one URL of two":              {trio, allOK, present("c", "https://c:2380", "https://c2:2380"), nil, "nothing was changed"},
+		"name of one, URL of other":   {trio, allOK, replacing("a", "https://b:2380"), nil, "both share"},
+		"replace":                     {trio, allOK, replacing("c", "https://x:2380"), []Step{{Remove, "c1", nil}}, ""},
+		"replace takes quorum away":   {trio, map[string]bool{"a1": true, "c1": true}, replacing("c", "https://x:2380"), nil, "take quorum away"},
+		"replace what is right":       {trio, allOK, replacing("c", "https://c:2380"), nil, ""},
+		"update":                      {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://n:2380"}}, []Step{{Update, "b1", []string{"https://n:2380"}}}, ""},
+		"update to the same":          {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://b:2380"}}, nil, ""},
+		"update to another's URL":     {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://a:2380"}}, nil, "already a peer URL"},
+		"update of nobody":            {trio, allOK, Want{Present: true, ID: "ff", PeerURLs: []string{"https://n:2380"}}, nil, "no member has the ID ff"},
+		"update with another's name":  {trio, allOK, Want{Present: true, ID: "b1", Name: "a", PeerURLs: []string{"https://n:2380"}}, nil, "is named b, not a"},
+		"remove by ID":                {trio, allOK, Want{ID: "c1"}, []Step{{Remove, "c1", nil}}, ""},
+		"remove by URL":               {trio, allOK, Want{PeerURLs: []string{"https://c:2380"}}, []Step{{Remove, "c1", nil}}, ""},
+		"remove by name":              {trio, allOK, Want{Name: "c"}, []Step{{Remove, "c1", nil}}, ""},
+		"ID wins over name":           {trio, allOK, Want{ID: "c1", Name: "a"}, []Step{{Remove, "c1", nil}}, ""},
+		"is gone":                     {trio, allOK, Want{ID: "ff"}, nil, ""},
+		"two of one name":             {[]facts.ClusterMember{a, b, m("d1", "b", "https://d:2380")}, allOK, Want{Name: "b"}, nil, "both match"},
+		"the last":                    {trio[:1], allOK, Want{ID: "a1"}, nil, "the last member"},
+		"the dead one of three":       {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "c1"}, []Step{{Remove, "c1", nil}}, ""},
+		"a healthy one, another dead": {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "b1"}, nil, "take quorum away"},
+		"one of two":                  {trio[:2], allOK, Want{ID: "b1"}, []Step{{Remove, "b1", nil}}, ""},
+		"the unstarted one":           {[]facts.ClusterMember{a, b, new1}, map[string]bool{"a1": true, "b1": true}, Want{PeerURLs: new1.PeerURLs}, []Step{{Remove, "e1", nil}}, ""},
+	} {
+		steps, err := Decide(Now{x.members, x.healthy}, x.want)
+		if diff := cmp.Diff(x.steps, steps); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		switch {
+		case x.refuses == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case x.refuses != "" && (err == nil || fault.KindOf(err) != fault.Refused || !strings.Contains(err.Error(), x.refuses)):
+			t.Errorf("%s: %v does not refuse with %q", name, err, x.refuses)
+		}
+	}
+}
+
+// After every step the decision must come nearer to its end: Apply repeats it until nothing is left.
+func TestStepsEnd(t *testing.T) {
+	want := Want{Present: true, Name: "c", PeerURLs: []string{"https://x:2380"}, Replace: true}
+	members := trio
+	var kinds []string
+	for range 5 {
+		steps, err := Decide(Now{members, allOK}, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(steps) == 0 {
+			break
+		}
+		kinds = append(kinds, steps[0].Kind)
+		members = After(members, steps, want)
+	}
+	if diff := cmp.Diff([]string{Remove, Add}, kinds); diff != "" {
+		t.Error(diff)
+	}
+	if got, ok := Find(members, want); !ok || got.Name != "c" || len(members) != 3 {
+		t.Errorf("ended with %v", members)
+	}
+	if trio[2].PeerURLs[0] != "https://c:2380" {
+		t.Error("the list that was given has been changed")
+	}
+}
