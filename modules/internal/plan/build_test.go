@@ -23,6 +23,17 @@ type run struct{ term, last uint64 }
 // history makes a log. Entries of the same seed, term and index are the same entry. The first index is 1: three entries of term 1 that
 // every cluster of this configuration begins with, then the runs.
 func history(seed string, runs ...run) *facts.Log {
+	key := fmt.Sprint(seed, runs)
+	if _, made := logs[key]; !made {
+		logs[key] = write(seed, runs)
+	}
+	l := *logs[key]
+	return &l
+}
+
+var logs = map[string]*facts.Log{}
+
+func write(seed string, runs []run) *facts.Log {
 	l := &facts.Log{FirstIndex: 1, Terms: []facts.TermRange{}, ConfChanges: []facts.ConfChange{}, Damage: []facts.Damage{}}
 	first := uint64(1)
 	for _, r := range append([]run{{1, 3}}, runs...) {
@@ -301,4 +312,13 @@ func (c *cluster) foreign(i int) *cluster {
 		h.Member.ClusterID, h.Member.ID = "bad0bad0", "f00"
 		h.Log = history("foreign", run{2, 4000})
 	})
+}
+
+// listAll gives every host that knows a member list another one.
+func (c *cluster) listAll(members []facts.ClusterMember) {
+	for i := range c.n {
+		if c.Hosts[host(i)].Members != nil {
+			c.list(members, i)
+		}
+	}
 }
