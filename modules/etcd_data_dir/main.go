@@ -1,0 +1,141 @@
+// etcd_data_dir moves a member's data aside within its data directory, or back.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"path/filepath"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/setaside"
+)
+
+//go:embed etcd_data_dir.yml
+var documentation []byte
+
+type args struct {
+	etcd.Access
+	State       string `json:"state"`
+	Path        string `json:"path"`
+	ManifestDir string `json:"manifest_dir"`
+	DataDir     string `json:"data_dir"`
+	Timeout     int    `json:"timeout"`
+}
+
+type result struct {
+	Path     string           `json:"path"`
+	MemberID string           `json:"member_id"`
+	Bytes    int64            `json:"bytes"`
+	SetAside []facts.SetAside `json:"set_aside"`
+}
+
+func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+
+func run(call *ansible.Call, a args) (ansible.Result, error) {
+	if a.Timeout < 1 {
+		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
+	}
+	if a.Path != "" && a.State != "restored" {
+		return ansible.Result{}, fault.New(fault.Invalid, "path is for state=restored: where data goes when it is set aside is not a choice")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
+	defer cancel()
+	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	if h.Config.WALDir != "" {
+		return ansible.Result{}, fault.New(fault.Unsupported, "ETCD_WAL_DIR puts the log at %s, apart from the database; the two cannot be moved in one step", h.WALDir()).
+			WithHint("move both aside by hand, with etcd stopped: %s and the .wal files of %s", h.MemberDir(), h.WALDir())
+	}
+	copies, err := setaside.List(h.DataDir)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	m := mover{call: call, args: a, host: h, copies: copies}
+	if a.State == "restored" {
+		return m.restore(ctx)
+	}
+	return m.aside(ctx)
+}
+
+type mover struct {
+	call   *ansible.Call
+	args   args
+	host   *host.Host
+	copies []facts.SetAside
+}
+
+func (m mover) aside(ctx context.Context) (ansible.Result, error) {
+	data, err := m.host.HasMember()
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	if !data {
+		return ansible.Result{Msg: m.host.DataDir + " holds no member", Data: result{SetAside: m.copies}}, nil
+	}
+	if err := m.mayLeave(ctx); err != nil {
+		return ansible.Result{}, err
+	}
+	moved := facts.SetAside{Path: setaside.Place(m.host.DataDir, time.Now())}
+	if who, err := m.host.Member(); err == nil && who != nil {
+		moved.MemberID = who.ID
+	}
+	if moved.Bytes, err = setaside.Bytes(m.host.MemberDir()); err != nil {
+		return ansible.Result{}, err
+	}
+	if m.call.CheckMode {
+		return m.answer("would be moved to ", moved), nil
+	}
+	m.call.MarkChanged()
+	if err := setaside.Aside(m.host.DataDir, moved.Path); err != nil {
+		return ansible.Result{}, err
+	}
+	m.copies = append(m.copies, moved)
+	return m.answer("was moved to ", moved), nil
+}
+
+func (m mover) restore(ctx context.Context) (ansible.Result, error) {
+	data, err := m.host.HasMember()
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	if data && m.args.Path == "" && len(m.copies) == 0 {
+		return ansible.Result{Msg: "nothing is set aside, and a member is in place", Data: result{SetAside: m.copies}}, nil
+	}
+	chosen, err := setaside.Choose(m.copies, m.args.Path)
+	if err != nil {
+		return ansible.Result{Data: result{SetAside: m.copies}}, err
+	}
+	if data {
+		return ansible.Result{}, fault.New(fault.Refused, "%s holds a member already; nothing is put in its place", m.host.DataDir).
+			WithHint("move that one aside first: etcd_data_dir state=set_aside")
+	}
+	if err := m.host.MustBeIdle(ctx); err != nil {
+		return ansible.Result{}, err
+	}
+	if m.call.CheckMode {
+		return m.answer("would be put back from ", chosen), nil
+	}
+	m.call.MarkChanged()
+	if err := setaside.Back(m.host.DataDir, chosen); err != nil {
+		return ansible.Result{}, err
+	}
+	if m.copies, err = setaside.List(m.host.DataDir); err != nil {
+		return ansible.Result{}, err
+	}
+	return m.answer("was put back from ", chosen), nil
+}
+
+func (m mover) answer(what string, moved facts.SetAside) ansible.Result {
+	return ansible.Result{
+		Changed: true,
+		Msg:     m.host.MemberDir() + " " + what + filepath.Dir(moved.Path),
+		Data:    result{Path: moved.Path, MemberID: moved.MemberID, Bytes: moved.Bytes, SetAside: m.copies},
+	}
+}
