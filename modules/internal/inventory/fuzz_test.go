@@ -38,6 +38,9 @@ func fuzz(f *testing.F, file, not string) {
 		}
 		hosts := set.Meaning().all("etcd")
 		for _, host := range hosts[:min(len(hosts), 4)] {
+			if set.Meaning().isMember("new_etcd", host) {
+				continue // it ends in etcd alone
+			}
 			travel(t, set, host)
 		}
 	})

@@ -34,8 +34,15 @@ func parsePattern(s string) pattern {
 	if !strings.Contains(s, ":") {
 		return pattern{hosts: s} // nearly all names; regular expressions are slow
 	}
-	if m := bracketed.FindStringSubmatch(s); m != nil && isAddress(m[1]) {
-		return pattern{"[", m[1], "]:" + m[2], m[2]}
+	if m := bracketed.FindStringSubmatch(s); m != nil {
+		p := pattern{"[", m[1], "]:" + m[2], m[2]}
+		if inner := withPort.FindStringSubmatch(p.hosts); inner != nil { // `[1:3]:22` is no range to Ansible, but host 1, port 3
+			p = pattern{"[", inner[1], ":" + inner[2] + p.suffix, inner[2]}
+		}
+		if isAddress(p.hosts) {
+			return p
+		}
+		return pattern{hosts: s}
 	}
 	if m := withPort.FindStringSubmatch(s); m != nil && isAddress(m[1]) {
 		return pattern{"", m[1], ":" + m[2], m[2]}

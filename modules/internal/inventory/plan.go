@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
@@ -16,24 +15,6 @@ type Request struct {
 	From    string // the group that the host leaves when it joins Group; "" for none
 	First   bool   // Group's first host: openshift-ansible keeps the CA of etcd there
 	Date    string // YYYY-MM-DD, for the mark
-}
-
-// Edit is the change of one file.
-type Edit struct {
-	Path   string
-	Before string
-	After  string
-	doc    [2]document // before and after, for the diff's headings
-}
-
-// Outcome is what Plan found out. Without edits nothing is to be done.
-type Outcome struct {
-	Edits    []Edit
-	Before   []string // the group's hosts, also those through its children
-	After    []string
-	File     string // where host's entry, or the mark it left, now stands
-	Line     int
-	Warnings []string
 }
 
 // work is an inventory while it is being edited.
@@ -141,7 +122,7 @@ func (w *work) takeOut(group, since string) ([]entries, error) {
 			err = w.replace(i, text)
 		}
 		if err != nil {
-			return nil, inFile(w.Sources[i].Path, err)
+			return nil, w.cannot(w.Sources[i].Path, err)
 		}
 	}
 	return out, nil
@@ -162,10 +143,11 @@ func (w *work) join(m *Meaning) error {
 			return err
 		}
 	}
-	if isMember || w.base != "" {
-		if err := w.ensureGroup(w.Meaning()); err != nil {
-			return err
-		}
+	if err := w.ensureGroup(w.Meaning()); err != nil {
+		return err
+	}
+	if !isMember {
+		w.warnLogin()
 	}
 	w.dropKept()
 	w.refold()
@@ -218,96 +200,6 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 	}
 	i := w.home(m)
 	return w.place(entries{i, []string{w.Sources[i].doc.entryOf(w.r.Host)}})
-}
-
-// marked finds what the host left behind: in the group itself, else in From, else anywhere.
-func (w *work) marked() []entries {
-	for _, group := range []string{w.r.Group, w.r.From, ""} {
-		var out []entries
-		var latest []mark
-		for i := range w.Sources {
-			var here []mark
-			for _, m := range w.Sources[i].doc.marks(w.r.Host) {
-				if m.group == group || group == "" {
-					here = append(here, m)
-				}
-			}
-			if here = newest(here); len(here) == 0 || len(latest) > 0 && here[0].since < latest[0].since {
-				continue
-			}
-			if len(latest) > 0 && here[0].since > latest[0].since {
-				out = nil
-			}
-			latest = here
-			var texts []string
-			for _, m := range here {
-				texts = append(texts, m.entry)
-			}
-			out = append(out, entries{i, texts})
-		}
-		if len(out) > 0 {
-			return out
-		}
-	}
-	return nil
-}
-
-// home is the source for a bare entry: where the group is, else where its base is, else the first one.
-func (w *work) home(m *Meaning) int {
-	for _, group := range []string{w.r.Group, w.base} {
-		for i := range w.Sources {
-			if group != "" && w.Sources[i].doc.defines(group) {
-				return i
-			}
-		}
-	}
-	return 0
-}
-
-func (w *work) unknown() error {
-	return fault.New(fault.Refused, "no file of the inventory names %s, not even in a comment of a host that left; nothing was changed", w.r.Host).
-		WithHint("write its line, with ansible_host and what else it needs, under [%s], and run this again", w.r.Group)
-}
-
-func inFile(path string, err error) error {
-	if _, ok := err.(*fault.Error); ok {
-		return err
-	}
-	kind := fault.Invalid
-	return fault.Wrap(kind, err, "%s", path).WithHint("`ansible-inventory -i %s --list` shows how Ansible reads the file; nothing was changed", path)
-}
-
-func (w *work) outcome(old *Set, before, after *Meaning) *Outcome {
-	out := &Outcome{Before: before.all(w.r.Group), After: after.all(w.r.Group), Warnings: w.warnings}
-	for i := range w.Sources {
-		was, is := old.Sources[i], w.Sources[i]
-		if n := is.doc.where(w.r.Group, w.r.Host); n > 0 && (out.Line == 0 || was.Text != is.Text) {
-			out.File, out.Line = is.Path, n
-		}
-		if was.Text != is.Text {
-			out.Edits = append(out.Edits, Edit{is.Path, was.Text, is.Text, [2]document{was.doc, is.doc}})
-		}
-	}
-	w.order(out)
-	return out
-}
-
-// order puts the file first that gains the host, and then the last file before the first one: a run that is killed between two files
-// leaves the host in two groups rather than in none, and a section in place as long as another file names it as a child.
-func (w *work) order(out *Outcome) {
-	slices.Reverse(out.Edits)
-	if w.r.Present {
-		slices.SortStableFunc(out.Edits, func(a, b Edit) int {
-			return boolInt(b.Path == out.File) - boolInt(a.Path == out.File)
-		})
-	}
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (w *work) dynamic(m *Meaning) error {

@@ -42,9 +42,9 @@ func TestSplitWords(t *testing.T) {
 
 // TestPortCountsOnce: Ansible takes a port only from the line that names the host first.
 func TestPortCountsOnce(t *testing.T) {
-	m := setOf(t, "hosts", "[a]\nx:22\ny\n[b]\nx:23\ny:24\nz:25 ansible_port=26\nnot/a/host:27\n[2001:db8::1]:28\n").Meaning()
+	m := setOf(t, "hosts", "[a]\nx:22\ny\n[b]\nx:23\ny:24\nz:25 ansible_port=26\n[1:3]:22\nnot/a/host:27\n[2001:db8::1]:28\n").Meaning()
 	want := map[string]Vars{
-		"x": {"ansible_port": "22"}, "y": {}, "z": {"ansible_port": "26"}, "not/a/host:27": {}, "2001:db8::1": {"ansible_port": "28"},
+		"x": {"ansible_port": "22"}, "y": {}, "z": {"ansible_port": "26"}, "1": {"ansible_port": "3"}, "not/a/host:27": {}, "2001:db8::1": {"ansible_port": "28"},
 	}
 	if diff := cmp.Diff(want, m.Hosts); diff != "" {
 		t.Error(diff)

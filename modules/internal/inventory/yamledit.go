@@ -69,14 +69,14 @@ func (d *yamlDoc) takeOne(h *yamlHost, host, since string) (text, entry string, 
 }
 
 // takeLines turns lines into marks, or removes them if the mark has no date. Empty lines become marks too: within a text they count.
-// Comments that stand further left stay what they are.
+// Comments that stand no deeper than the key stay what they are.
 func (d *yamlDoc) takeLines(from, to, indent int, m mark) (text, entry string) {
 	e := edit(d.lines)
 	var parts []string
 	for i := from; i < to; i++ {
 		full := d.lines[i].text
 		margin := min(indent, indentOf(full))
-		if margin < indent && strings.TrimSpace(full) != "" && isIdle(full) {
+		if indentOf(full) <= indent && strings.TrimSpace(full) != "" && isIdle(full) {
 			continue
 		}
 		m.entry = full[margin:]
