@@ -26,8 +26,9 @@ type args struct {
 
 type result struct {
 	health.Picture
-	Seconds float64      `json:"seconds"`
-	Data    *health.Data `json:"data,omitempty"`
+	InitialCluster string       `json:"initial_cluster"`
+	Seconds        float64      `json:"seconds"`
+	Data           *health.Data `json:"data,omitempty"`
 }
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
@@ -44,7 +45,7 @@ func run(_ *ansible.Call, a args) (ansible.Result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
 	defer cancel()
 	picture, err := health.Await(ctx, cfg, a.API, health.Condition(a.WaitFor), time.Duration(a.Hold)*time.Second)
-	out := result{Picture: picture}
+	out := result{Picture: picture, InitialCluster: etcd.InitialCluster(picture.Members)}
 	if err == nil && a.Compare != "none" {
 		out.Data, err = health.Compare(ctx, cfg, picture, a.Compare == "values")
 		out.Lines = append(out.Lines, out.Data.Line())
