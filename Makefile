@@ -27,20 +27,26 @@ help: ## this list
 modules: go-present stale ## build every module into library/, with its documentation beside it
 	@$(MAKE) --no-print-directory -k -j$$(nproc) library-files
 
-library-files: $(MODULES:%=library/%) $(MODULES:%=library/%.yml)
+# Two views of one build. library/ has each module with its documentation beside it, as ansible-doc wants it. Ansible 2.9 runs
+# only from library/bin: where NAME and NAME.yml are in one directory, it takes whichever the file system lists first.
+library-files: $(foreach module,$(MODULES),library/bin/$(module) library/$(module) library/$(module).yml)
 
 .SECONDEXPANSION:
-$(MODULES:%=library/%): library/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml $(INTERNAL) go.mod go.sum
+$(MODULES:%=library/bin/%): library/bin/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml $(INTERNAL) go.mod go.sum
 	@echo "build   $*"
-	@$(GO_BUILD) -o $@ ./modules/$* && touch $@
+	@mkdir -p $(@D) && $(GO_BUILD) -o $@ ./modules/$* && touch $@
+
+$(MODULES:%=library/%): library/%: library/bin/%
+	@ln -sfn bin/$* $@
 
 $(MODULES:%=library/%.yml): library/%.yml: modules/$$*/$$*.yml
 	@cp $< $@
 
 # A module that was renamed must not stay usable under its old name.
 stale:
-	@cd library && for file in *; do \
-	    [ "$$file" = '*' ] || [ -f "../modules/$${file%.yml}/main.go" ] || { echo "remove  $$file"; rm -f "$$file"; }; done
+	@find library -mindepth 1 ! -type d ! -name .gitkeep | while read -r file; do \
+	    module=$$(basename "$$file" .yml); \
+	    [ -f "modules/$$module/main.go" ] || { echo "remove  $$file"; rm -f "$$file"; }; done
 
 unit: hosts ## gofmt, go vet and go test of everything, with a count
 	@molecule/control/unit
@@ -88,7 +94,7 @@ dist: go-present ## dist/etcd-quorum-restore-VERSION.tar.gz: what a site's contr
 	@ls -l dist/etcd-quorum-restore-$(VERSION).tar.gz
 
 clean-library:
-	@find library -type f ! -name .gitkeep -delete
+	@find library -mindepth 1 ! -name .gitkeep -delete
 
 clean: clean-library ## built modules, labs, environments and caches
 	@[ ! -x $(LAB) ] || { ls .cache/labs 2>/dev/null || :; } | xargs -r -n1 $(LAB) down
