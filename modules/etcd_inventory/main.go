@@ -86,9 +86,13 @@ func (a args) answer(out *inventory.Outcome, changes []inventory.Change) ansible
 }
 
 func (a args) message(out *inventory.Outcome, changed bool) string {
-	is := map[string]string{"present": "in", "absent": "not in"}[a.State]
-	if !changed {
-		return fmt.Sprintf("%s is %s [%s] already", a.Host, is, a.Group)
+	switch {
+	case !changed && a.State == "present":
+		return fmt.Sprintf("%s is in [%s] already", a.Host, a.Group)
+	case !changed:
+		return fmt.Sprintf("%s is not in [%s]; there was nothing to do", a.Host, a.Group)
+	case a.State == "present":
+		return fmt.Sprintf("%s is in [%s] now (%s, line %d)", a.Host, a.Group, out.File, out.Line)
 	}
-	return fmt.Sprintf("%s is now %s [%s] (%s, line %d)", a.Host, is, a.Group, out.File, out.Line)
+	return fmt.Sprintf("%s is out of [%s] now; its line stays as a comment (%s, line %d)", a.Host, a.Group, out.File, out.Line)
 }

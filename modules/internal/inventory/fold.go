@@ -11,9 +11,9 @@ import (
 
 // folder is what a document needs for that.
 type folder interface {
-	// unfold replaces child in group by the names of hosts; host becomes a mark.
+	// unfold replaces child in group by the names of hosts, each with ownComment; host becomes a mark.
 	unfold(group, child string, hosts []string, host, since string) (string, error)
-	// fold is the inverse, where host is the last one that was missing.
+	// fold is the inverse: it takes away what unfold wrote.
 	fold(group, child string, hosts []string) (string, error)
 	// unfolded lists the children of group that were replaced here.
 	unfolded(group string) []string
@@ -48,7 +48,12 @@ func (w *work) unfoldIn(child string, hosts []string) bool {
 		if !doc.lists(w.r.Group, child) {
 			continue
 		}
-		text, err := doc.unfold(w.r.Group, child, hosts, w.r.Host, w.r.Date)
+		m := w.Meaning()
+		named := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return h != w.r.Host && m.isMember(w.r.Group, h) })
+		if w.before.isMember(w.r.Group, w.r.Host) {
+			named = without(named, w.r.Host) // it has its mark already
+		}
+		text, err := doc.unfold(w.r.Group, child, named, w.r.Host, w.r.Date)
 		if err != nil || w.replace(i, text) != nil {
 			return false
 		}

@@ -14,10 +14,14 @@ func (d *ini) unfold(group, child string, hosts []string, host, since string) (s
 	}
 	var texts []string
 	for _, h := range hosts {
+		text := h + "  " + ownComment
 		if h == host {
-			h = mark{group: group, since: since, entry: h}.String()
+			text = mark{group: group, since: since, entry: text}.String()
 		}
-		texts = append(texts, h)
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return e.result(), nil
 	}
 	if headers, used := d.sections(group, "hosts"); len(headers) > 0 {
 		e.insert(used[len(used)-1], texts...)
@@ -50,9 +54,9 @@ func (d *ini) fold(group, child string, hosts []string) (string, error) {
 		switch {
 		case l.kind == markLine && l.mark.group == childrenMark(group) && slices.Contains((&ini{lines: d.lines[i : i+1]}).unfolded(group), child):
 			e.set(i, l.mark.entry)
-		case l.kind == hostLine && l.group == group && len(l.hosts) == 1 && l.text == l.hosts[0] && slices.Contains(hosts, l.text):
+		case l.isNameOf(group, hosts):
 			e.set(i)
-		case l.kind == header && l.own && l.group == group && l.part == "hosts" && d.onlyNames(i+1, hosts):
+		case l.kind == header && l.own && l.group == group && l.part == "hosts" && d.onlyNames(i+1, group, hosts):
 			e.set(i)
 			if i > 0 && d.lines[i-1].text == "" {
 				e.set(i - 1)
@@ -63,11 +67,16 @@ func (d *ini) fold(group, child string, hosts []string) (string, error) {
 }
 
 // onlyNames tells whether the section from line i on has nothing but the names of hosts, and blank lines.
-func (d *ini) onlyNames(i int, hosts []string) bool {
+func (d *ini) onlyNames(i int, group string, hosts []string) bool {
 	for ; i < len(d.lines) && d.lines[i].kind != header; i++ {
-		if l := &d.lines[i]; l.kind == markLine || l.kind == hostLine && !slices.Contains(hosts, l.text) {
+		if l := &d.lines[i]; l.kind == markLine || l.kind == hostLine && !l.isNameOf(group, hosts) {
 			return false
 		}
 	}
 	return true
+}
+
+// isNameOf tells whether unfold wrote the line for one of hosts.
+func (l *iniLine) isNameOf(group string, hosts []string) bool {
+	return l.kind == hostLine && l.group == group && len(l.hosts) == 1 && l.text == l.hosts[0]+"  "+ownComment && slices.Contains(hosts, l.hosts[0])
 }

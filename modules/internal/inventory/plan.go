@@ -92,8 +92,14 @@ func (w *work) leave(m *Meaning) error {
 	if m.through(r.Group, r.Host) != nil {
 		return w.unfold(m)
 	}
-	if !m.isMember(r.Group, r.Host) && len(w.Dynamic) > 0 {
-		return w.dynamic(m)
+	if m.isMember(r.Group, r.Host) || w.before.isMember(r.Group, r.Host) {
+		return nil
+	}
+	if len(w.Dynamic) > 0 {
+		return w.dynamic()
+	}
+	if m.Hosts[r.Host] == nil && len(w.marked()) == 0 {
+		w.warnings = append(w.warnings, fmt.Sprintf("no file of the inventory names %s, not even in a comment of a host that left", r.Host))
 	}
 	return nil
 }
@@ -194,7 +200,7 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 	}
 	if m.Hosts[w.r.Host] == nil {
 		if len(w.Dynamic) > 0 {
-			return w.dynamic(m)
+			return w.dynamic()
 		}
 		return w.unknown()
 	}
@@ -202,10 +208,10 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 	return w.place(entries{i, []string{w.Sources[i].doc.entryOf(w.r.Host)}})
 }
 
-func (w *work) dynamic(m *Meaning) error {
-	verb, then := "take it out of", fmt.Sprintf("`--list` no longer has it in %q", w.r.Group)
+func (w *work) dynamic() error {
+	verb, then := "take "+w.r.Host+" out of", fmt.Sprintf("`--list` no longer has it in %q", w.r.Group)
 	if w.r.Present {
-		verb, then = "put it into", fmt.Sprintf("`--list` has it in %q", w.r.Group)
+		verb, then = "put "+w.r.Host+" into", fmt.Sprintf("`--list` has it in %q", w.r.Group)
 	}
 	return fault.New(fault.Unsupported, "the static files do not settle whether %s is in %s, and %s makes a part of the inventory; nothing was changed",
 		w.r.Host, w.r.Group, strings.Join(w.Dynamic, ", ")).WithHint("%s the group at that inventory's source, so that %s", verb, then)

@@ -100,7 +100,7 @@ func TestLeave(t *testing.T) {
 		{"variables for one host of a range", "", "[masters]\nm[1:2] # api\n[etcd]\nm1 z=1\n", leave("etcd", "m1"),
 			"[masters]\nm[1:2] # api\nm1 z=1  # kept from [etcd] by etcd_inventory\n[etcd]\n# out of [etcd] since 2026-11-23: m1 z=1\n"},
 		{"through a child", "", "[etcd:children]\nmasters # all\n[masters]\nm[1:3]\n", leave("etcd", "m2"),
-			"[etcd:children]\n# out of [etcd:children] since 2026-11-23: masters # all\n\n[etcd]  # made by etcd_inventory\nm1\n# out of [etcd] since 2026-11-23: m2\nm3\n[masters]\nm[1:3]\n"},
+			"[etcd:children]\n# out of [etcd:children] since 2026-11-23: masters # all\n\n[etcd]  # made by etcd_inventory\nm1  # made by etcd_inventory\n# out of [etcd] since 2026-11-23: m2  # made by etcd_inventory\nm3  # made by etcd_inventory\n[masters]\nm[1:3]\n"},
 		{"header with comment", "", "[etcd] # members\na\n", leave("etcd", "a"), "[etcd] # members\n# out of [etcd] since 2026-11-23: a\n"},
 	} {
 		t.Run(s.name, s.run)

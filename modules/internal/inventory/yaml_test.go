@@ -54,7 +54,7 @@ func TestYAMLRefusals(t *testing.T) {
 		name, text, part string
 		request          Request
 	}{
-		{"the list is another group's too", "etcd:\n  hosts: &e\n    a:\nmasters:\n  hosts: *e\n", "masters", leave("etcd", "a")},
+		{"the list is another group's too, in flow", "etcd:\n  hosts: &e {a: }\nmasters: {hosts: *e}\n", "masters", leave("etcd", "a")},
 		{"the whole group is an alias", "masters: &m\n  hosts:\n    a:\netcd: *m\n", "alias", leave("etcd", "a")},
 		{"a merge", "masters:\n  hosts: &m\n    a:\netcd:\n  hosts:\n    <<: *m\n    b:\n", "merge", leave("etcd", "a")},
 		{"an anchor in a range", "etcd:\n  hosts:\n    a[1:2]: &x\n      y: 1\n", "anchor", leave("etcd", "a1")},

@@ -25,13 +25,37 @@ func (d *yamlDoc) takeOut(group, host, since string) (string, []string, error) {
 		}
 		next, err := parseYAML(text)
 		if err != nil {
-			return "", nil, lineError(h.key.Line, "taking %s out would break the file: %v", host, err)
+			return "", nil, breaks(h, err)
 		}
 		if len(next.hosts) == len(doc.hosts) && text == joinLines(doc.lines) {
 			return "", nil, lineError(h.key.Line, "%s cannot be taken out here", host)
 		}
 		doc = next
 	}
+}
+
+// breaks says why the file could not be read without the entry; mostly its value has an anchor that other entries need.
+func breaks(h *yamlHost, err error) error {
+	if anchored(h.value) {
+		return lineError(h.key.Line, "the entry of %s defines an anchor that is used elsewhere; define it at another place", h.key.Value)
+	}
+	return lineError(h.key.Line, "without the entry of %s the file could not be read: %v", h.key.Value, err)
+}
+
+// userOf is a host of another place whose list is an alias of this entry's list.
+func (d *yamlDoc) userOf(h *yamlHost) *yamlHost {
+	for i := range d.groups {
+		g := &d.groups[i]
+		if g.hosts == nil || g.hosts.Kind != yaml.AliasNode || g.hosts.Alias != h.list {
+			continue
+		}
+		for k := range d.hosts {
+			if user := &d.hosts[k]; user.group == g.name && user.list == h.list && user.shared {
+				return user
+			}
+		}
+	}
+	return nil
 }
 
 func (d *yamlDoc) find(group, host string) *yamlHost {
@@ -46,6 +70,10 @@ func (d *yamlDoc) find(group, host string) *yamlHost {
 func (d *yamlDoc) takeOne(h *yamlHost, host, since string) (text, entry string, err error) {
 	if h.shared || h.list == nil {
 		text, err = d.writeOut(h)
+		return text, "", err
+	}
+	if user := d.userOf(h); user != nil { // the list is this group's own, but another group's hosts are an alias of it
+		text, err = d.writeOut(user)
 		return text, "", err
 	}
 	if h.pattern.isRange() {

@@ -20,6 +20,9 @@ func (d *yamlDoc) unfold(group, child string, hosts []string, host, since string
 	indent := indentOf(line)
 	e := edit(d.lines)
 	e.set(ref.key.Line-1, line[:indent]+mark{group: childrenMark(group), since: since, entry: line[indent:]}.String())
+	if len(hosts) == 0 {
+		return e.result(), nil
+	}
 	at, deeper := ref.key.Line-1, strings.Repeat(" ", max(indent-2, 0))
 	if owner.hostsKey == nil {
 		e.insert(at, deeper+"hosts:  "+ownComment)
@@ -31,7 +34,7 @@ func (d *yamlDoc) unfold(group, child string, hosts []string, host, since string
 		at, deeper = to-1, strings.Repeat(" ", max(key.Column-3, 0))
 	}
 	for _, h := range hosts {
-		text := d.entryOf(h)
+		text := d.entryOf(h) + "  " + ownComment
 		if h == host {
 			text = mark{group: group, since: since, entry: text}.String()
 		}
@@ -44,7 +47,7 @@ func (d *yamlDoc) unfold(group, child string, hosts []string, host, since string
 func (d *yamlDoc) reference(group, child string) *yamlGroup {
 	for i := range d.groups {
 		g := &d.groups[i]
-		if g.name != child || g.parent != group || g.shared || isFlow(g.siblings) || !d.startsLine(g.key) {
+		if g.name != child || g.parent != group || g.shared || g.siblings.Kind != yaml.MappingNode || isFlow(g.siblings) || !d.startsLine(g.key) {
 			continue
 		}
 		from, to := d.block(g.key)
@@ -88,7 +91,7 @@ func (d *yamlDoc) fold(group, child string, hosts []string) (string, error) {
 	removed := 0
 	for i := range d.hosts {
 		h := &d.hosts[i]
-		if h.group == group && !h.shared && slices.Contains(hosts, h.key.Value) && strings.TrimSpace(d.lines[h.key.Line-1].text) == d.entryOf(h.key.Value) {
+		if h.group == group && !h.shared && slices.Contains(hosts, h.key.Value) && strings.TrimSpace(d.lines[h.key.Line-1].text) == d.entryOf(h.key.Value)+"  "+ownComment {
 			if from, to := d.block(h.key); to == from+1 {
 				e.set(from)
 				removed++

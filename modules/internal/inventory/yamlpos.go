@@ -92,7 +92,7 @@ func keyOf(entry string) (key string, length int, ok bool) {
 	}
 	end := len(entry)
 	for i := 0; i < len(entry); i++ {
-		if entry[i] == ':' && (i+1 == len(entry) || strings.IndexByte(" \t\r\n,}", entry[i+1]) >= 0) || strings.IndexByte(",{}\n", entry[i]) >= 0 {
+		if entry[i] == ':' && (i+1 == len(entry) || strings.IndexByte(" \t\r\n,}", entry[i+1]) >= 0) || strings.IndexByte(",{}\n", entry[i]) >= 0 || strings.HasPrefix(entry[i:], " #") {
 			end = i
 			break
 		}
