@@ -96,7 +96,7 @@ func (v *view) afterSplit(ranked []*node) []*node {
 		Code: "split_brain",
 		Msg: fmt.Sprintf("%s and %s both hold committed entries that contradict each other from index %d on: two clusters have grown out of one",
 			first.name, other.name, compare(first.f.Log, other.f.Log).conflict),
-		Hint: "choose whose writes are kept: -e etcd_survivor=HOST -e etcd_accept_loss=yes (the other's data is set aside, never deleted)",
+		Hint: "choose whose writes are kept; the other's data is set aside, never deleted: " + v.req.playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
 	})
 	return nil
 }

@@ -136,7 +136,7 @@ func stopped(i, n int) Host {
 	h.Log = history("real", run{2, 1000})
 	h.Database = &facts.Database{ConsistentIndex: 1000, Revision: 900, Bytes: 20 << 20}
 	h.CAKey = i == 0
-	h.BackupDir = &Space{Path: "/backup", FreeBytes: 20 << 30}
+	h.BackupDir = &facts.Space{Path: "/backup", FreeBytes: 20 << 30}
 	h.Sees = map[string]facts.Seen{}
 	for j := range n {
 		if j != i {
@@ -149,7 +149,7 @@ func stopped(i, n int) Host {
 // off: the host does not answer.
 func (c *cluster) off(hosts ...int) *cluster {
 	for _, i := range hosts {
-		c.put(i, Host{Host: facts.Host{Unreachable: true, Msg: "Failed to connect to the host via ssh"}})
+		c.put(i, Host{Unreachable: true, Msg: "Failed to connect to the host via ssh"})
 	}
 	return c
 }
@@ -315,10 +315,11 @@ func (c *cluster) foreign(i int) *cluster {
 }
 
 // listAll gives every host that knows a member list another one.
-func (c *cluster) listAll(members []facts.ClusterMember) {
+func (c *cluster) listAll(members []facts.ClusterMember) *cluster {
 	for i := range c.n {
 		if c.Hosts[host(i)].Members != nil {
 			c.list(members, i)
 		}
 	}
+	return c
 }

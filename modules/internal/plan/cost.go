@@ -4,9 +4,13 @@ import (
 	"fmt"
 )
 
-// costLines say what is given up, what goes on working, and how long it takes.
+// costLines say what is kept and given up, what goes on working, and how long it takes.
 func (v *view) costLines(d *decision, p Plan) []string {
 	var lines []string
+	if l := d.survivor.f.Log; d.forces() && l != nil && l.LastIndex > l.Commit {
+		lines = append(lines, labelled("Kept", fmt.Sprintf("the survivor's log to its end; whether its last %s were acknowledged is not known",
+			entries(l.LastIndex-l.Commit)))...)
+	}
 	for _, text := range v.givenUpWords(d, p) {
 		lines = append(lines, labelled("Given up", text)...)
 	}
@@ -21,12 +25,9 @@ func (v *view) costLines(d *decision, p Plan) []string {
 func (v *view) givenUpWords(d *decision, p Plan) []string {
 	var texts []string
 	for _, g := range p.Discarded {
-		texts = append(texts, g.Text+"; it is set aside, not deleted")
+		texts = append(texts, g.Text+"; that data is set aside, not deleted")
 	}
 	if d.forces() {
-		if s := d.survivor.f.Log; s != nil && s.LastIndex > s.Commit {
-			texts = append(texts, fmt.Sprintf("nothing of the survivor's log: its last %s, not known to be committed, are kept", entries(s.LastIndex-s.Commit)))
-		}
 		if gone := v.unseen(d); len(gone) > 0 {
 			texts = append(texts, "acknowledged writes that only "+and(gone)+" held, if there are any; the data there cannot be looked at")
 		}

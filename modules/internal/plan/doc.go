@@ -21,8 +21,8 @@
 //	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	restart            started without the flag, one by one: a process that still has it, among several members
 //	unfence_keep_data  fence off, data kept: members whose data is in the list, or is to be started
-//	start              started together, without waiting for one before the next: none of them has quorum alone
-//	await_quorum       a linearizable read succeeds; if it does not within its limit, Make is asked again with StartFailed
+//	start_first        started, without waiting for it to serve: the member that joins below brings the quorum
+//	start              started together, then quorum is awaited; if it does not come, Make is asked again with StartFailed
 //	masters            API and controllers restart, one by one
 //	remove_member      members that leave the live list (dead or without data); done through a live member
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start

@@ -82,7 +82,7 @@ func sortHistories(nodes []*node, req Request) histories {
 	}
 	h.main = 0
 	for i := 1; i < len(h.families); i++ {
-		second, refusal := realOne(h.families[h.main], h.families[i])
+		second, refusal := realOne(h.families[h.main], h.families[i], req)
 		if refusal != nil {
 			h.refusals = append(h.refusals, *refusal)
 			h.main = -1
@@ -132,23 +132,23 @@ func chosenFamily(families []family, req Request) int {
 
 // realOne tells which of two families is the cluster that was lost: the first, which is the larger, or the second; or a refusal if
 // the facts do not tell.
-func realOne(large, small family) (second bool, refusal *Refusal) {
+func realOne(large, small family, req Request) (second bool, refusal *Refusal) {
 	switch {
 	case large.cluster != small.cluster:
 		if large.serves() != small.serves() {
 			return small.serves(), nil // what has quorum is the cluster; the other host only holds something foreign
 		}
-		return false, differentClusters(large, small)
+		return false, differentClusters(large, small, req)
 	case small.newborn() && dwarfs(large, small):
 		return false, nil
 	case small.serves():
-		return false, twoHistories(large, small)
+		return false, twoHistories(large, small, req)
 	case large.firstIndex() > small.lastIndex():
 		return false, nil // the small one stopped long ago: its last entry is older than the first that the large one still holds
 	case !conflicting(large, small) && newer(ranking(large.nodes)[0].f.Log, ranking(small.nodes)[0].f.Log):
 		return false, nil // it is behind, and the sums that are kept happen to have no index in common
 	}
-	return false, twoHistories(large, small)
+	return false, twoHistories(large, small, req)
 }
 
 func conflicting(a, b family) bool {
@@ -170,21 +170,21 @@ func dwarfs(old, young family) bool {
 	return fewWrites && young.lastIndex() <= old.lastIndex()/uint64(factor)
 }
 
-func differentClusters(a, b family) *Refusal {
+func differentClusters(a, b family, req Request) *Refusal {
 	return &Refusal{
 		Code: "different_clusters",
 		Msg: fmt.Sprintf("the data of %s belongs to cluster %s, that of %s to cluster %s; expected one cluster",
 			and(names(a.nodes)), a.cluster, and(names(b.nodes)), b.cluster),
-		Hint: "find out which one is yours, and name a host that holds it: -e etcd_survivor=HOST -e etcd_accept_loss=yes (the other's data is set aside, never deleted)",
+		Hint: "find out which one is yours, and name a host that holds it; the other's data is set aside, never deleted: " + req.playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
 	}
 }
 
-func twoHistories(a, b family) *Refusal {
+func twoHistories(a, b family, req Request) *Refusal {
 	return &Refusal{
 		Code: "two_histories",
 		Msg: fmt.Sprintf("the data of %s (%s) and of %s (%s) has the same cluster ID but shares no history; which of them is the cluster that was lost is not certain",
 			and(names(a.nodes)), a.size(), and(names(b.nodes)), b.size()),
-		Hint: "name a host that holds the right one: -e etcd_survivor=HOST -e etcd_accept_loss=yes (the other's data is set aside, never deleted)",
+		Hint: "name a host that holds the right one; the other's data is set aside, never deleted: " + req.playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
 	}
 }
 

@@ -21,9 +21,11 @@ func (v *view) fate(n *node, d *decision) string {
 		return fmt.Sprintf("fenced, data set aside, number %d to join", at)
 	case d.has(rejoin, n):
 		return fmt.Sprintf("fenced, number %d to join", at)
-	case d.has(start, n) && d.has(unfenceKeepData, n):
+	case d.has(unfenceKeepData, n):
 		return "fence lifted, started with its data"
-	case d.has(start, n):
+	case d.has(start, n) && n.up():
+		return "goes on running"
+	case d.has(start, n), d.has(startFirst, n):
 		return "started with its data"
 	case slices.Contains(d.waiting, n):
 		return "fenced; joins later, when all members are connected"
@@ -88,29 +90,4 @@ func (v *view) givenUp(n, survivor *node) *Discarded {
 		return nil
 	}
 	return &g
-}
-
-// undo takes an action back as long as nothing was forced or joined: no data has changed until then. The survivor first: hosts with
-// old data must find it running.
-func (v *view) undo(d *decision) []string {
-	if !d.acts() || len(d.work[fence])+len(d.work[fenceSurvivor]) == 0 || d.has(finishForce, d.survivor) {
-		return nil
-	}
-	var hosts []*node
-	if d.has(fenceSurvivor, d.survivor) {
-		hosts = append(hosts, d.survivor)
-	}
-	for _, n := range v.inOrder(d.work[fence]) {
-		if n.hasData() && n.data != emptyCluster && !n.fenced() {
-			hosts = append(hosts, n)
-		}
-	}
-	var lines []string
-	for _, n := range hosts {
-		lines = append(lines, "ansible "+n.name+" -i "+v.req.inventory()+" -m etcd_fence -a 'state=absent keep_data=yes'")
-		if n.up() {
-			lines = append(lines, "ansible "+n.name+" -i "+v.req.inventory()+" -m etcd_service -a 'state=started wait=process'")
-		}
-	}
-	return lines
 }

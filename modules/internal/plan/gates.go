@@ -25,7 +25,7 @@ func (d *decision) acts() bool {
 // taking lists the hosts whose etcd is started by this action.
 func (v *view) taking(d *decision) []*node {
 	return v.which(func(n *node) bool {
-		for _, s := range []step{force, finishForce, restart, unfenceKeepData, start, joinStarted, rejoin} {
+		for _, s := range []step{force, finishForce, restart, unfenceKeepData, startFirst, start, joinStarted, rejoin} {
 			if d.has(s, n) {
 				return true
 			}

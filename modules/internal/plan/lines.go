@@ -12,26 +12,27 @@ func (v *view) lines(d *decision, p Plan) []string {
 	lines = append(lines, v.memberTable()...)
 	lines = append(lines, "")
 	lines = append(lines, labelled("Action", actionWords(d))...)
-	if d.action != Refuse {
+	if len(d.refusals) == 0 {
 		lines = append(lines, labelled("Why", d.reason)...)
 	}
 	for _, r := range d.refusals {
 		lines = append(lines, labelled("Refused", r.Msg+" ["+r.Code+"]")...)
-		lines = append(lines, labelled("Next", r.Hint)...)
+		lines = append(lines, hintLines(r.Hint)...)
 	}
 	if !d.acts() {
 		return lines
 	}
 	lines = append(lines, v.fateLines(d)...)
 	lines = append(lines, v.costLines(d, p)...)
-	return append(lines, undoLines(p.Undo)...)
+	lines = append(lines, commandLines("Undo", "until the forced start or the first join no data has changed; these take it back, in this order:", p.Undo)...)
+	return append(lines, commandLines("Afterwards", "how the hosts that stay out come back; never power on two of them together:", p.Afterwards)...)
 }
 
 func (v *view) headline(p Plan) string {
 	state := "QUORUM LOST"
 	switch {
 	case p.Quorum.Members == 0:
-		state = "NO MEMBER LIST can be read"
+		state = "NO QUORUM, and no member list can be read"
 	case p.Quorum.Present && p.Quorum.Running >= p.Quorum.Members:
 		state = "quorum present"
 	case p.Quorum.Present:
@@ -123,6 +124,9 @@ func actionWords(d *decision) string {
 	case FinishForce:
 		return "finish_force: the forced start on " + d.survivor.name + " is finished"
 	case Force:
+		if len(d.work[rejoin]) == 0 {
+			return "force: " + d.survivor.name + " goes on as a single member"
+		}
 		return "force: " + d.survivor.name + " goes on as a single member, then the others join again"
 	case RestoreBackup:
 		return "restore_backup: this playbook can do nothing"
@@ -131,35 +135,47 @@ func actionWords(d *decision) string {
 }
 
 func startWords(d *decision) string {
-	if len(d.work[start]) == 0 {
+	if len(d.work[stopCopy]) == 0 {
 		return "wait for those that run"
 	}
-	return and(names(d.work[start]))
+	return and(names(d.work[stopCopy]))
 }
 
 func (v *view) fateLines(d *decision) []string {
 	var cells [][]string
 	for _, n := range v.nodes {
-		cells = append(cells, []string{"            " + n.name, v.fate(n, d)})
+		cells = append(cells, []string{strings.Repeat(" ", indent) + n.name, v.fate(n, d)})
 	}
 	for i := range v.members {
 		if m := &v.members[i]; v.hostOf(m) == nil {
-			cells = append(cells, []string{"            " + v.memberName(m), "stays out: no host of the inventory is this member"})
+			cells = append(cells, []string{strings.Repeat(" ", indent) + v.memberName(m), "stays out: no host of the inventory is this member"})
 		}
 	}
-	lines := []string{"Hosts"}
 	rows := table(cells[0], cells[1:], nil)
-	rows[0] = strings.Replace(rows[0], "            ", pad(lines[0], 12, false), 1)
+	rows[0] = pad("Hosts", indent, false) + rows[0][indent:]
 	return rows
 }
 
-func undoLines(commands []string) []string {
-	if len(commands) == 0 {
-		return nil
+// hintLines keeps a command in one piece, on a line of its own: it is there to be copied.
+func hintLines(hint string) []string {
+	for _, start := range []string{"ansible-playbook -i ", "ansible "} {
+		if i := strings.Index(hint, start); i >= 0 && (i == 0 || strings.HasSuffix(hint[:i], ": ")) {
+			return commandLines("Next", hint[:i], []string{hint[i:]})
+		}
 	}
-	lines := labelled("Undo", "until the forced start or the first join no data has changed; these take it back, in this order:")
+	return labelled("Next", hint)
+}
+
+func commandLines(label, text string, commands []string) []string {
+	switch {
+	case len(commands) == 0:
+		return nil
+	case text == "":
+		return []string{pad(label, indent, false) + commands[0]}
+	}
+	lines := labelled(label, text)
 	for _, c := range commands {
-		lines = append(lines, "            "+c)
+		lines = append(lines, strings.Repeat(" ", indent)+c)
 	}
 	return lines
 }

@@ -46,6 +46,7 @@ func Make(req Request) Plan {
 		p.Hosts[n.name] = v.hostPlan(n, d)
 	}
 	p.Undo = append(p.Undo, v.undo(d)...)
+	p.Afterwards = append(p.Afterwards, v.afterwards(d)...)
 	p.Lines = v.lines(d, p)
 	return p
 }
@@ -54,7 +55,7 @@ func emptyPlan() Plan {
 	return Plan{
 		Candidates: []string{}, Refusals: []Refusal{}, Members: []Member{}, Hosts: map[string]HostPlan{}, Steps: map[string][]string{},
 		Groups: []Pair{}, Remove: []Member{}, StaysOut: []string{}, Discarded: []Discarded{}, NotSimulated: map[string][]string{},
-		Clients: Clients{Remove: []Client{}, Keep: []Client{}}, Undo: []string{}, Lines: []string{},
+		Clients: Clients{Remove: []Client{}, Keep: []Client{}}, Undo: []string{}, Afterwards: []string{}, Lines: []string{},
 	}
 }
 

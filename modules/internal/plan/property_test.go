@@ -186,7 +186,7 @@ func TestSurvivorKeepsItsData(t *testing.T) {
 
 func TestRefusalsTouchNothing(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
-		if (p.Action == Refuse) != (len(p.Refusals) > 0) {
+		if (p.Action == Refuse || p.Action == RestoreBackup) != (len(p.Refusals) > 0) {
 			t.Errorf("action %s with %d refusals", p.Action, len(p.Refusals))
 		}
 		if p.Action == Refuse && (len(p.Groups) > 0 || len(p.Steps) > 0 || len(p.StaysOut) > 0 || len(p.Remove) > 0) {
@@ -246,7 +246,7 @@ func last(c *cluster, name string) [2]uint64 {
 func TestLinesFit(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
 		for _, l := range p.Lines {
-			if utf8.RuneCountInString(l) > width && !strings.Contains(l, "ansible ") {
+			if utf8.RuneCountInString(l) > width && !strings.Contains(l, "ansible ") && !strings.Contains(l, "ansible-playbook ") {
 				t.Errorf("%d columns: %s", utf8.RuneCountInString(l), l)
 			}
 			if strings.ContainsAny(l, "\n\t") || strings.HasSuffix(l, " ") {
@@ -259,7 +259,15 @@ func TestLinesFit(t *testing.T) {
 // FuzzMake takes any JSON for facts: no panic, and nothing but a refusal from facts that say nothing.
 func FuzzMake(f *testing.F) {
 	for seed := range uint64(40) {
-		raw, err := json.Marshal(random(seed).Hosts)
+		c := random(seed)
+		for i := range c.n { // short logs, so that what is changed is more often a fact than one sum of many
+			c.edit(i, func(h *Host) {
+				if h.Log != nil {
+					h.Log.Sums = h.Log.Sums[max(0, len(h.Log.Sums)-4):]
+				}
+			})
+		}
+		raw, err := json.Marshal(c.Hosts)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -9,18 +9,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Host is what etcd_host_info registered for one host. BackupDir is known where the module was told the backup directory.
-type Host struct {
-	facts.Host
-	BackupDir *Space `json:"backup_dir"`
-}
-
-// Space is room in the backup directory of a host.
-type Space struct {
-	Path           string `json:"path"`
-	FreeBytes      int64  `json:"free_bytes"`
-	SameFilesystem bool   `json:"same_filesystem"` // as the data
-}
+// Host is what etcd_host_info registered for one host.
+type Host = facts.Host
 
 // Request is all that the decision depends on.
 type Request struct {

@@ -35,6 +35,7 @@ type Plan struct {
 	NeedBytes      int64               `json:"need_bytes"`
 	NotSimulated   map[string][]string `json:"not_simulated"`
 	Undo           []string            `json:"undo"`
+	Afterwards     []string            `json:"afterwards"`
 	Lines          []string            `json:"lines"`
 }
 

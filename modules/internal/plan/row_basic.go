@@ -9,7 +9,7 @@ func nobodyAnswers(v *view) *decision {
 	d := refuse(Refusal{
 		Code: "no_host_answered",
 		Msg:  fmt.Sprintf("none of the %d hosts can be reached", len(v.nodes)),
-		Hint: "see to the login first: ansible etcd -i " + v.req.inventory() + " -m ping",
+		Hint: "see to the login first: ansible etcd -i " + v.req.inventory() + " -m etcd_host_info",
 	})
 	d.code = 4
 	return d
@@ -75,7 +75,7 @@ func memberDown(v *view) *decision {
 		switch n := v.hostOf(&m); {
 		case n != nil && n.answered() && n.up():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs but has no quorum of its own yet", len(v.members)-len(down), len(v.members), name)
-			r.Hint = "ansible " + name + " -i " + v.req.inventory() + " -m etcd_log_info; run this again when it has caught up"
+			r.Hint = "wait until it has caught up, or look why it does not: ansible " + name + " -i " + v.req.inventory() + " -m etcd_log_info"
 		case n != nil && n.answered():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s is %s", len(v.members)-len(down), len(v.members), name, n.f.State)
 			r.Hint = v.req.playbook("add_hosts.yml") + " -e etcd_host=" + name

@@ -136,7 +136,7 @@ func (v *view) addAlways(d *decision) {
 
 // staysMember: it is, or will be, a member when the run is over.
 func (d *decision) staysMember(n *node) bool {
-	for _, s := range []step{force, finishForce, restart, unfenceKeepData, start, joinStarted, rejoin} {
+	for _, s := range []step{force, finishForce, restart, unfenceKeepData, startFirst, start, joinStarted, rejoin} {
 		if d.has(s, n) {
 			return true
 		}

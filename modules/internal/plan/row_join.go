@@ -63,10 +63,7 @@ func (v *view) addJoins(d *decision) {
 	}
 	// A stopped member keeps etcd from adding others ("unhealthy cluster"), so it is started with them.
 	if d.joins() {
-		d.give(start, v.which(func(n *node) bool { return v.inListWithData(n) && !n.up() && !d.has(rejoin, n) })...)
-	}
-	if v.hasQuorum() && len(d.work[start]) > 0 {
-		d.give(awaitQuorum, d.work[start]...) // without quorum it is the member that joins which brings it
+		d.give(v.startStep(), v.which(func(n *node) bool { return v.inListWithData(n) && !n.up() && !d.has(rejoin, n) })...)
 	}
 }
 
@@ -105,7 +102,15 @@ func (v *view) takeIn(d *decision, n *node) {
 // keepData: the member is in the list with its own data, so etcd brings it up to date; the data is never touched.
 func (v *view) keepData(d *decision, n *node) {
 	d.give(unfenceKeepData, n)
-	d.give(start, n)
+	d.give(v.startStep(), n)
+}
+
+// startStep: without quorum nothing that is started serves before the member that joins has brought it.
+func (v *view) startStep() step {
+	if v.hasQuorum() {
+		return start
+	}
+	return startFirst
 }
 
 // dataIsMembers: the data's ID is that of the host's entry in the list.

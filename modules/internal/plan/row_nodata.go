@@ -28,5 +28,7 @@ func nothingUsable(v *view) *decision {
 }
 
 func noHostHasData(v *view) *decision {
-	return newDecision(RestoreBackup, "no host has data: only a backup can bring it back: "+v.req.playbook("restore_backup.yml"))
+	d := newDecision(RestoreBackup, "no host has data: only a backup can bring it back")
+	d.refusals = []Refusal{{Code: "no_data", Msg: d.reason, Hint: "restore the newest backup: " + v.req.playbook("restore_backup.yml")}}
+	return d
 }

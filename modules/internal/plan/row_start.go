@@ -12,20 +12,19 @@ func startTogether(v *view) *decision {
 		len(good), len(v.members), v.needed()))
 	d.survivor = good[0]
 	for _, n := range good {
+		d.give(start, n)
 		if n.up() {
-			continue // a running member stays up
+			continue // it stays up, and is only waited for
 		}
 		d.give(stopCopy, n)
-		d.give(start, n)
 		if n.fenced() {
 			d.give(unfenceKeepData, n)
 		}
 	}
-	if len(d.work[start]) == 0 {
+	if len(d.work[stopCopy]) == 0 {
 		d.reason = fmt.Sprintf("%d of %d members run with usable data, %d are needed: they should elect a leader by themselves; nothing is forced",
 			len(good), len(v.members), v.needed())
 	}
-	d.give(awaitQuorum, good...)
 	v.addOthersOfStart(d, good)
 	v.addAlways(d)
 	for _, n := range good {

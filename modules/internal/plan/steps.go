@@ -17,7 +17,7 @@ const (
 	restart         step = "restart"
 	unfenceKeepData step = "unfence_keep_data"
 	start           step = "start"
-	awaitQuorum     step = "await_quorum"
+	startFirst      step = "start_first"
 	masters         step = "masters"
 	removeMember    step = "remove_member"
 	joinStarted     step = "join_started"
@@ -28,7 +28,7 @@ const (
 )
 
 // sequence is the order of the plays.
-var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, start, awaitQuorum,
+var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, startFirst, start,
 	masters, removeMember, joinStarted, rejoin, probe, final, out}
 
 // words says what a step does, for people and for check mode.
@@ -43,8 +43,8 @@ var words = map[step]string{
 	finishForce:     "finish the forced start that was begun, prove one member that writes, flag gone",
 	restart:         "restart etcd without the force flag",
 	unfenceKeepData: "lift the fence, keep the data",
-	start:           "start etcd together with the others",
-	awaitQuorum:     "wait for quorum",
+	startFirst:      "start etcd, without quorum for now",
+	start:           "start etcd together with the others, wait for quorum",
 	masters:         "restart API and controllers",
 	removeMember:    "remove this host's dead entry from the member list",
 	joinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",

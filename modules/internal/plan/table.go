@@ -8,6 +8,9 @@ import (
 // width is what fits an operator's terminal.
 const width = 100
 
+// indent is where the texts begin that stand behind a label.
+const indent = 12
+
 // table aligns columns by their longest cell. The first one gives way where a line would be too long: its cell then stands on a line
 // of its own.
 func table(header []string, rows [][]string, right map[int]bool) []string {
@@ -54,7 +57,6 @@ func pad(s string, n int, right bool) string {
 
 // labelled puts a label before a text, and breaks the text at words; what follows is indented below it.
 func labelled(label, text string) []string {
-	const indent = 12
 	return wrap(pad(label, indent, false), strings.Repeat(" ", indent), text)
 }
 
