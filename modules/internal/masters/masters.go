@@ -1,0 +1,177 @@
+// Package masters restarts the API and the controllers of a master, and proves it. The exit status of master-restart says nothing:
+// it stops a container and leaves the rest to the kubelet. Health alone proves nothing either: the old process may be the one that answers.
+package masters
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/procfs"
+)
+
+// Component is a part of a master that serves /healthz on a port of the host's network.
+type Component struct {
+	Name string
+	Port uint16
+}
+
+// controllersPort is fixed in the controllers' pod [openshift-ansible release-3.11, roles/openshift_control_plane/files/controller.yaml].
+const controllersPort = 8444
+
+// Components reads the API's port from master-config.yaml.
+func Components(config string, names []string) ([]Component, error) {
+	var out []Component
+	for _, name := range []string{"api", "controllers"} { // in this order, since the controllers follow the API
+		if !slices.Contains(names, name) {
+			continue
+		}
+		c := Component{Name: name, Port: controllersPort}
+		if name == "api" {
+			port, err := apiPort(config)
+			if err != nil {
+				return nil, err
+			}
+			c.Port = port
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func apiPort(path string) (uint16, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fault.Wrap(fault.Invalid, err, "this is no master").WithHint("run it on hosts of [masters], or name the file: path=…")
+	}
+	var conf struct {
+		ServingInfo struct {
+			BindAddress string `yaml:"bindAddress"`
+		} `yaml:"servingInfo"`
+	}
+	if err := yaml.Unmarshal(raw, &conf); err != nil {
+		return 0, fault.Wrap(fault.Invalid, err, "%s", path)
+	}
+	_, port, err := net.SplitHostPort(conf.ServingInfo.BindAddress)
+	n, perr := strconv.ParseUint(port, 10, 16)
+	if err != nil || perr != nil || n == 0 {
+		return 0, fault.New(fault.Invalid, "%s: servingInfo.bindAddress is %q; expected address:port", path, conf.ServingInfo.BindAddress)
+	}
+	return uint16(n), nil
+}
+
+// Seen is what a restart showed.
+type Seen struct {
+	Health  string  `json:"health"`
+	Was     bool    `json:"was_listening"` // something listened on the port before
+	Seconds float64 `json:"seconds"`
+}
+
+// Restart runs the command for one component and waits until another socket than before listens on its port, and /healthz says ok.
+func Restart(ctx context.Context, command string, c Component) (Seen, error) {
+	begin := time.Now()
+	old, err := c.sockets()
+	if err != nil {
+		return Seen{}, err
+	}
+	seen := Seen{Was: len(old) > 0}
+	if err := run(ctx, command, c.Name); err != nil {
+		return seen, err
+	}
+	for {
+		fresh, err := c.renewed(old)
+		if err != nil {
+			return seen, err
+		}
+		seen.Health = "the old process still listens"
+		if len(old) == 0 {
+			seen.Health = "nothing listens"
+		}
+		if fresh {
+			seen.Health = c.Health(ctx)
+		}
+		seen.Seconds = time.Since(begin).Seconds()
+		if seen.Health == "ok" {
+			return seen, nil
+		}
+		select {
+		case <-ctx.Done():
+			return seen, fault.New(fault.Timeout, "%s was restarted; expected a new process on port %d whose /healthz says ok, found: %s", c.Name, c.Port, seen.Health).
+				WithHint("master-logs %s %s", c.Name, c.Name)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func run(ctx context.Context, command, component string) error {
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, command, component)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &said, time.Second
+	err := cmd.Run()
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+		return fault.New(fault.Unsupported, "there is no %s on this host", command).WithHint("it comes with OpenShift 3.10 and 3.11; run this on masters only")
+	}
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "%s %s: %s", command, component, strings.TrimSpace(said.String()))
+	}
+	return nil
+}
+
+// sockets are the inodes of the sockets that listen on the port; a new process has a new one.
+func (c Component) sockets() ([]uint64, error) {
+	all, err := procfs.Listeners()
+	var out []uint64
+	for _, l := range all {
+		if l.Addr.Port() == c.Port {
+			out = append(out, l.Inode)
+		}
+	}
+	return out, err
+}
+
+// renewed is true when something listens on the port, and all of it is new.
+func (c Component) renewed(old []uint64) (bool, error) {
+	now, err := c.sockets()
+	for _, inode := range now {
+		if slices.Contains(old, inode) {
+			return false, err
+		}
+	}
+	return len(now) > 0, err
+}
+
+// Health is the text of /healthz, or why there is none. The certificate is issued for other names than localhost, and is not checked:
+// nothing secret is sent, and the answer comes from this host.
+func (c Component) Health(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("https://localhost:%d/healthz", c.Port), nil)
+	if err != nil {
+		return err.Error()
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 4096))
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(body))
+}
