@@ -151,7 +151,7 @@ func (j *job) warn(call *ansible.Call, dest string, methods []string) {
 		call.Warn("%s is on the same disk as the data in %s: copy the backup to another machine", dest, j.host.DataDir)
 	}
 	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys > 0 {
-		call.Warn("the v2 store holds %d keys, which a snapshot does not have: stop etcd and take method=copy as well", j.v2Keys)
+		call.Warn("the v2 store holds %s, which a snapshot does not have: stop etcd and take method=copy as well", plural(j.v2Keys, "key"))
 	}
 	for _, path := range backup.Leftovers(dest) {
 		if path != j.name(dest)+".partial" {

@@ -146,10 +146,10 @@ func lines(r result, check bool) []string {
 			line += fmt.Sprintf(", revision %d", *e.Revision)
 		}
 		if e.Keys != nil {
-			line += fmt.Sprintf(", %d keys", *e.Keys)
+			line += ", " + plural(*e.Keys, "key")
 		}
 		if e.V2Keys != nil {
-			line += fmt.Sprintf(", %d v2 keys", *e.V2Keys)
+			line += ", " + plural(*e.V2Keys, "v2 key")
 		}
 		out = append(out, line)
 	}
@@ -157,4 +157,11 @@ func lines(r result, check bool) []string {
 		out = append(out, fmt.Sprintf("%s not taken: %s", m.Method, m.Why))
 	}
 	return out
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -108,6 +108,9 @@ func ofThisHost(conf string) error {
 }
 
 func isLocal(ip net.IP) bool {
+	if ip.IsLoopback() {
+		return true
+	}
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
 		return false
