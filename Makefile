@@ -53,7 +53,7 @@ unit: hosts ## gofmt, go vet and go test of everything, with a count
 
 lint: environments modules ## ansible-lint (production), yamllint, ansible-doc, argument_specs, syntax for Ansible 2.9
 	@yamllint --strict .
-	@ansible-lint --nocolor
+	@ANSIBLE_INVENTORY=$(CURDIR)/inventory/separate.ini ansible-lint --nocolor -q
 	@python molecule/control/check_docs.py .
 	@python molecule/control/check_targets.py .
 	@molecule/control/syntax
