@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 
+	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
@@ -35,3 +36,7 @@ func (u unsupported) RemoveForceFlag(context.Context, facts.ForceFlag) (string, 
 	return "", u.no()
 }
 func (u unsupported) Log(context.Context, int) ([]string, error) { return nil, u.no() }
+
+func (u unsupported) Entries(context.Context, string, int) ([]etcdlog.Entry, error) {
+	return nil, u.no()
+}

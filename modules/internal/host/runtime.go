@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/procfs"
 	"etcd-quorum-restore/modules/internal/root"
@@ -36,8 +37,9 @@ type Runtime interface {
 	ForceFlags(ctx context.Context) ([]facts.ForceFlag, error)
 	RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (kept string, err error)
 
-	// Log is the end of etcd's log.
+	// Log is the end of etcd's log, Entries the same with levels and times, from since on ("" = whatever there is).
 	Log(ctx context.Context, lines int) ([]string, error)
+	Entries(ctx context.Context, since string, lines int) ([]etcdlog.Entry, error)
 }
 
 // View is a runtime's own view of etcd.

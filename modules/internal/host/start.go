@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
@@ -83,6 +83,7 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 
 func (h *Host) watch(ctx context.Context, s Started, wait Wait) (Started, error) {
 	var pids []int
+	begin := time.Now()
 	for {
 		st, err := h.Status(ctx)
 		if err != nil {
@@ -95,7 +96,7 @@ func (h *Host) watch(ctx context.Context, s Started, wait Wait) (Started, error)
 		if s.PID != 0 && !slices.Contains(pids, s.PID) {
 			pids = append(pids, s.PID)
 		}
-		if err := h.ended(ctx, st, len(pids)); err != nil {
+		if err := h.ended(ctx, st, len(pids), begin); err != nil {
 			return s, err
 		}
 		h.probe(ctx, &s, wait)
@@ -141,42 +142,44 @@ func (s Started) enough(wait Wait) bool {
 }
 
 // ended recognises a start that has failed for good, and says why in etcd's own words.
-func (h *Host) ended(ctx context.Context, st Status, processes int) error {
+func (h *Host) ended(ctx context.Context, st Status, processes int, begin time.Time) error {
 	switch {
 	case st.View.Refused != "" && st.Process == nil && !st.View.Pending:
 		return fault.New(fault.Refused, "systemd refuses to start %s: %s", unitName, st.View.Refused).
 			WithHint("systemctl status %s says which one", unitName)
 	case processes >= crashes:
-		return h.because(ctx, "etcd ends again and again after its start")
+		return h.because(ctx, begin, "etcd ends again and again after its start")
 	case st.Process == nil && !st.View.Pending && down(st.View):
-		return h.because(ctx, "etcd ended right after its start; the unit is "+st.View.Detail)
+		return h.because(ctx, begin, "etcd ended right after its start; the unit is "+st.View.Detail)
 	}
 	return nil
 }
 
-func (h *Host) because(ctx context.Context, what string) error {
+func (h *Host) because(ctx context.Context, begin time.Time, what string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	lines, err := h.Runtime.Log(ctx, 40)
+	entries, err := h.Runtime.Entries(ctx, begin.Format("2006-01-02 15:04:05"), 100) // not the words of an earlier crash
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "%s", what)
 	}
-	return fault.New(fault.Internal, "%s%s", what, lastWords(lines)).WithHint("etcd_log_info explains what it logged; or journalctl -u etcd -n 50")
+	return fault.New(fault.Internal, "%s%s", what, lastWords(entries)).WithHint("%s", nextStep(entries))
 }
 
-// lastWords picks the line that tells most: the last that etcd logged as critical, else as an error, else the last.
-func lastWords(lines []string) string {
-	for _, mark := range []string{" C | ", `"level":"fatal"`, `"level":"panic"`, " E | ", `"level":"error"`} {
-		for _, line := range slices.Backward(lines) {
-			if strings.Contains(line, mark) {
-				return ": " + line
-			}
-		}
-	}
-	if len(lines) == 0 {
+// lastWords are what etcd said at its gravest.
+func lastWords(entries []etcdlog.Entry) string {
+	worst, ok := etcdlog.Worst(entries)
+	if !ok {
 		return ", and logged nothing"
 	}
-	return ": " + lines[len(lines)-1]
+	return ": " + worst.Text
+}
+
+// nextStep explains a failure that is known.
+func nextStep(entries []etcdlog.Entry) string {
+	if problems := etcdlog.Explain(entries); len(problems) > 0 {
+		return problems[0].Line + ". " + problems[0].Advice
+	}
+	return "journalctl -u etcd -n 50"
 }
 
 func (h *Host) notStarted(s Started, wait Wait) error {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/root"
@@ -128,10 +129,24 @@ func (u *unit) Stop(ctx context.Context) error {
 
 // Log is what etcd printed last, as the journal keeps it.
 func (u *unit) Log(ctx context.Context, lines int) ([]string, error) {
-	return systemd.Journal(ctx, unitName, lines)
+	entries, err := u.Entries(ctx, "", lines)
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Text)
+	}
+	return out, err
 }
 
-// dropInDirs are the directories of the unit's drop-ins that an administrator, or this suite, writes to.
+func (u *unit) Entries(ctx context.Context, since string, lines int) ([]etcdlog.Entry, error) {
+	args := []string{"-u", unitName, "-n", strconv.Itoa(lines), "-o", "json"}
+	if since != "" {
+		args = append(args, "--since="+since)
+	}
+	out, err := systemd.Journalctl(ctx, args...)
+	return etcdlog.ParseJournal(out), err
+}
+
+// dropInDir is where an administrator, or this suite, puts drop-ins of the unit.
 func dropInDir(kind string) string {
 	return filepath.Join(root.Path(kind), unitName+".d")
 }

@@ -1,0 +1,109 @@
+// Package etcdlog reads what etcd logged and explains the failures that are known: what a line means and what to do about it.
+package etcdlog
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Entry is one line of a log. Level is syslog's: 2 critical, 3 error, 4 warning, 5 notice, 6 info.
+type Entry struct {
+	Time  time.Time
+	Level int
+	Text  string
+}
+
+// Levels, as syslog counts them.
+const (
+	Critical = 2
+	Error    = 3
+	Warning  = 4
+	Info     = 6
+)
+
+// String is the entry as a person reads it.
+func (e Entry) String() string {
+	name := map[int]string{0: "critical", 1: "critical", Critical: "critical", Error: "error", Warning: "warning"}[e.Level]
+	if name == "" {
+		name = "info"
+	}
+	if e.Time.IsZero() {
+		return name + ": " + e.Text
+	}
+	return e.Time.UTC().Format("2006-01-02T15:04:05Z") + " " + name + ": " + e.Text
+}
+
+// ParseJournal reads `journalctl -o json`, one object a line. A line that is none is skipped: a journal that was cut off by a power failure may
+// hold one, and the rest is wanted all the more.
+func ParseJournal(raw []byte) []Entry {
+	var out []Entry
+	for _, line := range bytes.Split(raw, []byte("\n")) {
+		var record struct {
+			Message  json.RawMessage `json:"MESSAGE"`
+			Priority json.RawMessage `json:"PRIORITY"`
+			Time     json.RawMessage `json:"__REALTIME_TIMESTAMP"`
+		}
+		if json.Unmarshal(line, &record) != nil {
+			continue
+		}
+		e := Entry{Text: text(record.Message), Level: Info}
+		if n, err := strconv.Atoi(text(record.Priority)); err == nil {
+			e.Level = n
+		}
+		if usec, err := strconv.ParseInt(text(record.Time), 10, 64); err == nil {
+			e.Time = time.UnixMicro(usec)
+		}
+		if e.Text = strings.TrimSpace(e.Text); e.Text != "" {
+			e.Level = min(e.Level, levelOf(e.Text))
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// text is a field of the journal: a string, or a list of bytes where it is no UTF-8, or null where it is too long.
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	var numbers []int
+	if json.Unmarshal(raw, &numbers) != nil {
+		return ""
+	}
+	var b []byte
+	for _, n := range numbers {
+		b = append(b, byte(n))
+	}
+	return strings.ToValidUTF8(string(b), "?")
+}
+
+// levelOf finds the level in the line itself, where etcd logs to stderr: " W | " of capnslog, or zap's JSON.
+func levelOf(line string) int {
+	for _, mark := range []struct {
+		text  string
+		level int
+	}{
+		{" C | ", Critical}, {`"level":"fatal"`, Critical}, {`"level":"panic"`, Critical}, {"panic: ", Critical},
+		{" E | ", Error}, {`"level":"error"`, Error}, {" W | ", Warning}, {`"level":"warn"`, Warning},
+	} {
+		if strings.Contains(line, mark.text) {
+			return mark.level
+		}
+	}
+	return Info
+}
+
+// Worst picks the entry that tells most about an end: the last of the gravest level.
+func Worst(entries []Entry) (Entry, bool) {
+	var worst Entry
+	for i, e := range entries {
+		if i == 0 || e.Level <= worst.Level {
+			worst = e
+		}
+	}
+	return worst, len(entries) > 0
+}
