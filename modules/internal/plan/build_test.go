@@ -60,7 +60,7 @@ func sum(seed string, t facts.TermRange, i uint64) uint32 {
 	case t.Term == 1:
 		seed = "bootstrap"
 	case i == t.First:
-		return 0
+		return crc32.ChecksumIEEE(fmt.Appendf(nil, "empty %d", t.Term))
 	}
 	return crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d %d", seed, t.Term, i)) | 1
 }
@@ -320,6 +320,21 @@ func (c *cluster) listAll(members []facts.ClusterMember) *cluster {
 		if c.Hosts[host(i)].Members != nil {
 			c.list(members, i)
 		}
+	}
+	return c
+}
+
+// v2: the v2 store is known to hold no key.
+func (c *cluster) v2(hosts ...int) *cluster {
+	for _, i := range hosts {
+		c.edit(i, func(h *Host) { h.V2Data = &facts.V2Data{} })
+	}
+	return c
+}
+
+func (c *cluster) revisions(revision int64, hosts ...int) *cluster {
+	for _, i := range hosts {
+		c.edit(i, func(h *Host) { h.Database.Revision, h.Live.Revision = revision, revision })
 	}
 	return c
 }

@@ -52,7 +52,7 @@ func (v *view) unseen(d *decision) []string {
 
 // notes are what an operator should know and need not decide.
 func (v *view) notes(d *decision) []string {
-	var texts []string
+	texts := v.differentData()
 	n := d.survivor
 	if n != nil && d.forces() && n.f.Log != nil && n.f.Database != nil && n.f.Database.ConsistentIndex > n.f.Log.Commit {
 		texts = append(texts, fmt.Sprintf("as after a power cut, the database of %s has applied entry %d and its log's commit says %d: the end of the log must be kept "+

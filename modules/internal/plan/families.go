@@ -157,11 +157,20 @@ func conflicting(a, b family) bool {
 	})
 }
 
+// holdsNothing: neither a v3 revision nor a v2 key was ever made there, however many entries its elections and its clients' failed
+// requests have left.
+func (f family) holdsNothing() bool {
+	return !slices.ContainsFunc(f.nodes, func(n *node) bool { return revision(n.f) > 1 || n.f.V2Data == nil || n.f.V2Data.Present })
+}
+
 // An empty cluster is young. Clients that still had its addresses may have written to it, so it need not be wholly empty: up to
 // youngRevisions writes it must be less than half of the real one, beyond that a tenth.
 const youngRevisions = 2000
 
 func dwarfs(old, young family) bool {
+	if young.holdsNothing() {
+		return old.revision() > 1
+	}
 	factor := int64(10)
 	if young.revision() <= youngRevisions {
 		factor = 2

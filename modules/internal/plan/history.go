@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
@@ -12,7 +14,8 @@ type relation struct {
 
 // compare reads the sums and the runs of terms. Two kinds of entry prove no common history, since every cluster that was ever
 // bootstrapped from the same etcd.conf has them alike: those of term 1 (the members' own adds, written before the first election) and
-// empty ones (each new leader's first). They can still contradict.
+// the first of each term, which a new leader leaves empty. (An empty cluster and the real one have index 4, term 2 in common.) They can
+// still contradict.
 func compare(a, b *facts.Log) relation {
 	var r relation
 	mine := map[uint64]facts.EntrySum{}
@@ -25,7 +28,7 @@ func compare(a, b *facts.Log) relation {
 		case !both:
 		case own.Term != theirs.Term || own.CRC != theirs.CRC:
 			r.conflict = lowest(r.conflict, theirs.Index)
-		case own.Term > 1 && own.CRC != 0:
+		case own.Term > 1 && !beginsTerm(a, own.Index) && !beginsTerm(b, own.Index):
 			r.common = max(r.common, theirs.Index)
 		}
 	}
@@ -37,6 +40,10 @@ func compare(a, b *facts.Log) relation {
 		}
 	}
 	return r
+}
+
+func beginsTerm(l *facts.Log, index uint64) bool {
+	return slices.ContainsFunc(l.Terms, func(t facts.TermRange) bool { return t.First == index })
 }
 
 // lowest is the smaller of two indexes of which 0 means none.

@@ -84,6 +84,10 @@ var byLog = []testCase{
 
 	{"two wiped hosts formed an empty cluster, the survivor is down", lost(3).healthy(1, 2).newborn(8, 1, 2),
 		want{action: Force, who: host(0), groups: map[string]string{"fence": "1 2", "rejoin": "1 2", "force": "0"}}},
+	{"the same, and it ran for long", lost(3).healthy(1, 2).newborn(8, 1, 2).log(1, empty(3600)).log(2, empty(3600)).v2(1, 2),
+		want{action: Refuse, who: "two_histories"}},
+	{"the same, and nobody ever wrote to it", lost(3).healthy(1, 2).log(1, empty(3600)).log(2, empty(3600)).v2(1, 2).revisions(1, 1, 2),
+		want{action: Force, who: host(0), groups: map[string]string{"fence": "1 2", "rejoin": "1 2"}}},
 	{"the same, clients wrote to it", lost(3).healthy(1, 2).newborn(300, 1, 2),
 		want{action: Force, who: host(0), groups: map[string]string{"fence": "1 2", "rejoin": "1 2"}}},
 	{"the same, too much to be sure", lost(3).healthy(1, 2).newborn(700, 1, 2), want{action: Refuse, who: "two_histories"}},

@@ -20,6 +20,9 @@ func (v *view) lines(d *decision, p Plan) []string {
 		lines = append(lines, hintLines(r.Hint)...)
 	}
 	if !d.acts() {
+		for _, text := range v.differentData() {
+			lines = append(lines, labelled("Note", text)...)
+		}
 		return lines
 	}
 	lines = append(lines, v.fateLines(d)...)
