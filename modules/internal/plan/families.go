@@ -163,20 +163,20 @@ func (f family) holdsNothing() bool {
 	return !slices.ContainsFunc(f.nodes, func(n *node) bool { return revision(n.f) > 1 || n.f.V2Data == nil || n.f.V2Data.Present })
 }
 
-// An empty cluster is young. Clients that still had its addresses may have written to it, so it need not be wholly empty: up to
-// youngRevisions writes it must be less than half of the real one, beyond that a tenth.
-const youngRevisions = 2000
+// Clients that still had its addresses may have written to an empty cluster, so it need not be wholly empty. Beside a log that is
+// longer than any young one (it has made a snapshot), a tenth is clear enough. Where both histories begin at index 1, each could be the
+// one that came later, and only a handful of writes tells them apart.
+const handful = 50
 
 func dwarfs(old, young family) bool {
-	if young.holdsNothing() {
+	switch {
+	case young.holdsNothing():
 		return old.revision() > 1
+	case old.newborn() && young.revision() > handful:
+		return false
 	}
-	factor := int64(10)
-	if young.revision() <= youngRevisions {
-		factor = 2
-	}
-	fewWrites := young.revision() <= 1 || young.revision() <= old.revision()/factor
-	return fewWrites && young.lastIndex() <= old.lastIndex()/uint64(factor)
+	fewWrites := young.revision() <= 1 || young.revision() <= old.revision()/10
+	return fewWrites && young.lastIndex() <= old.lastIndex()/2
 }
 
 func differentClusters(a, b family, req Request) *Refusal {

@@ -65,7 +65,8 @@ func (v *view) losses(chosen *node, good []*node) []Refusal {
 	}
 	for _, n := range v.nodes {
 		switch {
-		case n == chosen || !n.hasData() || n.data == emptyCluster || n.data == otherCluster:
+		case n == chosen || !n.hasData() || n.readable() && !v.histories.real(n):
+			// nothing, or another history, which is another matter
 		case n.data == tailConflict:
 			add("log_conflict", "the logs of %s (%s) and %s (%s) conflict %s, above all that is known to be committed: which entries were acknowledged cannot be told",
 				chosen.name, position(chosen), n.name, position(n), n.why)

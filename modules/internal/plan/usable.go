@@ -92,7 +92,7 @@ func (v *view) ofNewborn(n *node) bool {
 			continue
 		}
 		straggler := len(f.nodes) == 1 && !f.serves() && n.f.Log.LastTerm > 1 && v.best.f.Log.FirstIndex > n.f.Log.LastIndex
-		return f.newborn() && f.cluster == v.best.cluster() && v.best.f.Log.LastIndex > f.lastIndex() && !straggler
+		return f.newborn() && f.cluster == v.best.cluster() && revision(v.best.f) > f.revision() && !straggler
 	}
 	return false
 }
