@@ -98,16 +98,16 @@ func (h *Host) Processes() ([]procfs.Process, error) {
 	return out, nil
 }
 
+// uses compares directories, not names: an etcd in a container of somebody else may have a /var/lib/etcd of its own.
 func (h *Host) uses(p procfs.Process) bool {
 	dir, known := DataDirOf(p)
 	if !known {
 		return true
 	}
-	if filepath.Clean(dir) == filepath.Clean(h.DataDir) {
-		return true
+	if same, err := p.SameFile(dir, h.DataDir); err == nil {
+		return same
 	}
-	same, err := p.SameFile(dir, h.DataDir)
-	return err == nil && same
+	return filepath.Clean(dir) == filepath.Clean(h.DataDir)
 }
 
 // DataDirOf is the data directory that an etcd process was told; a flag counts more than the environment.

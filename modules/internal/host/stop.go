@@ -55,13 +55,15 @@ func down(v View) bool { return v.State != "running" && v.State != "starting" &&
 
 // waitGone polls until several looks in a row find nothing, and the runtime has nothing left to do.
 func (h *Host) waitGone(ctx context.Context) (Evidence, error) {
+	var v View
 	for clean := 0; ; {
 		e, err := h.Gone()
 		if err != nil {
 			return e, err
 		}
-		v, err := h.Runtime.Look(ctx)
-		if err != nil && ctx.Err() == nil {
+		if now, err := h.Runtime.Look(ctx); err == nil {
+			v = now
+		} else if ctx.Err() == nil {
 			return e, err
 		}
 		if clean++; !e.gone() || !down(v) {

@@ -1,0 +1,202 @@
+package host_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/hosttest"
+)
+
+func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+
+func soon(t *testing.T, limit time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func load(t *testing.T, h *hosttest.Host) *host.Host {
+	t.Helper()
+	out, err := host.Load(soon(t, 20*time.Second), host.Options{EtcdConf: h.Conf, ManifestDir: h.Manifests})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func status(t *testing.T, h *host.Host) host.Status {
+	t.Helper()
+	s, err := h.Status(soon(t, 20*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func failed(t *testing.T, err error, kind fault.Kind, words ...string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || err == nil {
+		t.Fatalf("want a failure of kind %s, got %v", kind, err)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error()+fault.HintOf(err), w) {
+			t.Errorf("%q is not in: %v (hint: %s)", w, err, fault.HintOf(err))
+		}
+	}
+}
+
+func TestRuntimes(t *testing.T) {
+	for name, c := range map[string]struct {
+		prepare func(h *hosttest.Host)
+		want    string
+	}{
+		"unit":                   {func(*hosttest.Host) {}, facts.Systemd},
+		"manifest":               {func(h *hosttest.Host) { h.Write("etc/origin/node/pods/etcd.yaml", "") }, facts.StaticPod},
+		"manifest that is out":   {func(h *hosttest.Host) { h.Write("etc/origin/node/pods-stopped/etcd.yaml", "") }, facts.StaticPod},
+		"no unit":                {func(h *hosttest.Host) { os.Remove(h.Root + "/usr/lib/systemd/system/etcd.service") }, facts.None},
+		"not booted by systemd":  {func(h *hosttest.Host) { os.RemoveAll(h.Root + "/run/systemd") }, facts.None},
+		"all-in-one":             {func(h *hosttest.Host) { allInOne(h); os.Remove(h.Conf) }, facts.AllInOne},
+		"all-in-one's left-over": {allInOne, facts.None},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hosttest.New(t)
+			c.prepare(h)
+			if got := load(t, h).Runtime.Name(); got != c.want {
+				t.Errorf("runtime %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func allInOne(h *hosttest.Host) {
+	os.Remove(h.Root + "/usr/lib/systemd/system/etcd.service")
+	h.Write("var/lib/origin/openshift.local.etcd/member/.keep", "")
+}
+
+func TestLoadReadsEtcdConf(t *testing.T) {
+	h := hosttest.New(t)
+	h.Write("etc/etcd/etcd.conf", `ETCD_NAME=m1
+ETCD_DATA_DIR=/srv/etcd/
+ETCD_LISTEN_PEER_URLS=https://192.0.2.12:2380
+ETCD_LISTEN_CLIENT_URLS=https://192.0.2.12:2379,https://127.0.0.1:2379
+ETCD_INITIAL_ADVERTISE_PEER_URLS=https://192.0.2.12:2380
+ETCD_INITIAL_CLUSTER=m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380
+ETCD_INITIAL_CLUSTER_STATE=existing
+ETCD_INITIAL_CLUSTER_TOKEN=etcd-cluster-1
+ETCD_ADVERTISE_CLIENT_URLS=https://192.0.2.12:2379
+ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt
+ETCD_CERT_FILE=/etc/etcd/server.crt
+ETCD_PEER_CERT_FILE=/etc/etcd/peer.crt
+ETCD_PEER_KEY_FILE=/etc/etcd/peer.key
+`)
+	got := load(t, h)
+	want := facts.Config{
+		Path: h.Conf, Name: "m1",
+		ListenPeerURLs: []string{"https://192.0.2.12:2380"}, ListenClientURLs: []string{"https://192.0.2.12:2379", "https://127.0.0.1:2379"},
+		PeerURLs: []string{"https://192.0.2.12:2380"}, ClientURLs: []string{"https://192.0.2.12:2379"},
+		InitialCluster:      "m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380",
+		InitialClusterState: "existing", InitialClusterToken: "etcd-cluster-1",
+	}
+	if diff := cmp.Diff(want, got.Config); diff != "" {
+		t.Error(diff)
+	}
+	if want := (host.TLS{CA: "/etc/etcd/ca.crt", Cert: "/etc/etcd/peer.crt", Key: "/etc/etcd/peer.key"}); got.TLS != want {
+		t.Errorf("client certificate %+v, want the peer's: %+v", got.TLS, want)
+	}
+	if got.DataDir != "/srv/etcd" || got.WALDir() != "/srv/etcd/member/wal" {
+		t.Errorf("data directory %s, log %s", got.DataDir, got.WALDir())
+	}
+	if diff := cmp.Diff([]string{"https://192.0.2.11:2380"}, got.OtherPeerURLs()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStopEndsProcessPortsAndLocks(t *testing.T) {
+	f := hosttest.New(t)
+	f.Start()
+	h := load(t, f)
+	if s := status(t, h); s.State != facts.Running || s.Process == nil || len(s.Strangers) > 0 {
+		t.Fatalf("started, and the status is %+v", s)
+	}
+	if e, err := h.Gone(); err != nil || e.ProcessGone || e.PortsClosed || len(e.Left) < 3 {
+		t.Fatalf("it runs, and Gone finds %+v, %v", e, err)
+	}
+	e, err := h.Stop(soon(t, 20*time.Second))
+	want := host.Evidence{WasRunning: true, Graceful: true, ProcessGone: true, PortsClosed: true, LocksFree: true}
+	if diff := cmp.Diff(want, e); err != nil || diff != "" {
+		t.Fatal(err, diff)
+	}
+	if running, _ := f.Running(); running {
+		t.Error("the process is still there")
+	}
+	calls := len(f.Calls())
+	if e, err = h.Stop(soon(t, 20*time.Second)); err != nil || e.WasRunning || e.Graceful || len(f.Calls()) != calls {
+		t.Errorf("a second stop: %+v, %v, calls %v", e, err, f.Calls())
+	}
+}
+
+func TestStopOfAMemberThatNeverServedIsNotGraceful(t *testing.T) {
+	f := hosttest.New(t)
+	f.Mode(hosttest.NoQuorum)
+	f.Start()
+	h := load(t, f)
+	if s := status(t, h); s.State != facts.Starting {
+		t.Errorf("state %s, want starting", s.State)
+	}
+	if e, err := h.Stop(soon(t, 20*time.Second)); err != nil || !e.WasRunning || e.Graceful {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+func TestStopNamesWhatStays(t *testing.T) {
+	f := hosttest.New(t)
+	f.Mode(hosttest.Stubborn)
+	f.Start()
+	_, err := load(t, f).Stop(soon(t, time.Second))
+	failed(t, err, fault.Timeout, "etcd process", "is listened on by etcd", "the unit is deactivating", "systemctl status")
+	if running, _ := f.Running(); !running {
+		t.Error("it was killed; only systemd may do that, after its own limit")
+	}
+}
+
+func TestStopDoesNotKillAnEtcdThatWasStartedByHand(t *testing.T) {
+	f := hosttest.New(t)
+	pid := f.StartByHand()
+	h := load(t, f)
+	if s := status(t, h); s.State != facts.Running || len(s.Strangers) != 1 || s.Strangers[0].PID != pid {
+		t.Fatalf("%+v", s)
+	}
+	_, err := h.Stop(soon(t, time.Second))
+	failed(t, err, fault.Timeout, "kill -TERM")
+	failed(t, h.MustBeIdle(soon(t, 5*time.Second)), fault.Refused, "etcd process")
+	_, err = h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitServing})
+	failed(t, err, fault.Refused, "did not start runs here", "kill -TERM")
+}
+
+func TestGoneSeesALockThatAnotherProcessHolds(t *testing.T) {
+	f := hosttest.New(t)
+	h := load(t, f)
+	if e, err := h.Gone(); err != nil || !e.LocksFree {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	for _, file := range []string{"var/lib/etcd/member/snap/db", "var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal"} {
+		release := flock(t, f.Root+"/"+file)
+		if e, err := h.Gone(); err != nil || e.LocksFree || len(e.Left) != 1 {
+			t.Errorf("%s is locked by flock, and Gone finds %+v, %v", file, e, err)
+		}
+		release()
+	}
+	release := ofdLock(t, f.Root+"/var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal")
+	defer release()
+	if e, err := h.Gone(); err != nil || e.LocksFree {
+		t.Errorf("the log is locked as etcd locks it, and Gone finds %+v, %v", e, err)
+	}
+}

@@ -1,0 +1,235 @@
+package hosttest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"syscall"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/systemd"
+)
+
+// state is what the systemctl stand-in remembers between calls.
+type state struct {
+	DropIns  []string          // loaded, in order
+	Texts    map[string]string // what they held when they were loaded
+	PID      int
+	Asked    bool // a start was asked for, and no stop since
+	Checked  int  // how often the assertions were checked
+	Refused  bool
+	Failed   bool
+	Disabled bool
+	Masked   bool
+	Started  int // how often a process was started
+}
+
+func stateFile(root string) string { return filepath.Join(root, "fake/state") }
+
+func loadState(root string) state {
+	var s state
+	raw, _ := os.ReadFile(stateFile(root))
+	json.Unmarshal(raw, &s)
+	return s
+}
+
+func (s state) save(root string) {
+	raw, _ := json.Marshal(s)
+	os.WriteFile(stateFile(root), raw, 0o644)
+}
+
+// systemctl is the stand-in for the unit etcd.service; any other unit is not found.
+func systemctl(root string, args []string) int {
+	s := loadState(root)
+	switch args[0] {
+	case "show":
+		s.show(root, strings.Split(args[2], ","), args[3])
+		return 0
+	case "daemon-reload":
+		s.load(root)
+	case "start", "restart":
+		if args[0] == "restart" {
+			s.stop()
+		}
+		s.start(root)
+	case "stop":
+		s.stop()
+	case "reset-failed":
+		s.Failed = false
+	case "enable", "disable":
+		s.Disabled = args[0] == "disable"
+	case "mask", "unmask":
+		s.Masked = args[0] == "mask"
+	default:
+		fmt.Fprintf(os.Stderr, "Unknown operation %s.\n", args[0])
+		return 1
+	}
+	s.save(root)
+	calls, err := os.OpenFile(filepath.Join(root, "fake/calls"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		fmt.Fprintln(calls, args[0])
+		calls.Close()
+	}
+	return 0
+}
+
+// load reads the drop-ins of all directories, in the order of their names.
+func (s *state) load(root string) {
+	byName := map[string]string{}
+	for _, dir := range []string{"usr/lib/systemd/system", "run/systemd/system", "etc/systemd/system"} {
+		files, _ := filepath.Glob(filepath.Join(root, dir, "etcd.service.d/*.conf"))
+		for _, f := range files {
+			byName[filepath.Base(f)] = f
+		}
+	}
+	var names []string
+	for name := range byName {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	s.DropIns, s.Texts = nil, map[string]string{}
+	for _, name := range names {
+		text, _ := os.ReadFile(byName[name])
+		s.DropIns = append(s.DropIns, byName[name])
+		s.Texts[byName[name]] = string(text)
+	}
+}
+
+func (s *state) settings() []systemd.Setting {
+	var out []systemd.Setting
+	for _, path := range s.DropIns {
+		out = append(out, systemd.Settings(s.Texts[path])...)
+	}
+	return out
+}
+
+func (s *state) start(root string) {
+	s.Checked++
+	s.Refused = !assertionsHold(s.settings())
+	if s.Refused || alive(s.PID) {
+		return
+	}
+	var env []string
+	for _, set := range s.settings() {
+		if set.Section == "Service" && set.Key == "Environment" {
+			env = append(env, set.Value)
+		}
+	}
+	pid, err := spawn(root, unitEnvironment(root, env))
+	if err == nil {
+		s.PID, s.Asked, s.Failed = pid, true, false
+		s.Started++
+	}
+}
+
+func assertionsHold(settings []systemd.Setting) bool {
+	var paths []string
+	for _, set := range settings {
+		switch {
+		case set.Section != "Unit" || set.Key != "AssertPathExists":
+		case set.Value == "":
+			paths = nil
+		default:
+			paths = append(paths, set.Value)
+		}
+	}
+	for _, p := range paths {
+		_, err := os.Stat(strings.TrimPrefix(p, "!"))
+		if (err == nil) == strings.HasPrefix(p, "!") {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *state) stop() {
+	s.Asked = false
+	if alive(s.PID) {
+		syscall.Kill(s.PID, syscall.SIGTERM)
+	}
+}
+
+func (s *state) show(root string, names []string, unit string) {
+	all := s.properties(root)
+	if _, err := os.Stat(filepath.Join(root, "usr/lib/systemd/system", unit)); err != nil {
+		all = map[string]string{"LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
+	}
+	for _, name := range names {
+		if value, ok := all[name]; ok {
+			fmt.Printf("%s=%s\n", name, value)
+		}
+	}
+}
+
+func (s *state) properties(root string) map[string]string {
+	running := alive(s.PID)
+	ready := running && mode(root) != NoQuorum
+	p := map[string]string{
+		"LoadState": "loaded", "ActiveState": "inactive", "SubState": "dead", "UnitFileState": "enabled", "MainPID": "0",
+		"FragmentPath": filepath.Join(root, "usr/lib/systemd/system/etcd.service"), "DropInPaths": strings.Join(s.DropIns, " "),
+		"AssertResult": "yes", "AssertTimestampMonotonic": fmt.Sprint(s.Checked),
+		"ExecMainStartTimestampMonotonic": fmt.Sprint(s.Started),
+	}
+	if s.Refused || s.Checked == 0 {
+		p["AssertResult"] = "no"
+	}
+	if s.Disabled {
+		p["UnitFileState"] = "disabled"
+	}
+	if s.Masked {
+		p["LoadState"], p["UnitFileState"] = "masked", "masked"
+	}
+	switch {
+	case running && !s.Asked:
+		p["ActiveState"], p["SubState"] = "deactivating", "stop-sigterm"
+	case ready:
+		p["ActiveState"], p["SubState"] = "active", "running"
+	case running:
+		p["ActiveState"], p["SubState"] = "activating", "start"
+	case s.Asked:
+		p["ActiveState"], p["SubState"], p["Result"] = "failed", "failed", "exit-code"
+	}
+	if running {
+		p["MainPID"] = fmt.Sprint(s.PID)
+	}
+	return p
+}
+
+func mode(root string) string {
+	raw, _ := os.ReadFile(filepath.Join(root, "fake/mode"))
+	return string(raw)
+}
+
+// alive is false for a zombie: it holds nothing any more.
+func alive(pid int) bool {
+	if pid <= 0 {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	return fields[0] != "Z" && fields[0] != "X"
+}
+
+// journalctl prints the journal that the test has written.
+func journalctl(root string, _ []string) int {
+	raw, _ := os.ReadFile(filepath.Join(root, "fake/journal"))
+	os.Stdout.Write(raw)
+	return 0
+}
+
+// Journal writes the journal: one line each, all of them errors, now.
+func (h *Host) Journal(lines ...string) {
+	var out strings.Builder
+	for _, line := range lines {
+		raw, err := json.Marshal(map[string]string{"MESSAGE": line, "PRIORITY": "3", "__REALTIME_TIMESTAMP": fmt.Sprint(time.Now().UnixMicro())})
+		h.must(err)
+		fmt.Fprintf(&out, "%s\n", raw)
+	}
+	h.Write("fake/journal", out.String())
+}
