@@ -45,6 +45,9 @@ func run(_ *ansible.Call, a args) (ansible.Result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
 	defer cancel()
 	picture, err := health.Await(ctx, cfg, a.API, health.Condition(a.WaitFor), time.Duration(a.Hold)*time.Second)
+	if none := picture.Unsupported(); none != nil {
+		return ansible.Result{}, none
+	}
 	out := result{Picture: picture, InitialCluster: etcd.InitialCluster(picture.Members)}
 	if err == nil && a.Compare != "none" {
 		out.Data, err = health.Compare(ctx, cfg, picture, a.Compare == "values")

@@ -83,6 +83,8 @@ func TestLosingMembers(t *testing.T) {
 	says(t, moduletest.Run(t, m.Args(map[string]any{"api": "v2"})).OK(t, false).Documented(t, documentation), "is healthy: got healthy result from "+m.ClientURL, "cluster is healthy")
 
 	cluster.Members[2].Kill(t)
+	m.WaitHealthy(t)
+	cluster.Members[1].WaitHealthy(t)
 	oneDown := moduletest.Run(t, m.Args(map[string]any{"api": "v2"})).OK(t, false)
 	wants(t, oneDown, map[string]any{"quorum": true, "joined": false, "healthy": 2})
 	says(t, oneDown, "are all unreachable", "cluster is degraded", "quorum present, 2 of 3")
@@ -90,7 +92,11 @@ func TestLosingMembers(t *testing.T) {
 	moduletest.Run(t, m.Args(map[string]any{"wait_for": "quorum"})).OK(t, false)
 	moduletest.Run(t, m.Args(map[string]any{"compare": "keys"})).Failed(t, "unreachable")
 
-	cluster.Members[1].Kill(t)
+	cluster.Members[1].Kill(t) // /health knows of it only after the election timeout
+	m.Await(t, "without a leader", func() bool {
+		out, err := m.Etcdctl(t, 2, "cluster-health")
+		return err != nil || !strings.Contains(out, "is healthy")
+	})
 	lost := moduletest.Run(t, m.Args(nil)).OK(t, false).Documented(t, documentation)
 	wants(t, lost, map[string]any{"quorum": false, "healthy": 0, "members_from": m.ClientURL})
 	says(t, lost, "failed to commit proposal", "failed to connect", "Error:  unhealthy cluster", "no quorum: 1 of 3 members answer, 2 are needed")

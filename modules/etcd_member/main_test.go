@@ -54,6 +54,7 @@ func joiner(t *testing.T) (survivor, joining *etcdtest.Member) {
 
 func count(t *testing.T, m *etcdtest.Member) int {
 	t.Helper()
+	m.WaitHealthy(t) // an election may be going on
 	return strings.Count(m.Must(t, 2, "member", "list"), "peerURLs=")
 }
 
@@ -148,8 +149,10 @@ func TestRefusals(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	first, second := cluster.Members[0], cluster.Members[1]
 	cluster.Members[2].Kill(t)
+	first.WaitHealthy(t)
+	second.WaitHealthy(t)
 	answer := moduletest.Run(t, first.Args(map[string]any{"state": "absent", "name": second.Name})).Failed(t, "refused")
-	if !strings.Contains(answer.Msg(), "take quorum away") {
+	if !strings.Contains(answer.Msg(), "quorum would be lost") {
 		t.Error(answer.Msg())
 	}
 	answer = moduletest.Run(t, first.Args(map[string]any{"name": second.Name, "peer_urls": "https://127.0.0.1:9"})).Failed(t, "refused")
@@ -191,8 +194,11 @@ func TestReplace(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	first, lost := cluster.Members[0], cluster.Members[2]
 	lost.Kill(t)
+	first.WaitHealthy(t)
+	cluster.Members[1].WaitHealthy(t)
 	args := first.Args(map[string]any{"name": lost.Name, "peer_urls": "https://127.0.0.1:2380", "replace": true})
 	answer := moduletest.Run(t, args).OK(t, true)
+	first.WaitHealthy(t)
 	if list := first.Must(t, 2, "member", "list"); strings.Contains(list, lost.PeerURL) || !strings.Contains(list, "https://127.0.0.1:2380") {
 		t.Errorf("%s\n%s", list, answer.Stdout)
 	}

@@ -42,6 +42,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Limit is how long one call may take.
+func (c Config) Limit() time.Duration { return c.withDefaults().Call }
+
 // At is the same configuration for other endpoints.
 func (c Config) At(endpoints ...string) Config {
 	c.Endpoints = endpoints

@@ -2,12 +2,15 @@ package etcd
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
 // Peer is what a peer port says; it answers without quorum, also on a member that was restarted without.
@@ -36,12 +39,43 @@ func AskPeer(ctx context.Context, peerURL string, cfg Config) (Peer, error) {
 	if err != nil {
 		return Peer{}, err
 	}
+	out, err := settled(ctx, w)
+	out.Version = version
+	return out, err
+}
+
+// settled asks until two answers in a row are the same: a member that has just started reads its log again, and its list grows from
+// nothing meanwhile.
+func settled(ctx context.Context, w *web) (Peer, error) {
+	var last Peer
+	for begin := time.Now(); time.Since(begin) < settleLimit; time.Sleep(settlePause) {
+		now, err := askMembers(ctx, w)
+		if err != nil {
+			return Peer{}, err
+		}
+		if len(now.Members) > 0 && reflect.DeepEqual(now, last) {
+			return now, nil
+		}
+		last = now
+	}
+	if len(last.Members) == 0 {
+		return Peer{}, fault.New(fault.Timeout, "%s: lists no member: it is still starting", w.base)
+	}
+	return last, nil
+}
+
+const (
+	settleLimit = 2 * time.Second
+	settlePause = 50 * time.Millisecond
+)
+
+func askMembers(ctx context.Context, w *web) (Peer, error) {
 	var list []peerMember
 	header, err := w.getJSON(ctx, "/members", &list)
 	if err != nil {
 		return Peer{}, err
 	}
-	out := Peer{Version: version, ClusterID: canonicalID(header.Get("X-Etcd-Cluster-Id")), Members: []facts.ClusterMember{}}
+	out := Peer{ClusterID: canonicalID(header.Get("X-Etcd-Cluster-Id"))}
 	for _, m := range list {
 		out.Members = append(out.Members, facts.ClusterMember{ID: FormatID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
 	}

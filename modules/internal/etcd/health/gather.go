@@ -147,7 +147,7 @@ func askV2(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
 		e.MemberID, e.Leader, e.IsLeader = self.ID, self.Leader, self.Leader != "" && self.Leader == self.ID
 	}
 	begin = time.Now()
-	if e.Health, err = v2.Healthy(ctx); err != nil {
+	if e.Health, err = healthyWithin(ctx, v2, cfg.Limit()); err != nil {
 		return e.failed(err, begin)
 	}
 	e.Took = seconds(begin)
@@ -157,8 +157,23 @@ func askV2(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
 	return e
 }
 
+// healthyWithin asks again while an election may be going on: /health says no at once, where a linearizable read would wait for its end.
+func healthyWithin(ctx context.Context, v2 *etcd.V2, limit time.Duration) (bool, error) {
+	for begin := time.Now(); ; {
+		healthy, err := v2.Healthy(ctx)
+		if err != nil || healthy || time.Since(begin) > limit {
+			return healthy, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
 func (e Endpoint) failed(err error, begin time.Time) Endpoint {
-	e.Error, e.Took = err.Error(), seconds(begin)
+	e.Error, e.Took, e.kind = err.Error(), seconds(begin), fault.KindOf(err)
 	return e
 }
 

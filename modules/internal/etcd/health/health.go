@@ -7,6 +7,7 @@ package health
 import (
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
 // Endpoint is what one client URL answered.
@@ -26,6 +27,7 @@ type Endpoint struct {
 	Index     uint64  `json:"index"`
 	Revision  int64   `json:"revision"`
 	members   []facts.ClusterMember
+	kind      fault.Kind // of the error
 }
 
 // Picture is the cluster as seen from here.
@@ -48,4 +50,17 @@ type Verdict struct {
 	Leader   string   `json:"leader"`   // member ID
 	Problems []string `json:"problems"` // what is wrong, a sentence each
 	Lines    []string `json:"lines"`
+}
+
+// Unsupported is an error where every server answers and none has the API that was asked: v2 is off by default from 3.4 on, and gone in 3.6.
+func (p Picture) Unsupported() error {
+	for _, e := range p.Endpoints {
+		if e.kind != fault.Unsupported {
+			return nil
+		}
+	}
+	if len(p.Endpoints) == 0 {
+		return nil
+	}
+	return fault.New(fault.Unsupported, "the servers have no %s API: %s", p.API, p.Endpoints[0].Error).WithHint("use api=v3")
 }

@@ -30,42 +30,55 @@ type Outcome struct {
 	Quorum    bool
 }
 
-// Apply looks, decides and changes, again and again until nothing is left to do: the fate of a call that broke off shows in the next
-// look, so no change is ever sent twice. etcd refuses changes for 5 s after a join ("unhealthy cluster"); that is waited for.
+// Apply looks, decides and changes until nothing is left to do: the fate of a call that broke off shows in the next look, so no change
+// is ever sent twice. After a call that succeeded its own answer is the look: from one member to two the cluster has no quorum at that
+// moment, and asking it again would only keep the caller from starting the second. etcd refuses changes for 5 s after a join
+// ("unhealthy cluster"); that is waited for.
 func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
-	var out Outcome
-	var last error
-	for first := true; ; first = false {
-		p, err := look(ctx, cfg)
-		if err != nil {
-			return out, err
-		}
-		out.After, out.ClusterID, out.Source, out.Quorum = p.Members, p.ClusterID, p.MembersFrom, p.Quorum
-		if first {
-			out.Before = p.Members
-		}
+	p, err := look(ctx, cfg)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{Before: p.Members, After: p.Members, ClusterID: p.ClusterID, Source: p.MembersFrom, Quorum: p.Quorum}
+	for doubts := 0; ; {
 		steps, err := Decide(Now{p.Members, healthyIDs(p)}, r.Want)
+		if errors.Is(err, errTooFew) && doubts < 2 { // a loss must last
+			doubts++
+			if p, err = again(ctx, cfg, err); err != nil {
+				return out, err
+			}
+			continue
+		}
 		if err != nil || len(steps) == 0 {
 			return out, err
 		}
 		if r.Check {
 			return preview(out, p, r)
 		}
-		step := steps[0]
-		if last = change(ctx, cfg, p, r, step); last == nil {
-			out.Steps = append(out.Steps, step)
+		list, err := change(ctx, cfg, p, r, steps[0])
+		switch {
+		case err == nil:
 			r.Changed()
+			out.Steps, out.After, p.Members = append(out.Steps, steps[0]), list, list
 			continue
+		case !worthRetrying(err):
+			return out, err
 		}
-		if !worthRetrying(last) {
-			return out, last
+		if p, err = again(ctx, cfg, err); err != nil {
+			return out, err
 		}
-		select {
-		case <-ctx.Done():
-			return out, fault.Wrap(fault.Timeout, last, "the cluster did not accept the change in time")
-		case <-time.After(300 * time.Millisecond):
-		}
+		out.After, out.Quorum = p.Members, p.Quorum
 	}
+}
+
+// again looks anew after a change that was not accepted, or whose fate is unknown.
+func again(ctx context.Context, cfg etcd.Config, last error) (health.Picture, error) {
+	select {
+	case <-ctx.Done():
+		return health.Picture{}, fault.Wrap(fault.Timeout, last, "the cluster did not accept the change in time")
+	case <-time.After(300 * time.Millisecond):
+	}
+	return look(ctx, cfg)
 }
 
 // look accepts a member list without quorum: where the wanted entry is there already, nothing has to be changed.
@@ -107,8 +120,9 @@ func preview(out Outcome, p health.Picture, r Request) (Outcome, error) {
 	}
 }
 
-// change sends one step to a member that has quorum, and never to the one that it removes: that one ends while it answers.
-func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s Step) error {
+// change sends one step to a member that has quorum, and never to the one that it removes: that one ends while it answers. It returns
+// the list after it.
+func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s Step) ([]facts.ClusterMember, error) {
 	var endpoints []string
 	for _, e := range p.Endpoints {
 		if e.Health && (s.Kind != Remove || e.MemberID != s.ID) {
@@ -116,31 +130,36 @@ func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s
 		}
 	}
 	if len(endpoints) == 0 {
-		return fault.New(fault.Timeout, "no member has quorum, so its list cannot be changed: %s", p.Lines[len(p.Lines)-1]).
+		return nil, fault.New(fault.Timeout, "no member has quorum, so its list cannot be changed: %s", p.Lines[len(p.Lines)-1]).
 			WithHint("ansible etcd -m etcd_cluster_info; where quorum is lost for good: ansible-playbook playbooks/restore_quorum.yml")
 	}
 	c, err := etcd.DialQuorum(ctx, cfg.At(endpoints...))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.Close()
 	if r.V2 {
-		return sendV2(ctx, c.V2(), s)
+		if err := sendV2(ctx, c.V2(), s); err != nil {
+			return nil, err
+		}
+		return c.MemberList(ctx)
 	}
-	return send(ctx, c, s)
+	list, err := send(ctx, c, s)
+	if err == nil && len(list) == 0 { // releases before 3.2 do not tell
+		return c.MemberList(ctx)
+	}
+	return list, err
 }
 
-func send(ctx context.Context, c *etcd.Client, s Step) error {
-	var err error
+func send(ctx context.Context, c *etcd.Client, s Step) ([]facts.ClusterMember, error) {
 	switch s.Kind {
 	case Add:
-		_, _, err = c.MemberAdd(ctx, s.PeerURLs)
+		_, list, err := c.MemberAdd(ctx, s.PeerURLs)
+		return list, err
 	case Remove:
-		_, err = c.MemberRemove(ctx, s.ID)
-	case Update:
-		_, err = c.MemberUpdate(ctx, s.ID, s.PeerURLs)
+		return c.MemberRemove(ctx, s.ID)
 	}
-	return err
+	return c.MemberUpdate(ctx, s.ID, s.PeerURLs)
 }
 
 func sendV2(ctx context.Context, v2 *etcd.V2, s Step) error {

@@ -2,6 +2,7 @@
 package membership
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,6 +141,9 @@ func (w Want) names(m facts.ClusterMember) bool {
 	return m.Name == w.Name
 }
 
+// errTooFew is a refusal that rests on health, which an election can spoil for a moment.
+var errTooFew = errors.New("quorum would be lost")
+
 // mayRemove refuses what cannot be taken back: the last member, and a removal after which too few of the others are healthy.
 func mayRemove(now Now, m facts.ClusterMember) error {
 	left := len(now.Members) - 1
@@ -153,7 +157,7 @@ func mayRemove(now Now, m facts.ClusterMember) error {
 		}
 	}
 	if needed := left/2 + 1; healthy < needed {
-		return fault.New(fault.Refused, "removing %s would take quorum away: %d of the other %d members are healthy, %d would be needed", describe(m), healthy, left, needed).
+		return fault.Wrap(fault.Refused, errTooFew, "removing %s would leave %d healthy of %d members, and %d are needed", describe(m), healthy, left, needed).
 			WithHint("bring the others back first: ansible etcd -m etcd_cluster_info")
 	}
 	return nil

@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		"one URL of two":              {trio, allOK, present("c", "https://c:2380", "https://c2:2380"), nil, "nothing was changed"},
 		"name of one, URL of other":   {trio, allOK, replacing("a", "https://b:2380"), nil, "both share"},
 		"replace":                     {trio, allOK, replacing("c", "https://x:2380"), []Step{{Remove, "c1", nil}}, ""},
-		"replace takes quorum away":   {trio, map[string]bool{"a1": true, "c1": true}, replacing("c", "https://x:2380"), nil, "take quorum away"},
+		"replace takes quorum away":   {trio, map[string]bool{"a1": true, "c1": true}, replacing("c", "https://x:2380"), nil, "quorum would be lost"},
 		"replace what is right":       {trio, allOK, replacing("c", "https://c:2380"), nil, ""},
 		"update":                      {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://n:2380"}}, []Step{{Update, "b1", []string{"https://n:2380"}}}, ""},
 		"update to the same":          {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://b:2380"}}, nil, ""},
@@ -60,7 +60,7 @@ func TestDecide(t *testing.T) {
 		"two of one name":             {[]facts.ClusterMember{a, b, m("d1", "b", "https://d:2380")}, allOK, Want{Name: "b"}, nil, "both match"},
 		"the last":                    {trio[:1], allOK, Want{ID: "a1"}, nil, "the last member"},
 		"the dead one of three":       {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "c1"}, []Step{{Remove, "c1", nil}}, ""},
-		"a healthy one, another dead": {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "b1"}, nil, "take quorum away"},
+		"a healthy one, another dead": {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "b1"}, nil, "quorum would be lost"},
 		"one of two":                  {trio[:2], allOK, Want{ID: "b1"}, []Step{{Remove, "b1", nil}}, ""},
 		"the unstarted one":           {[]facts.ClusterMember{a, b, new1}, map[string]bool{"a1": true, "b1": true}, Want{PeerURLs: new1.PeerURLs}, []Step{{Remove, "e1", nil}}, ""},
 	} {
