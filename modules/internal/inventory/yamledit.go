@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -27,11 +28,27 @@ func (d *yamlDoc) takeOut(group, host, since string) (string, []string, error) {
 		if err != nil {
 			return "", nil, breaks(h, err)
 		}
-		if len(next.hosts) == len(doc.hosts) && text == joinLines(doc.lines) {
-			return "", nil, lineError(h.key.Line, "%s cannot be taken out here", host)
+		if text == joinLines(doc.lines) {
+			return "", nil, lineError(h.key.Line, "the entry of %s is written in a way that cannot be edited; write the hosts one a line", h.key.Value)
+		}
+		if entry == "" && !means(doc, next) {
+			return "", nil, lineError(h.key.Line, "the hosts of %s have variables through an alias that is no other group's list; write them out", h.group)
 		}
 		doc = next
 	}
+}
+
+// means tells whether two documents say the same: writing out a range or an alias may change nothing.
+func means(a, b *yamlDoc) bool {
+	was, is := newMeaning(), newMeaning()
+	a.read(was)
+	b.read(is)
+	for name := range union(was.Groups, is.Groups) {
+		if difference(was.Groups[name], is.Groups[name]) != "" {
+			return false
+		}
+	}
+	return maps.EqualFunc(was.Hosts, is.Hosts, func(x, y Vars) bool { return maps.Equal(x, y) })
 }
 
 // breaks says why the file could not be read without the entry; mostly its value has an anchor that other entries need.
@@ -122,8 +139,7 @@ func (d *yamlDoc) takeInline(h *yamlHost, since string) (string, string, error) 
 	if strings.Contains(entry, "\n") {
 		return "", "", lineError(h.key.Line, "the entry of %s begins in the middle of a line and goes over several; write the hosts one a line", h.key.Value)
 	}
-	entry = nameFlow(entry)
-	if since == "" {
+	if entry = nameFlow(entry); since == "" || entry == "" {
 		return text, entry, nil
 	}
 	e := edit(splitLines(text))

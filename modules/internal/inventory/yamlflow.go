@@ -23,8 +23,11 @@ func flowEnd(s string, i int) int {
 			return i
 		case c == '}' || c == ']':
 			depth--
-		case c == ',' || c == ':':
+		case c == ',':
 			atStart = true
+		case c == ':':
+			// `a:"b` is one word; a value begins behind a blank, or behind a quoted key.
+			atStart = i > 0 && (s[i-1] == '"' || s[i-1] == '\'') || i+1 < len(s) && strings.IndexByte(" \t\r\n", s[i+1]) >= 0
 		case c == '#' && (i == 0 || strings.IndexByte(" \t\n", s[i-1]) >= 0):
 			if n := strings.IndexByte(s[i:], '\n'); n >= 0 {
 				i += n
@@ -97,13 +100,26 @@ func (d *yamlDoc) cutFlow(list, key *yaml.Node, instead []string) (text, entry s
 	switch {
 	case len(instead) > 0:
 		return text[:start] + strings.Join(instead, ", ") + text[stop:], entry, nth
-	case 2*nth < len(content): // up to the next entry
-		return text[:start] + text[d.at(content[2*nth]):], entry, nth
-	case nth > 1: // from the comma after the entry before
-		before := flowEnd(text, d.at(content[2*nth-4]))
-		return text[:before] + text[stop:], entry, nth
+	case 2*nth < len(content):
+		next := d.at(content[2*nth])
+		if end >= next {
+			return text, "", nth // flowEnd was mistaken; the caller refuses
+		}
+		if !blankBetween(text, end+1, next) {
+			next = end + 1 // the line ends here, perhaps with a comment
+		}
+		return text[:start] + text[next:], entry, nth
+	case nth > 1:
+		if before := flowEnd(text, d.at(content[2*nth-4])); blankBetween(text, before+1, start) {
+			start = before // the comma goes too
+		}
 	}
 	return text[:start] + text[stop:], entry, nth
+}
+
+// blankBetween tells whether only blanks stand between two places. Where flowEnd was mistaken, they are the wrong way round.
+func blankBetween(text string, from, to int) bool {
+	return from <= to && strings.Trim(text[from:to], " ") == ""
 }
 
 // insertFlow puts entries into the flow mapping as its nth one (counted from 1; 0 is the last).
@@ -136,7 +152,7 @@ func (d *yamlDoc) insertFlow(list *yaml.Node, entries []string, nth int) (string
 // nameFlow gives an entry `host` without a colon, which flow mappings allow, the one that it needs elsewhere.
 func nameFlow(entry string) string {
 	_, length, ok := keyOf(entry)
-	if ok && len(strings.TrimSpace(entry)) <= length {
+	if ok && entry != "" && len(strings.TrimSpace(entry)) <= length {
 		return strings.TrimSpace(entry) + ":"
 	}
 	return entry
