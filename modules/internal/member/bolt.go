@@ -7,15 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
-	"os"
 )
-
-// Database is what the v3 store's file says. Revision is the greatest main revision in it, 1 for a store without keys.
-type Database struct {
-	ConsistentIndex uint64
-	Revision        int64
-	Bytes           int64
-}
 
 const (
 	boltMagic   = 0xED0CDAED
@@ -25,48 +17,6 @@ const (
 	bucketLeaf  = 0x01
 	maxDepth    = 64
 )
-
-// errMoved: the database changed while it was read; the caller begins anew.
-var errMoved = errors.New("the database changed while it was read")
-
-// readDatabase reads two facts of a bbolt file through its newest valid meta page and a handful of pages, without a lock. On a
-// running member a page can be reused under us: the facts stand only if the same meta page is still the newest one afterwards.
-func readDatabase(path string) (Database, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Database{}, err
-	}
-	defer f.Close()
-	for try := 0; ; try++ {
-		d, err := readDatabaseOnce(f)
-		if !errors.Is(err, errMoved) || try == 20 {
-			return d, err
-		}
-	}
-}
-
-func readDatabaseOnce(f *os.File) (Database, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return Database{}, err
-	}
-	b := &bolt{file: f, size: st.Size()}
-	m, err := b.newestMeta()
-	if err != nil {
-		return Database{}, err
-	}
-	b.pageSize, b.pages = int64(m.pageSize), m.pages
-	d, err := b.facts(m.root)
-	d.Bytes = st.Size()
-	after, merr := b.newestMeta()
-	if merr != nil {
-		return Database{}, merr
-	}
-	if after.txid != m.txid {
-		return Database{}, errMoved
-	}
-	return d, err
-}
 
 type bolt struct {
 	file     io.ReaderAt
@@ -115,35 +65,6 @@ func (b *bolt) meta(offset int64) (meta, error) {
 		return meta{}, fmt.Errorf("the database claims pages of %d bytes", s)
 	}
 	return out, nil
-}
-
-func (b *bolt) facts(root uint64) (Database, error) {
-	var d Database
-	top := tree{bolt: b, root: root}
-	metaBucket, err := top.bucket("meta")
-	if err != nil {
-		return d, err
-	}
-	if value, ok, err := metaBucket.get("consistent_index"); err != nil {
-		return d, err
-	} else if ok && len(value) == 8 {
-		d.ConsistentIndex = binary.BigEndian.Uint64(value)
-	} else if ok {
-		return d, errors.New("consistent_index in the database is not 8 bytes")
-	}
-	keys, err := top.bucket("key")
-	if err != nil {
-		return d, err
-	}
-	last, err := keys.lastKey()
-	if err != nil {
-		return d, err
-	}
-	d.Revision = 1
-	if len(last) >= 8 {
-		d.Revision = int64(binary.BigEndian.Uint64(last))
-	}
-	return d, nil
 }
 
 // tree is a bucket: a B+tree that begins at a page, or, for a small bucket, inside its parent's value.

@@ -5,4 +5,26 @@
 // from a file is checked against the file before it is believed, and memory stays bounded whatever the files hold.
 //
 // KeepTail is the one function that writes: it moves the on-disk commit index to the end of the log, before a forced start.
+//
+// # Damage
+//
+// A torn last record is no damage (State.Torn): it was never acknowledged. A .snap file that etcd would pass over is none either
+// (State.BrokenSnapshots). The codes of State.Damage, with what etcd 3.2.32 itself does:
+//
+//	no_log, missing_segment, unreadable            it does not start
+//	short_frame, short_record, undecodable_record, it does not start
+//	crc_mismatch, crc_chain, record_too_large
+//	two_identities, snapshot_mismatch,             it does not start
+//	snapshot_not_in_log, undecodable_snapshot
+//	entry_hole, commit_beyond_log,                 it does not start
+//	commit_before_snapshot, unknown_conf_change
+//	broken_database, database_behind_snapshot      it does not start
+//	segment_too_large, snapshot_too_large          it runs out of disk or of memory
+//	no_database                                    it starts with an empty v3 store, where the cluster version is below 3
+//	no_identity, no_hard_state                     it starts as member 0, or with term 0
+//	good_bytes_after_torn, good_bytes_after_end    it drops these entries in silence
+//	term_falls, hard_state_falls,                  it starts, on a log that no raft can have written
+//	committed_rewritten, too_many_changes
+//	database_beyond_log                            it starts, and hangs or diverges
+//	changes_while_read                             (it runs, and the files never stood still)
 package member

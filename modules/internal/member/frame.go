@@ -2,12 +2,12 @@ package member
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Types of records in a log segment.
@@ -21,8 +21,8 @@ const (
 
 const (
 	frameBytes = 8
-	// maxRecord bounds memory. etcd 3.2 refuses requests above 1.5 MB; a record of this size is not one of etcd's.
-	maxRecord = 256 << 20
+	// maxRecord: etcd 3.2 does not start on a longer one ("wal: max entry size limit exceeded"). It bounds memory, too.
+	maxRecord = 10 << 20
 	// sector is the unit that a disk writes whole; a power cut leaves whole sectors unwritten, as zeros.
 	sector = 512
 )
@@ -31,15 +31,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // record is one decoded record; Offset is where its frame starts.
 type record struct {
-	Type   int64
+	Type   uint64
 	CRC    uint32
 	Data   []byte
 	Offset int64
-	End    int64 // offset behind body and padding
 }
 
 // errEnd is the orderly end of a segment: a zero frame, or the end of the file between two records.
 var errEnd = errors.New("end of segment")
+
+// errMoved: a running etcd changed the file while it was read; the caller begins anew.
+var errMoved = errors.New("the file changed while it was read")
 
 // badRecord says why a record cannot be read. Torn is set where a power cut explains it.
 type badRecord struct {
@@ -50,10 +52,11 @@ type badRecord struct {
 	torn   bool
 }
 
-func (b *badRecord) Error() string { return b.code + ": " + b.text }
+func (b *badRecord) Error() string { return fmt.Sprintf("%s (at offset %d)", b.text, b.offset) }
 
-// segmentReader reads the records of one segment in order. The running CRC goes over all segments of a log.
+// segmentReader reads the records of one segment in order. The running checksum goes over all segments of a log.
 type segmentReader struct {
+	file   io.ReaderAt
 	in     *bufio.Reader
 	size   int64
 	offset int64
@@ -63,71 +66,101 @@ type segmentReader struct {
 }
 
 func newSegmentReader(file io.ReaderAt, size int64, crc uint32, last bool) *segmentReader {
-	return &segmentReader{in: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 1<<20), size: size, crc: crc, last: last}
+	s := &segmentReader{file: file, size: size, crc: crc, last: last}
+	s.again()
+	return s
 }
 
+// again drops what was read ahead, for a file that another process writes to.
+func (s *segmentReader) again() {
+	s.in = bufio.NewReaderSize(io.NewSectionReader(s.file, s.offset, s.size-s.offset), 256<<10)
+}
+
+// next reads a record, or leaves offset and checksum where they were.
 func (s *segmentReader) next() (record, error) {
-	if s.offset >= s.size {
-		return record{}, errEnd
-	}
-	var frame [frameBytes]byte
-	if s.size-s.offset < frameBytes {
-		return record{}, s.bad("short_frame", "the file ends inside a frame", s.size, true)
-	}
-	if _, err := io.ReadFull(s.in, frame[:]); err != nil {
+	length, padding, err := s.frame()
+	if err != nil {
 		return record{}, err
 	}
-	word := binary.LittleEndian.Uint64(frame[:])
-	if word == 0 {
-		return record{}, errEnd
-	}
-	length := int64(word &^ (uint64(0xff) << 56))
-	padding := int64(0)
-	if word>>63 == 1 {
-		padding = int64((word >> 56) & 0x7)
-	}
 	start := s.offset + frameBytes
-	if length == 0 || length+padding > s.size-start {
-		return record{}, s.bad("short_record", "the file ends inside a record", s.size, true)
-	}
-	if length > maxRecord {
-		return record{}, s.bad("record_too_large", "a record claims more than 256 MB", start, false)
-	}
+	end := start + length + padding
 	body := s.body(int(length + padding))
-	if _, err := io.ReadFull(s.in, body); err != nil {
+	if err := s.fill(body); err != nil {
 		return record{}, err
 	}
 	r, err := decodeRecord(body[:length])
-	end := start + length + padding
 	if err != nil {
-		return record{}, s.bad("undecodable_record", err.Error(), end, s.hasZeroSector(body, start))
+		return record{}, s.bad("undecodable_record", "a record is no record: "+err.Error(), end, hasZeroSector(body, start))
 	}
-	r.Offset, r.End = s.offset, end
+	r.Offset = s.offset
 	if r.Type == typeCRC {
 		if s.crc != 0 && r.CRC != s.crc {
-			return record{}, s.bad("crc_chain", "a segment does not continue the checksum of the one before", end, false)
+			return record{}, s.bad("crc_chain", "the checksum does not continue the one before", end, false)
 		}
 		s.crc = r.CRC
 	} else {
-		s.crc = crc32.Update(s.crc, castagnoli, r.Data)
-		if r.CRC != s.crc {
-			return record{}, s.bad("crc_mismatch", "a record's checksum is wrong", end, s.hasZeroSector(body, start))
+		sum := crc32.Update(s.crc, castagnoli, r.Data)
+		if r.CRC != sum {
+			return record{}, s.bad("crc_mismatch", "a record's checksum is wrong", end, hasZeroSector(body, start))
 		}
+		s.crc = sum
 	}
 	s.offset = end
 	return r, nil
+}
+
+// frame reads the 8 bytes before a record. A length is believed only where the file has room for it.
+func (s *segmentReader) frame() (length, padding int64, err error) {
+	if s.offset >= s.size {
+		return 0, 0, errEnd
+	}
+	if s.size-s.offset < frameBytes {
+		return 0, 0, s.bad("short_frame", "the file ends inside a frame", s.size, true)
+	}
+	var frame [frameBytes]byte
+	if err := s.fill(frame[:]); err != nil {
+		return 0, 0, err
+	}
+	word := binary.LittleEndian.Uint64(frame[:])
+	if word == 0 {
+		return 0, 0, errEnd
+	}
+	length, padding = splitFrame(word)
+	if length >= maxRecord-padding {
+		return 0, 0, s.bad("record_too_large", fmt.Sprintf("a record claims %d bytes, etcd takes up to %d", length, maxRecord), s.size, false)
+	}
+	if length+padding > s.size-s.offset-frameBytes {
+		return 0, 0, s.bad("short_record", "the file ends inside a record", s.size, true)
+	}
+	return length, padding, nil
+}
+
+// splitFrame: the low 56 bits are the record's length; with the top bit set, the low 3 bits of the top byte are its padding.
+func splitFrame(word uint64) (length, padding int64) {
+	if word>>63 == 1 {
+		padding = int64((word >> 56) & 0x7)
+	}
+	return int64(word &^ (uint64(0xff) << 56)), padding
+}
+
+// fill: the file was long enough a moment ago, so an end of file means that etcd has cut it since.
+func (s *segmentReader) fill(b []byte) error {
+	_, err := io.ReadFull(s.in, b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errMoved
+	}
+	return err
 }
 
 func (s *segmentReader) bad(code, text string, end int64, torn bool) *badRecord {
 	return &badRecord{code: code, text: text, offset: s.offset, end: end, torn: torn && s.last}
 }
 
-// hasZeroSector: decoding failed and a sector-aligned piece of the record is all zero: that piece was never written.
-func (s *segmentReader) hasZeroSector(body []byte, start int64) bool {
+// hasZeroSector: a sector-aligned piece of the record is all zero, that is, it was never written.
+func hasZeroSector(body []byte, start int64) bool {
 	for i := int64(0); i < int64(len(body)); {
 		n := sector - (start+i)%sector
-		piece := body[i:min(i+n, int64(len(body)))]
-		if allZero(piece) {
+		if allZero(body[i:min(i+n, int64(len(body)))]) {
 			return true
 		}
 		i += n
@@ -135,13 +168,9 @@ func (s *segmentReader) hasZeroSector(body []byte, start int64) bool {
 	return false
 }
 
+// allZero compares b with itself, moved by one: that goes at the memory's speed.
 func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
 func (s *segmentReader) body(n int) []byte {
@@ -149,53 +178,4 @@ func (s *segmentReader) body(n int) []byte {
 		s.buf = make([]byte, n)
 	}
 	return s.buf[:n]
-}
-
-func decodeRecord(raw []byte) (record, error) {
-	var r record
-	seen := false
-	err := fieldsOf(raw, func(num protowire.Number, v uint64, b []byte) error {
-		switch num {
-		case 1:
-			r.Type, seen = int64(v), true
-		case 2:
-			r.CRC = uint32(v)
-		case 3:
-			r.Data = b
-		}
-		return nil
-	})
-	if err == nil && !seen {
-		err = errors.New("a record without a type")
-	}
-	return r, err
-}
-
-// fieldsOf walks a protobuf message: varints arrive as v, byte strings as b.
-func fieldsOf(raw []byte, each func(num protowire.Number, v uint64, b []byte) error) error {
-	for len(raw) > 0 {
-		num, kind, n := protowire.ConsumeTag(raw)
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		raw = raw[n:]
-		var v uint64
-		var b []byte
-		switch kind {
-		case protowire.VarintType:
-			v, n = protowire.ConsumeVarint(raw)
-		case protowire.BytesType:
-			b, n = protowire.ConsumeBytes(raw)
-		default:
-			n = protowire.ConsumeFieldValue(num, kind, raw)
-		}
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		raw = raw[n:]
-		if err := each(num, v, b); err != nil {
-			return err
-		}
-	}
-	return nil
 }

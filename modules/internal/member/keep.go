@@ -1,15 +1,11 @@
 package member
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
-	"path/filepath"
-
-	"google.golang.org/protobuf/encoding/protowire"
+	"slices"
 
 	"etcd-quorum-restore/modules/internal/fault"
 )
@@ -23,10 +19,11 @@ type Kept struct {
 	TornTail bool   `json:"torn_tail"` // a torn last record was zeroed: it was never acknowledged
 }
 
-// target is the file that is written; tests interrupt it between any two calls.
+// target is the file that is written; tests interrupt it between any two calls, and in the middle of one.
 type target interface {
 	io.WriterAt
 	Sync() error
+	Truncate(size int64) error
 }
 
 // KeepTail moves the on-disk commit index to the end of the log, so that a forced start keeps every entry of it. In raft's terms it
@@ -36,174 +33,132 @@ func KeepTail(dataDir, walDir string) (Kept, error) {
 	return keepTail(dataDir, walDir, func(f *os.File) target { return f })
 }
 
-func keepTail(dataDir, walDir string, wrap func(*os.File) target) (Kept, error) {
-	if walDir == "" {
-		walDir = filepath.Join(dataDir, "member", "wal")
+func keepTail(dataDir, walDir string, wrap func(*os.File) target) (_ Kept, err error) {
+	walDir = walDirOf(dataDir, walDir)
+	if _, err := os.Stat(dataDir); err != nil {
+		return Kept{}, fault.Wrap(fault.Refused, err, "no member in %s", dataDir)
 	}
-	if held, err := Locked(dataDir, walDir); err != nil {
-		return Kept{}, fault.Wrap(fault.Internal, err, "ask for etcd's locks")
-	} else if held {
-		return Kept{}, fault.New(fault.Refused, "an etcd runs on %s", dataDir).WithHint("stop it first: etcd_service state=stopped")
+	tail, err := lockTail(dataDir, walDir)
+	if err != nil {
+		return Kept{}, err
 	}
+	defer func() { err = errors.Join(err, tail.Close()) }()
 	s, err := Read(dataDir, walDir)
 	if err != nil {
 		return Kept{}, fault.Wrap(fault.Corrupt, err, "read %s", dataDir)
 	}
-	next, err := decideTail(s)
-	if err != nil {
+	if err := s.MayKeep(); err != nil {
 		return Kept{}, err
 	}
+	if err := tail.unchanged(walDir, s); err != nil {
+		return Kept{}, err
+	}
+	next := s.lastHardState()
 	k := Kept{From: s.HardState.Commit, To: next.Commit, Term: next.Term, TornTail: s.Torn}
-	if !s.Torn && next == hardState(s.HardState) {
+	k.Changed = s.Torn || next != hardState(s.HardState)
+	if !k.Changed {
 		return k, nil
 	}
-	list, err := segments(walDir)
-	if err != nil || len(list) == 0 {
-		return Kept{}, fault.New(fault.Corrupt, "%s holds no log segment", walDir)
+	out := tailWriter{out: wrap(tail.File), file: tail.File, size: tail.before.Size(), end: s.end}
+	if err := out.clear(s.Torn); err != nil {
+		return k, fault.Wrap(fault.Internal, err, "clear the end of %s; run this again", tail.Name())
 	}
-	k.Changed = true
-	return k, writeTail(filepath.Join(walDir, list[len(list)-1].Name), s, next, wrap)
+	if next != hardState(s.HardState) {
+		err = out.appendRecord(typeHardState, next.encode())
+	}
+	if err != nil {
+		return k, fault.Wrap(fault.Internal, err, "write to %s; run this again", tail.Name())
+	}
+	return k, nil
 }
 
-// decideTail says what the last HardState has to be, or why this log must not be touched.
-func decideTail(s *State) (hardState, error) {
+// MayKeep says why this log must not be touched by KeepTail; nil where it may.
+func (s *State) MayKeep() error {
 	if len(s.Damage) > 0 {
 		d := s.Damage[0]
-		return hardState{}, fault.New(fault.Corrupt, "the log is damaged (%s): %s", d.Code, d.Text).
+		return fault.New(fault.Corrupt, "the member's files are damaged (%s): %s", d.Code, d.Text).
 			WithHint("take another member as the survivor, or restore a backup")
 	}
 	for _, c := range s.Tail {
-		switch {
-		case c.Type == "learner" || c.Type == "unknown":
-			return hardState{}, fault.New(fault.Refused, "entry %d changes the membership in a way that etcd 3.2 does not know", c.Index)
-		case c.Type == "remove" && c.MemberID == s.ID:
-			return hardState{}, fault.New(fault.Refused, "entry %d removes this member itself; etcd would exit with \"permanently removed\"", c.Index).
+		if c.Type == ChangeRemove && c.MemberID == s.ID {
+			return fault.New(fault.Refused, "entry %d removes this member itself; etcd would exit with \"permanently removed\"", c.Index).
 				WithHint("take another member as the survivor")
 		}
 	}
+	if s.end.offset%8 != 0 {
+		// The frame is written as one aligned word, which no power cut tears; there it could not be.
+		return fault.New(fault.Refused, "the log ends at offset %d, which is no multiple of 8; etcd 3 did not write this", s.end.offset).
+			WithHint("take another member as the survivor, or restore a backup")
+	}
+	if !slices.ContainsFunc(s.atEnd, func(p Peer) bool { return p.ID == s.ID }) {
+		return fault.New(fault.Refused, "by its own log, member %x is not a member of its cluster", s.ID).
+			WithHint("take another member as the survivor")
+	}
+	return nil
+}
+
+// lastHardState is what the log's last HardState has to be.
+func (s *State) lastHardState() hardState {
 	next := hardState(s.HardState)
 	next.Commit = s.LastIndex
 	if s.LastTerm > next.Term { // torn between the entry and its HardState
 		next.Term, next.Vote = s.LastTerm, 0
 	}
-	return next, nil
+	return next
 }
 
-// writeTail appends one record. etcd ends the log at a zero frame and does not repair a record that was torn within its first 31
-// bytes, so the frame is written last: at every instant the file is one that etcd accepts.
-func writeTail(path string, s *State, next hardState, wrap func(*os.File) target) (err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := holdLock(f); err != nil {
-		return fault.Wrap(fault.Refused, err, "lock %s: an etcd runs on it", path)
-	}
-	end, crc, err := endOfLog(f, s)
-	if err != nil {
-		return err
-	}
-	out := wrap(f)
-	if s.Torn {
-		if err := zeroTorn(out, f, end); err != nil {
+// tailWriter writes behind the end of the log. etcd ends the log at a zero frame, and does not repair a record that was torn within
+// its first 31 bytes; so a frame is cleared before, and written after, what follows it. At every instant the file is one that etcd
+// accepts.
+type tailWriter struct {
+	out  target
+	file *os.File // the same file, for reading
+	size int64
+	end  logEnd
+}
+
+// clear makes a torn record's frame zero, so that etcd ends the log there, and then all that follows: a record written over the
+// rest of a torn one would be followed by that rest, and not by the end of the log.
+func (w *tailWriter) clear(torn bool) error {
+	behind := min(w.end.offset+frameBytes, w.size)
+	if torn {
+		if err := w.write(make([]byte, behind-w.end.offset), w.end.offset); err != nil {
 			return err
 		}
 	}
-	frame, body := encodeRecord(typeHardState, crc, next.encode())
-	if err := ensureRoom(f, end+frameBytes+int64(len(body))); err != nil {
+	wrote := false
+	err := dataIn(w.file, behind, w.size, func(offset int64, piece []byte) (bool, error) {
+		wrote = true
+		_, err := w.out.WriteAt(make([]byte, len(piece)), offset)
+		return true, err
+	})
+	if err != nil || !wrote {
 		return err
 	}
-	if _, err := out.WriteAt(body, end+frameBytes); err != nil {
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		return err
-	}
-	if _, err := out.WriteAt(frame, end); err != nil {
-		return err
-	}
-	return out.Sync()
+	return w.out.Sync()
 }
 
-// endOfLog reads the last segment again, under the lock: where the next record goes, and the running checksum there. The checksum
-// of earlier segments is in the segment's first record.
-func endOfLog(f *os.File, s *State) (int64, uint32, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return 0, 0, err
-	}
-	in := newSegmentReader(f, st.Size(), 0, true)
-	var last hardState
-	for {
-		r, err := in.next()
-		var bad *badRecord
-		switch {
-		case errors.Is(err, errEnd), errors.As(err, &bad) && bad.torn && s.Torn && bad.offset == s.TornAt.Offset:
-			if last != (hardState{}) && last != hardState(s.HardState) {
-				return 0, 0, fault.New(fault.Refused, "%s changed while it was read", f.Name())
-			}
-			return in.offset, in.crc, nil
-		case err != nil:
-			return 0, 0, fault.Wrap(fault.Refused, err, "%s changed while it was read", f.Name())
+// appendRecord writes the body, and then the frame that makes it part of the log.
+func (w *tailWriter) appendRecord(kind uint64, data []byte) error {
+	frame, body := encodeRecord(kind, w.end.crc, data)
+	at := w.end.offset + frameBytes
+	if need := at + int64(len(body)); w.size < need { // a segment that etcd repaired has no room left
+		if err := w.out.Truncate(need); err != nil {
+			return fmt.Errorf("lengthen it: %w", err)
 		}
-		if r.Type == typeHardState {
-			if last, err = decodeHardState(r.Data); err != nil {
-				return 0, 0, err
-			}
-		}
-	}
-}
-
-// zeroTorn makes a torn record's frame zero first, so that etcd ends the log there, and then all that follows in the segment.
-func zeroTorn(out target, f *os.File, from int64) error {
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	first := min(from+frameBytes, st.Size())
-	if _, err := out.WriteAt(make([]byte, first-from), from); err != nil {
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		return err
-	}
-	zeros := make([]byte, 1<<20)
-	for at := first; at < st.Size(); {
-		n := min(int64(len(zeros)), st.Size()-at)
-		if _, err := out.WriteAt(zeros[:n], at); err != nil {
+		if err := w.out.Sync(); err != nil {
 			return err
 		}
-		at += n
 	}
-	return out.Sync()
-}
-
-// ensureRoom: a segment that was cut short by a full disk may have no room for the record; zeros behind its end are no record.
-func ensureRoom(f *os.File, need int64) error {
-	st, err := f.Stat()
-	if err != nil || st.Size() >= need {
+	if err := w.write(body, at); err != nil {
 		return err
 	}
-	if err := f.Truncate(need); err != nil {
-		return fmt.Errorf("lengthen %s: %w", f.Name(), err)
-	}
-	return f.Sync()
+	return w.write(frame, w.end.offset)
 }
 
-// encodeRecord gives the frame and the padded body of walpb.Record{type, crc, data}.
-func encodeRecord(kind int64, crc uint32, data []byte) (frame, body []byte) {
-	crc = crc32.Update(crc, castagnoli, data)
-	body = protowire.AppendTag(body, 1, protowire.VarintType)
-	body = protowire.AppendVarint(body, uint64(kind))
-	body = protowire.AppendTag(body, 2, protowire.VarintType)
-	body = protowire.AppendVarint(body, uint64(crc))
-	body = protowire.AppendTag(body, 3, protowire.BytesType)
-	body = protowire.AppendBytes(body, data)
-	word := uint64(len(body))
-	if padding := (8 - len(body)%8) % 8; padding != 0 {
-		word |= (0x80 | uint64(padding)) << 56
-		body = append(body, make([]byte, padding)...)
+func (w *tailWriter) write(b []byte, at int64) error {
+	if _, err := w.out.WriteAt(b, at); err != nil {
+		return err
 	}
-	return binary.LittleEndian.AppendUint64(nil, word), body
+	return w.out.Sync()
 }

@@ -6,65 +6,109 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/procfs"
 )
 
-// Locked tells whether an etcd holds the database or a log segment. etcd takes open-file-description locks on .wal files, or flock
-// where the kernel has none (before 3.15), and flock on the database; both kinds are asked. Nothing is locked by asking for the
-// first kind; flock can only be asked by taking it for an instant, shared.
+// Locked tells whether an etcd holds the database or a log segment. Ask only when no etcd process is there any more: see
+// procfs.Locked.
 func Locked(dataDir, walDir string) (bool, error) {
-	files := []string{filepath.Join(dataDir, "member", "snap", "db")}
-	if walDir == "" {
-		walDir = filepath.Join(dataDir, "member", "wal")
-	}
+	walDir = walDirOf(dataDir, walDir)
 	list, err := segments(walDir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, err
 	}
+	files := []string{filepath.Join(dataDir, "member", "snap", "db")}
 	for _, s := range list {
 		files = append(files, filepath.Join(walDir, s.Name))
 	}
 	for _, path := range files {
-		held, err := lockedFile(path)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if held || err != nil {
+		if held, err := procfs.Locked(path); held || err != nil {
 			return held, err
 		}
 	}
 	return false, nil
 }
 
-func lockedFile(path string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
+func walDirOf(dataDir, walDir string) string {
+	if walDir == "" {
+		return filepath.Join(dataDir, "member", "wal")
 	}
-	defer f.Close()
-	lock := unix.Flock_t{Type: unix.F_WRLCK}
-	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock)
-	if err == nil && lock.Type != unix.F_UNLCK {
-		return true, nil
-	}
-	if err != nil && !errors.Is(err, unix.EINVAL) { // EINVAL: a kernel without such locks
-		return false, err
-	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return true, nil
-	}
-	return false, err
+	return walDir
 }
 
-// holdLock takes the locks that etcd would need, so that none can start on these files meanwhile. They end with the file.
+// lockedTail is the last segment, open for writing, under the locks that etcd would need: none can start on these files before
+// it is closed.
+type lockedTail struct {
+	*os.File
+	before os.FileInfo
+}
+
+func lockTail(dataDir, walDir string) (*lockedTail, error) {
+	held, err := Locked(dataDir, walDir)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "ask for etcd's locks")
+	}
+	if held {
+		return nil, errRuns(dataDir)
+	}
+	list, err := segments(walDir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(list) == 0 {
+		return nil, fault.New(fault.Corrupt, "%s holds no log segment", walDir)
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "list the log segments")
+	}
+	f, err := os.OpenFile(filepath.Join(walDir, list[len(list)-1].Name), os.O_RDWR|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "open the last log segment for writing")
+	}
+	t := &lockedTail{File: f}
+	if err := holdLock(f); errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EACCES) {
+		return nil, errors.Join(errRuns(dataDir), f.Close())
+	} else if err != nil {
+		return nil, errors.Join(fault.Wrap(fault.Internal, err, "lock %s", f.Name()), f.Close())
+	}
+	if t.before, err = f.Stat(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return t, nil
+}
+
+func errRuns(dataDir string) error {
+	return fault.New(fault.Refused, "an etcd runs on %s", dataDir).WithHint("stop it first: etcd_service state=stopped")
+}
+
+// holdLock takes both kinds of locks that etcd may ask for. They end with the file.
 func holdLock(f *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
 	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
-	if errors.Is(err, unix.EINVAL) {
-		err = nil
+	if err != nil && !errors.Is(err, unix.EINVAL) { // EINVAL: a kernel without this kind (before 3.15)
+		return err
 	}
-	if err == nil {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+}
+
+// unchanged: what was read is still what is there, and the file is still the log's last one.
+func (t *lockedTail) unchanged(walDir string, s *State) error {
+	now, err := t.Stat()
+	if err != nil {
+		return err
 	}
-	return err
+	named, err := os.Stat(filepath.Join(walDir, s.end.file))
+	if err != nil {
+		return err
+	}
+	list, err := segments(walDir)
+	if err != nil {
+		return err
+	}
+	same := os.SameFile(now, named) && now.Size() == t.before.Size() && now.ModTime().Equal(t.before.ModTime()) &&
+		list[len(list)-1].Name == s.end.file
+	if !same {
+		return fault.New(fault.Refused, "%s changed while it was read; nothing was written", t.Name()).
+			WithHint("find out what writes there, and run this again")
+	}
+	return nil
 }

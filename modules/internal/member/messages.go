@@ -3,8 +3,7 @@ package member
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -13,17 +12,7 @@ import (
 type hardState struct{ Term, Vote, Commit uint64 }
 
 func decodeHardState(raw []byte) (h hardState, err error) {
-	err = fieldsOf(raw, func(num protowire.Number, v uint64, _ []byte) error {
-		switch num {
-		case 1:
-			h.Term = v
-		case 2:
-			h.Vote = v
-		case 3:
-			h.Commit = v
-		}
-		return nil
-	})
+	err = exactly(raw, 0b1110, 0, &h.Term, &h.Vote, &h.Commit)
 	return h, err
 }
 
@@ -44,44 +33,42 @@ const (
 	entryConfChangeV2 = 2
 )
 
+// entry is raftpb.Entry {1: type, 2: term, 3: index, 4: data}; data is left out where there is none.
 type entry struct {
-	Type        int64
-	Term, Index uint64
-	Data        []byte
+	Type, Term, Index uint64
+	Data              []byte
 }
 
 func decodeEntry(raw []byte) (e entry, err error) {
-	err = fieldsOf(raw, func(num protowire.Number, v uint64, b []byte) error {
-		switch num {
-		case 1:
-			e.Type = int64(v)
-		case 2:
-			e.Term = v
-		case 3:
-			e.Index = v
-		case 4:
-			e.Data = b
-		}
-		return nil
-	})
+	err = exactly(raw, 0b1110, 0b10000, &e.Type, &e.Term, &e.Index, &e.Data)
+	if err == nil && e.Type > entryConfChangeV2 {
+		err = fmt.Errorf("it has the unknown type %d", e.Type)
+	}
 	return e, err
 }
 
-// two reads a message whose fields 1 and 2 are numbers: metadata (node ID, cluster ID) and log snapshots (index, term).
-func two(raw []byte) (first, second uint64, err error) {
-	err = fieldsOf(raw, func(num protowire.Number, v uint64, _ []byte) error {
-		switch num {
-		case 1:
-			first = v
-		case 2:
-			second = v
-		}
-		return nil
-	})
-	return first, second, err
+// decodeIdentity: etcdserverpb.Metadata {1: node ID, 2: cluster ID}.
+func decodeIdentity(raw []byte) (id, cluster uint64, err error) {
+	err = exactly(raw, 0b110, 0, &id, &cluster)
+	return id, cluster, err
 }
 
-// ConfChange is a membership change in the log. Type is add, remove, update, learner or unknown.
+// decodeSnapshotMark: walpb.Snapshot {1: index, 2: term}; later versions add the membership as field 3.
+func decodeSnapshotMark(raw []byte) (index, term uint64, err error) {
+	_, err = message(raw, &index, &term)
+	return index, term, err
+}
+
+// Kinds of membership changes.
+const (
+	ChangeAdd     = "add"
+	ChangeRemove  = "remove"
+	ChangeUpdate  = "update"
+	ChangeLearner = "learner" // etcd 3.4 and later; 3.2 does not start on it
+	ChangeUnknown = "unknown"
+)
+
+// ConfChange is a membership change in the log.
 type ConfChange struct {
 	Index    uint64
 	Type     string
@@ -90,28 +77,19 @@ type ConfChange struct {
 	PeerURLs []string
 }
 
-var confChangeTypes = map[uint64]string{0: "add", 1: "remove", 2: "update", 3: "learner"}
+var confChangeTypes = []string{ChangeAdd, ChangeRemove, ChangeUpdate, ChangeLearner}
 
+// decodeConfChange: raftpb.ConfChange {1: ID, 2: type, 3: node ID, 4: context}, the context being a member as JSON.
 func decodeConfChange(e entry) (ConfChange, error) {
-	c := ConfChange{Index: e.Index, Type: "unknown"}
+	c := ConfChange{Index: e.Index, Type: ChangeUnknown}
 	if e.Type != entryConfChange {
 		return c, nil
 	}
 	var kind uint64
 	var context []byte
-	err := fieldsOf(e.Data, func(num protowire.Number, v uint64, b []byte) error {
-		switch num {
-		case 2:
-			kind = v
-		case 3:
-			c.MemberID = v
-		case 4:
-			context = b
-		}
-		return nil
-	})
-	if name, ok := confChangeTypes[kind]; ok {
-		c.Type = name
+	_, err := message(e.Data, nil, &kind, &c.MemberID, &context)
+	if kind < uint64(len(confChangeTypes)) {
+		c.Type = confChangeTypes[kind]
 	}
 	if err != nil || len(context) == 0 {
 		return c, err
@@ -122,53 +100,11 @@ func decodeConfChange(e entry) (ConfChange, error) {
 		IsLearner bool     `json:"isLearner"`
 	}
 	if err := json.Unmarshal(context, &m); err != nil {
-		return c, fmt.Errorf("membership change at index %d: %w", e.Index, err)
+		return c, fmt.Errorf("its member is not JSON: %w", err)
 	}
-	c.Name, c.PeerURLs = m.Name, m.PeerURLs
+	c.Name, c.PeerURLs = m.Name, slices.Clip(m.PeerURLs)
 	if m.IsLearner {
-		c.Type = "learner"
+		c.Type = ChangeLearner
 	}
 	return c, nil
-}
-
-// v2Request is the part of etcdserverpb.Request that tells v2 user keys and published names. Its bytes are the entry's own.
-type v2Request struct{ Method, Path, Val []byte }
-
-var v2Methods = map[string]bool{"PUT": true, "POST": true, "DELETE": true, "GET": true, "QGET": true, "SYNC": true}
-
-// decodeV2Request is false for a v3 request. Both are bare messages in entry.Data: a v2 request has its method in field 2 and its
-// path in field 3; in a v3 request (InternalRaftRequest) these fields hold messages.
-func decodeV2Request(raw []byte) (v2Request, bool) {
-	var r v2Request
-	err := fieldsOf(raw, func(num protowire.Number, _ uint64, b []byte) error {
-		switch num {
-		case 2:
-			r.Method = b
-		case 3:
-			r.Path = b
-		case 4:
-			r.Val = b
-		}
-		return nil
-	})
-	return r, err == nil && v2Methods[string(r.Method)] && len(r.Path) > 0 && r.Path[0] == '/'
-}
-
-// published reads a member's own announcement: PUT /0/members/<id>/attributes {"name": …, "clientURLs": …}.
-func (r v2Request) published() (id uint64, a attributes, ok bool) {
-	parts := strings.Split(string(r.Path), "/")
-	if string(r.Method) != "PUT" || len(parts) != 5 || parts[1] != "0" || parts[2] != "members" || parts[4] != "attributes" {
-		return 0, a, false
-	}
-	id, err := strconv.ParseUint(parts[3], 16, 64)
-	if err != nil || json.Unmarshal(r.Val, &a) != nil {
-		return 0, a, false
-	}
-	return id, a, true
-}
-
-// attributes is what a member publishes of itself.
-type attributes struct {
-	Name       string   `json:"name"`
-	ClientURLs []string `json:"clientURLs"`
 }

@@ -3,59 +3,75 @@ package member
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // ErrNoMember: the data directory holds no member.
 var ErrNoMember = errors.New("no member in the data directory")
 
+const (
+	readTries = 5
+	readPause = 20 * time.Millisecond
+)
+
 // Read reads the member in dataDir (the directory that holds `member`); walDir is ETCD_WAL_DIR, or "" for member/wal. Damage is
-// in the State; an error means that nothing could be read at all. On a running member a file may change while it is read: the
-// walk is done again when the last segments of two listings differ.
+// in the State; an error means that nothing could be read at all. A running etcd makes and takes away files meanwhile: it is all
+// read again when two listings differ.
 func Read(dataDir, walDir string) (*State, error) {
 	member := filepath.Join(dataDir, "member")
 	if _, err := os.Stat(member); errors.Is(err, os.ErrNotExist) {
 		return nil, ErrNoMember
 	}
-	if walDir == "" {
-		walDir = filepath.Join(member, "wal")
-	}
-	var s *State
-	var err error
-	for try := 0; try < 5; try++ {
-		before, _ := segments(walDir)
-		s, err = readOnce(filepath.Join(member, "snap"), walDir)
-		after, _ := segments(walDir)
-		if slices.Equal(before, after) && (err != nil || len(s.Damage) == 0 && !s.Torn) {
-			break
+	walDir = walDirOf(dataDir, walDir)
+	snapDir := filepath.Join(member, "snap")
+	for try := 1; ; try++ {
+		before := listing(walDir, snapDir)
+		s, err := readOnce(snapDir, walDir)
+		still := !errors.Is(err, errMoved) && slices.Equal(before, listing(walDir, snapDir))
+		if still {
+			return s, err
 		}
-		time.Sleep(20 * time.Millisecond) // a record that is being written looks torn; real damage stays
+		if try == readTries {
+			if s == nil {
+				return nil, err
+			}
+			s.damage("changes_while_read", walDir, "files came and went while they were read; etcd runs, so read again")
+			return s, nil
+		}
+		time.Sleep(readPause)
 	}
-	return s, err
 }
 
+// listing is what decides which files are read.
+func listing(walDir, snapDir string) []string {
+	var out []string
+	list, _ := segments(walDir)
+	for _, s := range list {
+		out = append(out, s.Name)
+	}
+	snaps, _ := snapshotFiles(snapDir)
+	return append(out, snaps...)
+}
+
+// readOnce reads the snapshot, then the database, then the log: etcd writes them the other way round, so on a running member each
+// is at least as new as what was read before it says.
 func readOnce(snapDir, walDir string) (*State, error) {
 	s := &State{}
-	w := &walker{state: s, v2: map[string]bool{}, names: map[uint64]published{}}
-	// The database first: what it has applied is then certainly in the log that is read after it.
-	s.readDatabase(filepath.Join(snapDir, "db"))
-	snap, broken, err := newestSnapshot(snapDir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	w := &walker{state: s}
+	snap, err := s.newestSnapshot(snapDir)
+	if err != nil {
 		return nil, err
 	}
 	if snap != nil {
 		s.SnapshotIndex, s.SnapshotTerm, s.Members = snap.Index, snap.Term, snap.Members
 		for _, p := range snap.V2Paths {
-			w.v2[p] = true
+			w.v2.add(p)
 		}
 	}
+	s.readDatabase(snapDir)
 	all, err := segments(walDir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(all) == 0 {
 		if snap == nil && s.Database == nil {
@@ -67,17 +83,19 @@ func readOnce(snapDir, walDir string) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.walk(walDir, all)
-	w.finish(snap)
-	if len(broken) > 0 {
-		s.Damage = append(s.Damage, broken...)
+	if err := w.walk(walDir, all); err != nil {
+		return s, err
 	}
+	w.finish()
 	s.judge(w)
 	return s, nil
 }
 
-func (s *State) readDatabase(path string) {
-	d, err := readDatabase(path)
+func (s *State) readDatabase(dir string) {
+	d, err := ReadDatabase(filepath.Join(dir, "db"))
+	if err == nil && d.ConsistentIndex < s.SnapshotIndex {
+		d, err = s.newerDatabase(dir)
+	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		s.damage("no_database", "db", "member/snap/db does not exist")
@@ -88,121 +106,58 @@ func (s *State) readDatabase(path string) {
 	}
 }
 
-func (w *walker) walk(dir string, all []segment) {
-	list := neededFrom(all, w.state.SnapshotIndex)
-	if list == nil {
-		w.state.damage("missing_segment", all[0].Name, fmt.Sprintf("the log begins at index %d, after the snapshot at %d", all[0].Index, w.state.SnapshotIndex))
-		return
+// newerDatabase: a database that came from the leader with the snapshot lies beside the one it replaces until etcd moves it there,
+// which it also does at its next start.
+func (s *State) newerDatabase(dir string) (Database, error) {
+	name := fmt.Sprintf("%016x.snap.db", s.SnapshotIndex)
+	d, err := ReadDatabase(filepath.Join(dir, name))
+	if !errors.Is(err, os.ErrNotExist) {
+		return d, err
 	}
-	if a, b, hole := holeIn(list); hole {
-		w.state.damage("missing_segment", b.Name, fmt.Sprintf("segment %s follows %s", b.Name, a.Name))
-		return
+	d, err = ReadDatabase(filepath.Join(dir, "db")) // again: it may have been moved in this moment
+	if err == nil && d.ConsistentIndex < s.SnapshotIndex {
+		s.damage("database_behind_snapshot", "db", fmt.Sprintf("the database is at index %d, the snapshot at %d, and there is no %s", d.ConsistentIndex, s.SnapshotIndex, name))
 	}
-	var crc uint32
-	for i, seg := range list {
-		var err error
-		crc, err = w.segment(dir, seg, crc, i == len(list)-1)
-		if errors.Is(err, errStop) {
-			return
-		}
-		if err != nil {
-			w.state.damage("unreadable", seg.Name, err.Error())
-			return
-		}
-	}
+	return d, err
 }
 
-func (w *walker) finish(snap *snapshot) {
+func (w *walker) finish() {
 	s := w.state
 	s.LastIndex, s.LastTerm = s.SnapshotIndex, s.SnapshotTerm
 	if n := len(s.Terms); n > 0 {
 		s.LastIndex, s.LastTerm = s.Terms[n-1].Last, s.Terms[n-1].Term
 	}
 	w.prune(sumLast)
-	s.V2Keys = int64(len(w.v2))
-	committed := s.KnownCommitted()
-	s.Members = membership(s.Members, w.changes, w.names, committed)
+	s.V2Keys = int64(len(w.v2.paths))
+	base := s.Members
+	s.Members = membership(base, w.changes, w.names, s.KnownCommitted())
+	s.atEnd = membership(base, w.changes, w.names, s.LastIndex)
 	for _, c := range w.changes {
 		if c.Index > s.HardState.Commit {
 			s.Tail = append(s.Tail, c)
 		}
 	}
-	if snap == nil {
-		w.matched = true // a log from the beginning starts with the empty snapshot
-	}
-}
-
-// membership applies the committed changes, and the names that members published.
-func membership(base []Peer, changes []ConfChange, names map[uint64]published, upTo uint64) []Peer {
-	byID := map[uint64]Peer{}
-	for _, p := range base {
-		byID[p.ID] = p
-	}
-	for _, c := range changes {
-		if c.Index > upTo {
-			break
-		}
-		switch c.Type {
-		case "add", "learner":
-			byID[c.MemberID] = Peer{ID: c.MemberID, Name: c.Name, PeerURLs: c.PeerURLs}
-		case "update":
-			p := byID[c.MemberID]
-			p.ID, p.PeerURLs = c.MemberID, c.PeerURLs
-			byID[c.MemberID] = p
-		case "remove":
-			delete(byID, c.MemberID)
-		}
-	}
-	var out []Peer
-	for id, p := range byID {
-		if a, ok := names[id]; ok && a.index <= upTo {
-			p.Name, p.ClientURLs = a.Name, a.ClientURLs
-		}
-		out = append(out, p)
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
-	return out
 }
 
 // judge adds what only shows when everything is known.
 func (s *State) judge(w *walker) {
+	if len(s.Damage) > 0 {
+		return // what follows from a log that could not be read to its end would hide the reason
+	}
 	for _, check := range []struct {
 		wrong      bool
 		code, text string
 	}{
 		{!w.identity, "no_identity", "the log has no metadata record"},
-		{!w.hardState, "no_hard_state", "the log has no HardState"},
 		{!w.matched, "snapshot_not_in_log", fmt.Sprintf("the log does not know the snapshot at index %d", s.SnapshotIndex)},
+		{!w.hardState, "no_hard_state", "the log has no HardState"},
 		{w.hardState && s.HardState.Commit > s.LastIndex, "commit_beyond_log", fmt.Sprintf("index %d is committed, the log ends at %d", s.HardState.Commit, s.LastIndex)},
 		{w.hardState && s.HardState.Commit < s.SnapshotIndex, "commit_before_snapshot", fmt.Sprintf("the commit index is %d, the snapshot is at %d", s.HardState.Commit, s.SnapshotIndex)},
+		{len(s.Terms) > 0 && s.Terms[0].Term < s.SnapshotTerm, "term_falls", fmt.Sprintf("the snapshot has term %d, the entry after it less", s.SnapshotTerm)},
 		{s.Database != nil && s.Database.ConsistentIndex > s.LastIndex, "database_beyond_log", "the database has applied entries that the log does not hold"},
 	} {
 		if check.wrong {
 			s.damage(check.code, "", check.text)
 		}
 	}
-}
-
-// hasData tells whether the file holds anything but zeros between two offsets. It skips holes, so a sparse file of 1 TB costs nothing.
-func hasData(f *os.File, from, to int64) (bool, error) {
-	buf := make([]byte, 1<<20)
-	for from < to {
-		if next, err := unix.Seek(int(f.Fd()), from, unix.SEEK_DATA); err == nil {
-			from = next
-		} else if errors.Is(err, unix.ENXIO) {
-			return false, nil
-		}
-		n, err := f.ReadAt(buf[:min(int64(len(buf)), to-from)], from)
-		if !allZero(buf[:n]) {
-			return true, nil
-		}
-		from += int64(n)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return false, err
-		}
-		if n == 0 {
-			return false, nil
-		}
-	}
-	return false, nil
 }

@@ -2,122 +2,119 @@ package member
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // maxSnapshot bounds the memory for a .snap file: it holds the v2 store only, a few kB to a few MB on OpenShift 3.11.
-const maxSnapshot = 512 << 20
+const maxSnapshot = 128 << 20
 
 // snapshot is the newest valid .snap file: the v2 store, and with it the membership, as of Index.
 type snapshot struct {
-	File        string
 	Index, Term uint64
 	Members     []Peer
 	V2Paths     []string
 }
 
-// newestSnapshot goes from the newest file name to older ones, as etcd does, but renames nothing. Broken ones are reported.
-func newestSnapshot(dir string) (*snapshot, []Damage, error) {
+// errBroken marks a .snap file that etcd passes over (and renames): it takes the next older one.
+var errBroken = errors.New("not a whole snapshot")
+
+// snapshotFiles are the names of .snap files, the newest first, as etcd sorts them.
+func snapshotFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var files []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".snap") {
+		if strings.HasSuffix(e.Name(), ".snap") {
 			files = append(files, e.Name())
 		}
 	}
-	sort.Sort(sort.Reverse(sort.StringSlice(files)))
-	var broken []Damage
-	for _, name := range files {
-		s, err := readSnapshot(filepath.Join(dir, name))
-		if err == nil {
-			return s, broken, nil
-		}
-		if os.IsPermission(err) {
-			return nil, nil, err
-		}
-		broken = append(broken, Damage{Code: "broken_snapshot", File: name, Text: err.Error()})
-	}
-	return nil, broken, nil
+	slices.Reverse(files)
+	return files, nil
 }
 
+// newestSnapshot goes from the newest file to older ones, as etcd does, but renames nothing. A nil snapshot is none.
+func (s *State) newestSnapshot(dir string) (*snapshot, error) {
+	files, err := snapshotFiles(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, name := range files {
+		snap, err := readSnapshot(filepath.Join(dir, name))
+		switch {
+		case err == nil:
+			return snap, nil
+		case errors.Is(err, os.ErrNotExist):
+			return nil, errMoved // a running etcd took it away
+		case os.IsPermission(err):
+			return nil, err
+		case errors.Is(err, errBroken):
+			s.BrokenSnapshots = append(s.BrokenSnapshots, Damage{Code: "broken_snapshot", File: name, Text: err.Error()})
+			continue
+		}
+		var d Damage
+		if !errors.As(err, &d) {
+			d = Damage{Code: "unreadable", Text: err.Error()}
+		}
+		s.damage(d.Code, name, d.Text)
+		return snap, nil
+	}
+	return nil, nil
+}
+
+// readSnapshot: snappb.Snapshot {1: crc, 2: data}; the data are raftpb.Snapshot {1: data, 2: metadata}; these are
+// {1: conf state, 2: index, 3: term}.
 func readSnapshot(path string) (*snapshot, error) {
 	raw, err := readBounded(path, maxSnapshot)
 	if err != nil {
 		return nil, err
 	}
 	var sum uint64
-	var data []byte
-	err = fieldsOf(raw, func(num protowire.Number, v uint64, b []byte) error {
-		switch num {
-		case 1:
-			sum = v
-		case 2:
-			data = b
-		}
-		return nil
-	})
-	if err != nil || len(data) == 0 {
-		return nil, fmt.Errorf("not a snapshot of etcd")
+	var data, store, meta []byte
+	if _, err := message(raw, &sum, &data); err != nil || len(data) == 0 || uint32(sum) == 0 {
+		return nil, fmt.Errorf("%w of etcd", errBroken)
 	}
 	if crc32.Checksum(data, castagnoli) != uint32(sum) {
-		return nil, fmt.Errorf("the checksum is wrong")
+		return nil, fmt.Errorf("%w: its checksum is wrong", errBroken)
 	}
-	s := &snapshot{File: filepath.Base(path)}
-	var store []byte
-	err = fieldsOf(data, func(num protowire.Number, _ uint64, b []byte) error {
-		switch num {
-		case 1:
-			store = b
-		case 2:
-			return s.readMetadata(b)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
+	s := &snapshot{}
+	if _, err := message(data, &store, &meta); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return s, s.readStore(store)
+	if _, err := message(meta, nil, &s.Index, &s.Term); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBroken, err)
+	}
+	if err := s.readStore(store); err != nil {
+		return s, Damage{Code: "undecodable_snapshot", Text: err.Error()}
+	}
+	return s, nil
 }
 
 func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if size > limit {
+		return nil, Damage{Code: "snapshot_too_large", Text: fmt.Sprintf("%d bytes, more than %d", size, limit)}
 	}
-	if st.Size() > limit {
-		return nil, fmt.Errorf("%d bytes, more than %d", st.Size(), limit)
+	raw := make([]byte, size)
+	n, err := io.ReadFull(f, raw)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil // it was cut while it was read; the checksum tells
 	}
-	return io.ReadAll(io.LimitReader(f, limit))
-}
-
-// readMetadata: raftpb.SnapshotMetadata {1: conf state, 2: index, 3: term}.
-func (s *snapshot) readMetadata(raw []byte) error {
-	return fieldsOf(raw, func(num protowire.Number, v uint64, _ []byte) error {
-		switch num {
-		case 2:
-			s.Index = v
-		case 3:
-			s.Term = v
-		}
-		return nil
-	})
+	return raw[:n], err
 }
 
 // node is a node of the v2 store's JSON. Values of user keys are never kept.
@@ -130,25 +127,13 @@ type node struct {
 func (s *snapshot) readStore(raw []byte) error {
 	var store struct{ Root *node }
 	if err := json.Unmarshal(raw, &store); err != nil || store.Root == nil {
-		return fmt.Errorf("the v2 store in it is not JSON of etcd's form")
+		return errors.New("the v2 store in it is not JSON of etcd's form")
 	}
 	for key, n := range store.Root.at("0", "members") {
-		id, err := strconv.ParseUint(key, 16, 64)
+		p, err := n.peer(key)
 		if err != nil {
-			return fmt.Errorf("the v2 store lists a member %q", key)
-		}
-		p := Peer{ID: id}
-		var raft struct {
-			PeerURLs []string `json:"peerURLs"`
-		}
-		var own attributes
-		if err := n.decode("raftAttributes", &raft); err != nil {
 			return err
 		}
-		if err := n.decode("attributes", &own); err != nil {
-			return err
-		}
-		p.PeerURLs, p.Name, p.ClientURLs = raft.PeerURLs, own.Name, own.ClientURLs
 		s.Members = append(s.Members, p)
 	}
 	sort.Slice(s.Members, func(i, j int) bool { return s.Members[i].ID < s.Members[j].ID })
@@ -156,6 +141,19 @@ func (s *snapshot) readStore(raw []byte) error {
 		n.leaves(&s.V2Paths)
 	}
 	return nil
+}
+
+func (n *node) peer(key string) (Peer, error) {
+	id, err := strconv.ParseUint(key, 16, 64)
+	if err != nil || n == nil {
+		return Peer{}, fmt.Errorf("the v2 store lists a member %q", key)
+	}
+	var raft struct {
+		PeerURLs []string `json:"peerURLs"`
+	}
+	var own attributes
+	err = errors.Join(n.decode("raftAttributes", &raft), n.decode("attributes", &own))
+	return Peer{ID: id, Name: own.Name, PeerURLs: raft.PeerURLs, ClientURLs: own.ClientURLs}, err
 }
 
 func (n *node) at(path ...string) map[string]*node {

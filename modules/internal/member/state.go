@@ -15,9 +15,21 @@ type State struct {
 	Tail          []ConfChange // membership changes beyond the commit index
 	V2Keys        int64        // user keys of the v2 store, with the log's changes applied by path; an estimate where keys expire
 	Database      *Database
-	Torn          bool
-	TornAt        Torn // where, for KeepTail
+	Torn          bool // the last record is torn; it was never acknowledged
 	Damage        []Damage
+	// BrokenSnapshots are .snap files newer than the one in use that etcd would pass over, as a power cut leaves them. The log
+	// still holds what they held.
+	BrokenSnapshots []Damage
+
+	end   logEnd // for KeepTail: where the next record goes
+	atEnd []Peer // membership at the end of the log
+}
+
+// logEnd is where the log ends, and the running checksum there.
+type logEnd struct {
+	file   string
+	offset int64
+	crc    uint32
 }
 
 // Peer is a member of the cluster as the files know it. An empty name is a member that was added and never started.
@@ -37,14 +49,10 @@ type EntrySum struct {
 	CRC         uint32
 }
 
-// Damage is a reason not to trust the files. Code is stable; see the constants of this package's doc.
+// Damage is a reason not to trust the files. Code is stable; this package's doc lists them.
 type Damage struct{ Code, File, Text string }
 
-// Torn is the place of a torn last record.
-type Torn struct {
-	File   string
-	Offset int64
-}
+func (d Damage) Error() string { return d.Text }
 
 // KnownCommitted is the greatest index that these files prove to be committed: the database and a snapshot hold applied, hence
 // committed, entries only, and the commit index on disk may lag behind both.

@@ -1,0 +1,204 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// walker gathers a log's facts, record by record.
+type walker struct {
+	state     *State
+	file      string
+	identity  bool
+	hardState bool
+	matched   bool // a snapshot record equals the .snap file, or begins the log where there is none
+	lastIndex uint64
+	changes   []ConfChange
+	names     []published
+	v2        v2Keys
+	nextPrune int
+}
+
+// errStop ends the walk at damage that is already noted.
+var errStop = errors.New("stop")
+
+func (w *walker) walk(dir string, all []segment) error {
+	list := neededFrom(all, w.state.SnapshotIndex)
+	if list == nil {
+		w.state.damage("missing_segment", all[0].Name, fmt.Sprintf("the log begins at index %d, after the snapshot at %d", all[0].Index, w.state.SnapshotIndex))
+		return nil
+	}
+	if a, b, hole := holeIn(list); hole {
+		w.state.damage("missing_segment", b.Name, fmt.Sprintf("segment %s follows %s", b.Name, a.Name))
+		return nil
+	}
+	var crc uint32
+	for i, seg := range list {
+		var err error
+		crc, err = w.segment(dir, seg, crc, i == len(list)-1)
+		switch {
+		case errors.Is(err, errStop):
+			return nil
+		case errors.Is(err, errMoved):
+			return err
+		case err != nil:
+			w.state.damage("unreadable", seg.Name, err.Error())
+			return nil
+		}
+	}
+	return nil
+}
+
+func (w *walker) segment(dir string, s segment, crc uint32, last bool) (uint32, error) {
+	f, size, err := openRegular(filepath.Join(dir, s.Name))
+	if err != nil {
+		return crc, err
+	}
+	defer f.Close()
+	if size > maxSegment {
+		w.state.damage("segment_too_large", s.Name, fmt.Sprintf("a segment of %d bytes; etcd cuts them at 64 MB", size))
+		return crc, errStop
+	}
+	w.file = s.Name
+	in := newSegmentReader(f, size, crc, last)
+	for tries := 0; ; {
+		r, err := in.next()
+		if err == nil {
+			if err := w.record(r); errors.Is(err, errStop) {
+				return in.crc, err
+			} else if err != nil {
+				w.state.damage("undecodable_record", s.Name, fmt.Sprintf("the record at offset %d: %v", r.Offset, err))
+				return in.crc, errStop
+			}
+			continue
+		}
+		more := last && unsettled(f, in, err)
+		if more && tries < settleTries {
+			tries++
+			time.Sleep(settlePause)
+			in.again()
+			continue
+		}
+		if last {
+			w.state.end = logEnd{file: s.Name, offset: in.offset, crc: in.crc}
+		}
+		if errors.Is(err, errEnd) && !more {
+			return in.crc, nil
+		}
+		return in.crc, w.end(f, in, err)
+	}
+}
+
+// A running etcd writes while the end of its log is read: the end looks torn, or data appear behind it. Real damage stays.
+const (
+	settleTries = 8
+	settlePause = 5 * time.Millisecond
+)
+
+func unsettled(f *os.File, in *segmentReader, err error) bool {
+	var bad *badRecord
+	if errors.As(err, &bad) {
+		return true
+	}
+	if !errors.Is(err, errEnd) {
+		return false
+	}
+	more, err := hasData(f, in.offset, in.size)
+	return more || err != nil
+}
+
+// end says what it means that no further record can be read.
+func (w *walker) end(f *os.File, in *segmentReader, err error) error {
+	var bad *badRecord
+	switch {
+	case errors.As(err, &bad) && bad.torn:
+		return w.torn(f, in.size, bad)
+	case errors.As(err, &bad):
+		w.state.damage(bad.code, w.file, bad.Error())
+		return errStop
+	case errors.Is(err, errEnd):
+		return w.behind(f, in.offset+frameBytes, in.size)
+	}
+	return err
+}
+
+// torn: a power cut tears the last write only, so data behind it are records that were written, and that etcd would drop.
+func (w *walker) torn(f *os.File, size int64, bad *badRecord) error {
+	w.state.Torn = true
+	more, err := hasData(f, bad.end, size)
+	if more {
+		w.state.damage("good_bytes_after_torn", w.file, fmt.Sprintf("a torn record at offset %d has data behind it; etcd would drop that in silence", bad.offset))
+	}
+	return err
+}
+
+// behind: the rest of a torn record that an interrupted KeepTail left there is harmless, a whole record is a lost entry.
+func (w *walker) behind(f *os.File, from, size int64) error {
+	at, found, err := recordBehind(f, from, size)
+	if found {
+		w.state.damage("good_bytes_after_end", w.file, fmt.Sprintf("the log ends at offset %d, and a record follows at %d; etcd would drop that in silence", from-frameBytes, at))
+	}
+	return err
+}
+
+func (w *walker) record(r record) error {
+	switch r.Type {
+	case typeMetadata:
+		return w.metadata(r.Data)
+	case typeEntry:
+		e, err := decodeEntry(r.Data)
+		if err != nil {
+			return err
+		}
+		return w.entry(e)
+	case typeHardState:
+		return w.hardStateRecord(r.Data)
+	case typeSnapshot:
+		return w.snapshotRecord(r.Data)
+	case typeCRC:
+		return nil
+	}
+	return fmt.Errorf("its type %d is unknown", r.Type)
+}
+
+func (w *walker) metadata(raw []byte) error {
+	id, cluster, err := decodeIdentity(raw)
+	if err != nil {
+		return err
+	}
+	s := w.state
+	if w.identity && (id != s.ID || cluster != s.ClusterID) {
+		s.damage("two_identities", w.file, fmt.Sprintf("the log belongs to member %x of cluster %x, and from here to member %x of cluster %x", s.ID, s.ClusterID, id, cluster))
+		return nil
+	}
+	s.ID, s.ClusterID, w.identity = id, cluster, true
+	return nil
+}
+
+func (w *walker) hardStateRecord(raw []byte) error {
+	h, err := decodeHardState(raw)
+	if err != nil {
+		return err
+	}
+	s := w.state
+	if old := s.HardState; h.Term < old.Term || h.Commit < old.Commit {
+		s.damage("hard_state_falls", w.file, fmt.Sprintf("term %d and commit %d follow term %d and commit %d", h.Term, h.Commit, old.Term, old.Commit))
+	}
+	s.HardState, w.hardState = h, true
+	return nil
+}
+
+func (w *walker) snapshotRecord(raw []byte) error {
+	index, term, err := decodeSnapshotMark(raw)
+	if err != nil || index != w.state.SnapshotIndex {
+		return err
+	}
+	if term != w.state.SnapshotTerm {
+		w.state.damage("snapshot_mismatch", w.file, fmt.Sprintf("the log has a snapshot at index %d with term %d, the .snap file says term %d", index, term, w.state.SnapshotTerm))
+	}
+	w.matched = true
+	return nil
+}
