@@ -30,7 +30,7 @@ var knownFailures = compile([]known{
 	{code: "cluster_id_mismatch", pattern: `cluster ID mismatch`,
 		line:   "another host belongs to a cluster with another ID: one of the two has old or foreign data",
 		advice: "check_quorum.yml shows each host's cluster ID; fence the host that does not belong, by fence.yml"},
-	{code: "member_id_mismatch", pattern: `[^r] ID mismatch|member ID mismatch`,
+	{code: "member_id_mismatch", pattern: `ID mismatch`,
 		line:   "another host is not the member that this one expects at its address",
 		advice: "compare the member IDs of etcd_host_info; a host that was re-installed has to be removed and added again"},
 	{code: "certificate_expired", pattern: `certificate has expired|not yet valid`,

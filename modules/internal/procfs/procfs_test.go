@@ -1,0 +1,196 @@
+package procfs
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// A table of a real host: etcd on 192.0.2.11, a wildcard, IPv6, and a connection that is no listener.
+const table4 = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0B0200C0:094C 00000000:0000 0A 00000000:00000000 00:00000000 00000000   995        0 16891 1 0000000000000000 100 0 0 10 0
+   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 14001 1 0000000000000000 100 0 0 10 0
+   2: 0B0200C0:094C 0C0200C0:C350 01 00000000:00000000 00:00000000 00000000   995        0 16999 1 0000000000000000 20 4 30 10 -1
+`
+
+const table6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:094B 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 17000 1 0000000000000000 100 0 0 10 0
+   1: B80D0120000000000000000001000000:094B 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 17001 1 0000000000000000 100 0 0 10 0
+`
+
+func TestParseListeners(t *testing.T) {
+	got4, err4 := parseListeners(table4)
+	got6, err6 := parseListeners(table6)
+	if err4 != nil || err6 != nil {
+		t.Fatal(err4, err6)
+	}
+	want := []Listener{
+		{netip.MustParseAddrPort("192.0.2.11:2380"), 16891}, {netip.MustParseAddrPort("0.0.0.0:22"), 14001},
+		{netip.MustParseAddrPort("[::]:2379"), 17000}, {netip.MustParseAddrPort("[2001:db8::1]:2379"), 17001},
+	}
+	if diff := cmp.Diff(want, append(got4, got6...), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		listener, addr string
+		want           bool
+	}{
+		{"192.0.2.11:2380", "192.0.2.11:2380", true},
+		{"192.0.2.11:2380", "192.0.2.12:2380", false},
+		{"192.0.2.11:2380", "192.0.2.11:2379", false},
+		{"0.0.0.0:2380", "192.0.2.11:2380", true},
+		{"[::]:2380", "192.0.2.11:2380", true},
+		{"192.0.2.11:2380", "0.0.0.0:2380", true},
+	} {
+		l := Listener{Addr: netip.MustParseAddrPort(c.listener)}
+		if got := l.Covers(netip.MustParseAddrPort(c.addr)); got != c.want {
+			t.Errorf("%s covers %s: %v", c.listener, c.addr, got)
+		}
+	}
+	if l := (Listener{Addr: netip.MustParseAddrPort("192.0.2.11:2380")}); !l.Covers(netip.AddrPortFrom(netip.Addr{}, 2380)) {
+		t.Error("a URL with a host name may mean any address")
+	}
+}
+
+func TestListenersAndOwners(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	all, err := Listeners()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(all, func(x Listener) bool { return x.Addr.String() == l.Addr().String() })
+	if at < 0 {
+		t.Fatalf("%s is not among %v", l.Addr(), all)
+	}
+	if owners := Owners(all[at].Inode); !slices.Contains(owners, os.Getpid()) {
+		t.Errorf("owners %v, this is %d", owners, os.Getpid())
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a (b) c") // a comm may look like the fields behind it
+	if err := os.Symlink("/bin/sleep", name); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(name, "600")
+	cmd.Env = []string{"ETCD_DATA_DIR=/var/lib/etcd/", "EMPTY="}
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	var found []Process
+	for len(found) == 0 || found[0].Comm != "a (b) c" { // the child may not have reached its exec yet
+		var err error
+		if found, err = Processes(func(comm string) bool { return comm == "a (b) c" }); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("not found")
+		}
+	}
+	p := found[0]
+	if p.PID != cmd.Process.Pid || p.Parent != os.Getpid() || p.Zombie() || p.Env["ETCD_DATA_DIR"] != "/var/lib/etcd/" || p.EnvErr != nil {
+		t.Errorf("%+v", p)
+	}
+	if at, err := p.StartedAt(); err != nil || at.Sub(begin).Abs() > 5*time.Second {
+		t.Errorf("started at %v, %v; it is %v", at, err, begin)
+	}
+	if same, err := p.SameFile("/", "/"); err != nil || !same {
+		t.Errorf("its root is not ours: %v, %v", same, err)
+	}
+	if _, err := Read(1 << 22); err == nil {
+		t.Error("a process that cannot exist was read")
+	}
+}
+
+func TestFlag(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		value string
+		ok    bool
+	}{
+		{[]string{"etcd", "--data-dir=/a"}, "/a", true},
+		{[]string{"etcd", "-data-dir", "/a", "--name", "x"}, "/a", true},
+		{[]string{"etcd", "--data-dir=/a", "--data-dir=/b"}, "/b", true},
+		{[]string{"etcd", "--data-dir", "--name=x"}, "", true},
+		{[]string{"etcd", "--data-directory=/a", "data-dir=/b"}, "", false},
+		{[]string{"--data-dir=/a"}, "", false},
+		{nil, "", false},
+	} {
+		if value, ok := (Process{Args: c.args}).Flag("data-dir"); value != c.value || ok != c.ok {
+			t.Errorf("%q: %q, %v", c.args, value, ok)
+		}
+	}
+}
+
+func TestLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if held, err := Locked(path); held || err != nil {
+		t.Errorf("no such file: %v, %v", held, err)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if held, err := Locked(path); held || err != nil {
+		t.Errorf("nobody holds it: %v, %v", held, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := Locked(path); !held || err != nil {
+		t.Errorf("flock: %v, %v", held, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the test itself takes nothing away
+		if held, err := Locked(path); !held || err != nil {
+			t.Errorf("open-file-description lock: %v, %v", held, err)
+		}
+	}
+}
+
+func FuzzParseListeners(f *testing.F) {
+	f.Add(table4)
+	f.Add(table6)
+	f.Fuzz(func(t *testing.T, text string) {
+		found, err := parseListeners(text)
+		for _, l := range found {
+			if err == nil && !l.Addr.IsValid() {
+				t.Errorf("an invalid address in %v", found)
+			}
+		}
+	})
+}
+
+func FuzzStat(f *testing.F) {
+	f.Add("1 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20")
+	f.Fuzz(func(t *testing.T, text string) {
+		var p Process
+		if p.stat(text) == nil && p.State == "" {
+			t.Error("accepted without a state")
+		}
+	})
+}
