@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/moduletest"
+)
+
+func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+
+const (
+	record = "etc/etcd/fenced.json"
+	dropIn = "etc/systemd/system/etcd.service.d/etcd-quorum-restore-fence.conf"
+)
+
+func recordOf(t *testing.T, h *hosttest.Host) map[string]any {
+	t.Helper()
+	out := map[string]any{}
+	if err := json.Unmarshal([]byte(h.Read(record)), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestFenceAndLift(t *testing.T) {
+	h := hosttest.New(t)
+	h.Start()
+	fence := h.Args("why", "quorum restored on m1", "survivor", "m1")
+	before := h.Tree()
+	moduletest.Run(t, h.Args("_ansible_check_mode", true)).OK(t, true)
+	if running, _ := h.Running(); !running || h.Tree() != before {
+		t.Fatal("check mode touched something")
+	}
+
+	a := moduletest.Run(t, fence).OK(t, true)
+	if running, _ := h.Running(); running || a.JSON["state"] != "fenced" {
+		t.Fatalf("it runs, or: %s", a.Stdout)
+	}
+	got := recordOf(t, h)
+	if got["when"] == "" || cmp.Diff(got, a.JSON["fenced"]) != "" {
+		t.Errorf("record %v, returned %v", got, a.JSON["fenced"])
+	}
+	delete(got, "when")
+	want := map[string]any{"why": "quorum restored on m1", "survivor": "m1", "member_id": hosttest.MemberID, "cluster_id": hosttest.ClusterID}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !h.Exists("var/lib/etcd/member/snap/db") {
+		t.Error("the data is gone")
+	}
+	moduletest.Run(t, fence).OK(t, false)
+
+	fenced := h.Tree()
+	refused := moduletest.Run(t, h.Args("state", "absent")).Failed(t, "refused")
+	if h.Tree() != fenced || !strings.Contains(refused.Msg(), hosttest.MemberID) {
+		t.Errorf("%s", refused.Stdout)
+	}
+	moduletest.Run(t, h.Args("state", "absent", "keep_data", true, "_ansible_check_mode", true)).OK(t, true)
+	if h.Tree() != fenced {
+		t.Error("check mode touched something")
+	}
+	a = moduletest.Run(t, h.Args("state", "absent", "keep_data", true)).OK(t, true)
+	if running, _ := h.Running(); running || h.Exists(record) || h.Exists(dropIn) || a.JSON["fenced"] != nil || a.JSON["state"] != "stopped" {
+		t.Errorf("%s", a.Stdout)
+	}
+	moduletest.Run(t, h.Args("state", "absent")).OK(t, false)
+}
+
+func TestWithoutData(t *testing.T) {
+	h := hosttest.New(t)
+	h.Wipe()
+	moduletest.Run(t, h.Args()).OK(t, true)
+	if got := recordOf(t, h); got["member_id"] != nil || got["cluster_id"] != nil {
+		t.Errorf("a host without data: %v", got)
+	}
+	moduletest.Run(t, h.Args("state", "absent")).OK(t, true)
+}
+
+// A run that was killed after any step is finished by the next, and its first record stays.
+func TestSecondRunFinishes(t *testing.T) {
+	h := hosttest.New(t)
+	h.Start()
+	h.Write(record, `{"when":"2026-01-01T00:00:00Z","why":"first","cluster_id":null,"member_id":null,"survivor":"m1"}`)
+	moduletest.Run(t, h.Args("why", "second", "survivor", "m1")).OK(t, true)
+	if running, _ := h.Running(); running || recordOf(t, h)["why"] != "first" || !h.Exists(dropIn) {
+		t.Errorf("running, or record %s", h.Read(record))
+	}
+	moduletest.Run(t, h.Args("why", "second", "survivor", "m2")).OK(t, true)
+	if got := recordOf(t, h); got["survivor"] != "m2" || got["why"] != "second" || got["when"] != "2026-01-01T00:00:00Z" {
+		t.Errorf("another survivor: %v", got)
+	}
+	os.Remove(h.Root + "/" + record) // a lift that was killed between its two steps
+	moduletest.Run(t, h.Args("state", "absent", "keep_data", true)).OK(t, true)
+	if h.Exists(dropIn) {
+		t.Error("the drop-in is left")
+	}
+}
+
+func TestAFailurePutsNothingBack(t *testing.T) {
+	h := hosttest.New(t)
+	h.Mode(hosttest.Stubborn)
+	h.Start()
+	a := moduletest.Run(t, h.Args("timeout", 1))
+	if a.Code != 1 || a.JSON["kind"] != "timeout" || a.JSON["changed"] != true {
+		t.Errorf("%s", a.Stdout)
+	}
+	if !h.Exists(record) || !h.Exists(dropIn) {
+		t.Error("the fence was taken back")
+	}
+}
+
+func TestForcingHostKeepsItsFence(t *testing.T) {
+	h := hosttest.New(t)
+	moduletest.Run(t, h.Args()).OK(t, true)
+	h.Write("etc/etcd/forcing.json", "{}")
+	before := h.Tree()
+	a := moduletest.Run(t, h.Args("state", "absent", "keep_data", true)).Failed(t, "refused")
+	if !strings.Contains(a.Msg(), "only etcd_force_new_cluster") || h.Tree() != before {
+		t.Errorf("%s", a.Stdout)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	h := hosttest.New(t)
+	before := h.Tree()
+	for _, args := range []map[string]any{h.Args("state", "gone"), h.Args("timeout", -1), h.Args("keep_data", "perhaps"), h.Args("reason", "x")} {
+		if a := moduletest.Run(t, args).Failed(t, "invalid"); !strings.HasPrefix(a.Msg(), "etcd_fence: ") {
+			t.Error(a.Msg())
+		}
+	}
+	if h.Tree() != before {
+		t.Error("bad input changed something")
+	}
+}
