@@ -3,6 +3,7 @@ package backup
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -44,6 +45,10 @@ func TestSaveSnapshot(t *testing.T) {
 		}
 		if f.Mode != "0600" || f.Bytes != int64(len(good)) {
 			t.Errorf("%s: %+v", name, f)
+		}
+		whole := sha256.Sum256(good)
+		if f.SHA256 != hex.EncodeToString(whole[:]) {
+			t.Errorf("%s: the sum %s is not that of the file", name, f.SHA256)
 		}
 		again, err := VerifySnapshot(path)
 		if err != nil || again.SHA256 != f.SHA256 {

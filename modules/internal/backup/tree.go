@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -115,10 +116,12 @@ func CopyFile(ctx context.Context, from, to string) (File, error) {
 	if err := copyAttributes(from, to); err != nil {
 		return File{}, err
 	}
-	if err := sameSum(ctx, to, written, "the copy %s reads back differently: its disk or the network to it damages data"); err != nil {
-		return File{}, err
-	}
-	if err := sameSum(ctx, from, written, "%s changed while it was copied: something writes it"); err != nil {
+	back := make(chan error, 1) // at the same time: two disks, or a disk and the cache
+	go func() {
+		back <- sameSum(ctx, to, written, "the copy %s reads back differently: its disk or the network to it damages data")
+	}()
+	changed := sameSum(ctx, from, written, "%s changed while it was copied: something writes it")
+	if err := errors.Join(<-back, changed); err != nil {
 		return File{}, err
 	}
 	f := File{Path: to, Bytes: size, SHA256: written}
