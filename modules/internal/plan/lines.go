@@ -11,7 +11,7 @@ func (v *view) lines(d *decision, p Plan) []string {
 	lines := []string{v.headline(p), ""}
 	lines = append(lines, v.memberTable()...)
 	lines = append(lines, "")
-	lines = append(lines, labelled("Action", actionWords(d))...)
+	lines = append(lines, labelled("Action", v.actionWords(d))...)
 	if len(d.refusals) == 0 {
 		lines = append(lines, labelled("Why", d.reason)...)
 	}
@@ -116,12 +116,12 @@ func (v *view) stateWord(n *node) string {
 	return n.f.State
 }
 
-func actionWords(d *decision) string {
+func (v *view) actionWords(d *decision) string {
 	switch d.action {
 	case Nothing:
 		return "nothing to do"
 	case Start:
-		return "start: " + startWords(d) + "; no forced start"
+		return "start: " + v.startWords(d) + "; no forced start"
 	case FinishJoin:
 		return "finish_join: the members that are missing are brought in; no forced start"
 	case FinishForce:
@@ -137,11 +137,11 @@ func actionWords(d *decision) string {
 	return "none: nothing was changed"
 }
 
-func startWords(d *decision) string {
+func (v *view) startWords(d *decision) string {
 	if len(d.work[stopCopy]) == 0 {
 		return "wait for those that run"
 	}
-	return and(names(d.work[stopCopy]))
+	return and(names(v.inOrder(d.work[stopCopy])))
 }
 
 func (v *view) fateLines(d *decision) []string {

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
+
+// Lists of URLs have host names, addresses, or both. An unreachable host is known by what the inventory and the member list say.
+func TestClients(t *testing.T) {
+	c := lost(3).running(0).off(1).wiped(2).consent()
+	c.Addresses = map[string][]string{host(0): {"192.0.2.20"}, host(1): {"192.0.2.21", "10.0.0.1", ""}, host(2): {"192.0.2.22"}}
+	want := Clients{
+		Remove: []Client{{Name: host(1), Aliases: []string{"192.0.2.21", "10.0.0.1"}}},
+		Keep:   []Client{{Name: host(0), Aliases: []string{"192.0.2.20"}}, {Name: host(2), Aliases: []string{"192.0.2.22"}}},
+	}
+	if diff := cmp.Diff(want, Make(c.Request).Clients); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestClientsOfAMemberThatIsNoHost(t *testing.T) {
+	c := lost(2).running(0).wiped(1).consent()
+	c.listAll(append(memberList(2), facts.ClusterMember{ID: "ff", Name: "old-etcd", PeerURLs: []string{"https://192.0.2.99:2380"},
+		ClientURLs: []string{"https://old-etcd.example.com:2379"}}))
+	p := Make(c.Request)
+	want := []Client{{Name: "old-etcd", Aliases: []string{"192.0.2.99", "old-etcd.example.com"}}}
+	if diff := cmp.Diff(want, p.Clients.Remove); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := cmp.Diff([]string{"old-etcd"}, p.StaysOut); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, pair := range p.Groups {
+		if pair.Host == "old-etcd" {
+			t.Fatalf("a group for what is no host: %+v", pair)
+		}
+	}
+}
+
+// An address that moved to a host which stays must not take that host's URL away.
+func TestClientsNeverRemoveWhatStays(t *testing.T) {
+	c := lost(3).running(0).off(1).wiped(2).consent()
+	c.Addresses = map[string][]string{host(1): {"192.0.2.22", host(2), "lb.example.com"}}
+	want := []Client{{Name: host(1), Aliases: []string{"lb.example.com", "192.0.2.21"}}}
+	if diff := cmp.Diff(want, Make(c.Request).Clients.Remove); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestNobodyLeavesWhenAllRejoin(t *testing.T) {
+	if p := Make(lost(3).running(0).wiped(1, 2).Request); len(p.Clients.Remove) > 0 || len(p.StaysOut) > 0 {
+		t.Fatalf("%+v %v", p.Clients.Remove, p.StaysOut)
+	}
+}
+
+func TestInitialCluster(t *testing.T) {
+	url := func(i int) string { return host(i) + "=" + peerURL(i) }
+	cases := map[string]struct {
+		c    *cluster
+		want string
+	}{
+		"all rejoin":                 {lost(3).running(0).wiped(1, 2), url(0) + "," + url(1) + "," + url(2)},
+		"one stays out":              {lost(3).running(0).wiped(1).off(2), url(0) + "," + url(1)},
+		"alone":                      {lost(3).running(0).off(1, 2).consent(), url(0)},
+		"a minority off stays":       {lost(5).off(4), url(0) + "," + url(1) + "," + url(2) + "," + url(3) + "," + url(4)},
+		"the inventory's own order":  {lost(3).running(2).wiped(0, 1), url(0) + "," + url(1) + "," + url(2)},
+		"a dead entry is taken out":  {lost(3).healthy(0, 1).listAll(unstarted(3, 2)).off(2), url(0) + "," + url(1)},
+		"nothing is done to healthy": {lost(3).healthy(0, 1, 2), url(0) + "," + url(1) + "," + url(2)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if p := Make(tc.c.Request); p.InitialCluster != tc.want {
+				show(t, p)
+				t.Fatalf("%s, want %s", p.InitialCluster, tc.want)
+			}
+		})
+	}
+}
+
+// A run that was killed before its last step left the old list in etcd.conf; a cluster that was never restored is left alone.
+func TestOldInitialClusterIsWrittenAnew(t *testing.T) {
+	conf := func(state, list string) func(*Host) {
+		return func(h *Host) { h.Config.InitialClusterState, h.Config.InitialCluster = state, list }
+	}
+	full := lost(3).Hosts[host(0)].Config.InitialCluster
+	c := lost(3).healthy(0, 1, 2).edit(0, conf("existing", host(0)+"="+peerURL(0))).edit(1, conf("new", "")).edit(2, conf("existing", full))
+	p := Make(c.Request)
+	if got := groupsOf(p)["final"]; p.Action != Nothing || got != "0" {
+		t.Fatalf("action %s, final %q, want host 0 only", p.Action, got)
+	}
+}
+
+// On pods the probe comes back last, also when the run that took it out was killed.
+func TestProbe(t *testing.T) {
+	pod := func(h *Host) { h.Runtime, h.Probe = facts.StaticPod, "present" }
+	c := lost(3).running(0).wiped(1, 2).edit(0, pod).edit(1, pod).edit(2, pod)
+	if got := groupsOf(Make(c.Request))["probe"]; got != "0" {
+		t.Errorf("after a forced start the probe comes back on %q, want 0", got)
+	}
+	c = lost(3).healthy(0, 1, 2).edit(1, pod).edit(2, func(h *Host) { h.Runtime, h.Probe = facts.StaticPod, "removed" })
+	p := Make(c.Request)
+	if got := groupsOf(p)["probe"]; p.Action != FinishJoin || got != "2" {
+		t.Errorf("action %s, probe on %q, want finish_join and 2", p.Action, got)
+	}
+}
+
+// A host of new_etcd that holds old data is kept from starting beside a forced start, and left to add_hosts.yml.
+func TestNewHosts(t *testing.T) {
+	c := lost(3).running(0).wiped(1)
+	c.NewHosts = []string{host(2)}
+	c.listAll(memberList(2))
+	p := Make(c.Request)
+	groups := groupsOf(p)
+	if p.Action != Force || groups["fence"] != "1 2" || groups["rejoin"] != "1" || len(p.StaysOut) > 0 {
+		show(t, p)
+		t.Fatalf("action %s, %v, out %v", p.Action, groups, p.StaysOut)
+	}
+	if c := p.Clients; len(c.Keep) != 2 || len(c.Remove) != 0 {
+		t.Fatalf("%+v", c)
+	}
+}

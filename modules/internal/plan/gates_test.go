@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
+
+// What must hold before the first fence. Each case starts from a cluster that would be forced on host 0, with 1 and 2 to join.
+func TestGates(t *testing.T) {
+	bad := func(c *cluster, i int, name, status string) *cluster {
+		return c.edit(i, func(h *Host) {
+			h.Checks = []facts.Check{{Name: name, Status: status, Line: "the line", Advice: "the advice"}}
+		})
+	}
+	ready := func() *cluster { return lost(3).running(0).wiped(1, 2) }
+	cases := []struct {
+		name string
+		c    *cluster
+		code string   // "" where the gate lets it pass
+		says []string // parts of the message
+	}{
+		{"all is well", ready(), "", nil},
+		{"a failed check on the survivor", bad(ready(), 0, "certificate_peer", "failed"), "certificate_peer", []string{host(0) + ": the line"}},
+		{"a failed check on a host that joins", bad(ready(), 2, "name", "failed"), "name", []string{host(2) + ": the line"}},
+		{"the same, when nobody is to join", bad(ready().alone(), 2, "name", "failed"), "", nil},
+		{"a check that was ignored", bad(ready(), 0, "fence", "ignored"), "", nil},
+		{"a failed check on a healthy cluster", bad(lost(3).healthy(0, 1, 2), 0, "certificate_peer", "failed"), "", nil},
+		{"no room for the backup", ready().edit(0, func(h *Host) { h.BackupDir.FreeBytes = 250 << 20 }), "backup_space", []string{"284 MiB", "/backup", "250 MiB"}},
+		{"just enough room for the backup", ready().edit(0, func(h *Host) { h.BackupDir.FreeBytes = 284 << 20 }), "", nil},
+		{"a backup directory that nobody looked at", ready().edit(0, func(h *Host) { h.BackupDir = nil }), "", nil},
+		{"no room for a new member", ready().edit(1, func(h *Host) { h.DataDir.FreeBytes = 100 << 20 }), "data_space", []string{host(1), "148 MiB", "100 MiB"}},
+		{"no ETCD_NAME", ready().edit(1, func(h *Host) { h.Config.Name = "" }), "etcd_conf", []string{host(1), "ETCD_NAME"}},
+		{"no peer URL", ready().edit(1, func(h *Host) { h.Config.PeerURLs = nil }), "etcd_conf", []string{host(1), "ETCD_INITIAL_ADVERTISE_PEER_URLS"}},
+		{"a host with another one's name", ready().edit(1, func(h *Host) { h.Config.Name = host(2) }), "etcd_conf", []string{host(1), host(2), "ETCD_NAME"}},
+		{"a host with another one's address", ready().edit(1, func(h *Host) { h.Config.PeerURLs = []string{peerURL(2) + "/"} }), "etcd_conf", []string{"peer URL"}},
+		{"no room beside a start", lost(3).edit(2, func(h *Host) { h.BackupDir.FreeBytes = 0 }), "backup_space", []string{host(2)}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			p := Make(tc.c.Request)
+			if tc.code == "" {
+				if p.Action == Refuse {
+					t.Fatalf("refused: %+v", p.Refusals)
+				}
+				return
+			}
+			if p.Action != Refuse || len(p.Refusals) != 1 || p.Refusals[0].Code != tc.code {
+				t.Fatalf("want one refusal %s: action %s, %+v", tc.code, p.Action, p.Refusals)
+			}
+			for _, part := range tc.says {
+				if !strings.Contains(p.Refusals[0].Msg, part) {
+					t.Errorf("%q does not say %q", p.Refusals[0].Msg, part)
+				}
+			}
+			if p.Survivor != "" || len(p.Groups) > 0 {
+				t.Errorf("a refusal with survivor %q and groups %v", p.Survivor, p.Groups)
+			}
+		})
+	}
+}
+
+// All that is wrong is said at once: nobody wants to mend one thing a run.
+func TestGatesSayEverythingAtOnce(t *testing.T) {
+	var codes []string
+	for _, r := range Make(notReady().Request).Refusals {
+		codes = append(codes, r.Code)
+	}
+	if diff := cmp.Diff([]string{"certificate_peer", "backup_space"}, codes); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestRehearsalOnlyWhereThereIsRoom(t *testing.T) {
+	for free, want := range map[int64]bool{20 << 30: true, 500 << 20: true, 300 << 20: false} {
+		p := Make(lost(3).running(0).wiped(1, 2).edit(0, func(h *Host) { h.BackupDir.FreeBytes = free }).Request)
+		if p.Action != Force || p.Rehearse != want {
+			t.Errorf("%s free: action %s, rehearse %v, want %v", size(free), p.Action, p.Rehearse, want)
+		}
+	}
+}
