@@ -53,6 +53,9 @@ func systemctl(root string, args []string) int {
 	case "start", "restart":
 		if args[0] == "restart" {
 			s.stop()
+			for alive(s.PID) {
+				time.Sleep(time.Millisecond)
+			}
 		}
 		s.start(root)
 	case "stop":

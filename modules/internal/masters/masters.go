@@ -97,12 +97,8 @@ func Restart(ctx context.Context, command string, c Component) (Seen, error) {
 		if err != nil {
 			return seen, err
 		}
-		seen.Health = "the old process still listens"
-		if len(old) == 0 {
-			seen.Health = "nothing listens"
-		}
-		if fresh {
-			seen.Health = c.Health(ctx)
+		if said := c.look(ctx, fresh, len(old) > 0); ctx.Err() == nil {
+			seen.Health = said // else only the deadline shows, and what was said before tells more
 		}
 		seen.Seconds = time.Since(begin).Seconds()
 		if seen.Health == "ok" {
@@ -115,6 +111,16 @@ func Restart(ctx context.Context, command string, c Component) (Seen, error) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+func (c Component) look(ctx context.Context, fresh, was bool) string {
+	switch {
+	case fresh:
+		return c.Health(ctx)
+	case was:
+		return "the old process still listens, or none does"
+	}
+	return "nothing listens"
 }
 
 func run(ctx context.Context, command, component string) error {
