@@ -18,6 +18,7 @@ type Client struct {
 	v3       *clientv3.Client
 	web      *web
 	limit    time.Duration
+	stall    time.Duration
 }
 
 // Dial connects to whichever endpoint answers first; the error says what each of them did.
@@ -111,7 +112,7 @@ func DialOne(ctx context.Context, endpoint string, cfg Config) (*Client, error) 
 		w.close()
 		return nil, err
 	}
-	return &Client{Endpoint: endpoint, Version: version, v3: v3, web: w, limit: cfg.Call}, nil
+	return &Client{Endpoint: endpoint, Version: version, v3: v3, web: w, limit: cfg.Call, stall: cfg.Stall}, nil
 }
 
 func newV3(endpoint string, cfg Config) (*clientv3.Client, error) {

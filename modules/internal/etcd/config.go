@@ -12,6 +12,7 @@ import (
 const (
 	defaultConnect = 3 * time.Second
 	defaultCall    = 5 * time.Second
+	defaultStall   = 30 * time.Second // the member reads its own database while it sends
 )
 
 // TLSFiles are the PEM files of a TLS client. All empty: only http and unix endpoints can be spoken to.
@@ -30,6 +31,7 @@ type Config struct {
 	OwnPeers  []string      // ETCD_INITIAL_ADVERTISE_PEER_URLS of this host
 	Connect   time.Duration // limit of TCP and TLS; 0: 3 s
 	Call      time.Duration // limit of one call; 0: 5 s
+	Stall     time.Duration // how long a snapshot may bring nothing; 0: 30 s
 }
 
 func (c Config) withDefaults() Config {
@@ -38,6 +40,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Call <= 0 {
 		c.Call = defaultCall
+	}
+	if c.Stall <= 0 {
+		c.Stall = defaultStall
 	}
 	return c
 }

@@ -255,6 +255,39 @@ func TestMembershipCalls(t *testing.T) {
 	wantKind(t, err, fault.Invalid)
 }
 
+// A member that freezes while it sends must not hold a backup for ever, and a backup has its own end as well.
+func TestSnapshotOfAFrozenMember(t *testing.T) {
+	m := etcdtest.Start(t, 1).Members[0]
+	cfg := config(t, m)
+	cfg.Stall = 500 * time.Millisecond
+	c := dial(t, cfg)
+	must[etcd.State](t)(c.State(t.Context())) // the connection stands
+	m.Freeze(t)
+	defer m.Thaw(t)
+	_, err := readSnapshot(t.Context(), c)
+	wantKind(t, err, fault.Timeout)
+	if !strings.Contains(err.Error(), "brought nothing") {
+		t.Error(err)
+	}
+	cfg.Stall = time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	m.Thaw(t)
+	c = dial(t, cfg)
+	m.Freeze(t)
+	_, err = readSnapshot(ctx, c)
+	wantKind(t, err, fault.Timeout)
+}
+
+func readSnapshot(ctx context.Context, c *etcd.Client) ([]byte, error) {
+	stream, err := c.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	return io.ReadAll(stream)
+}
+
 // The rehearsal speaks through a unix socket, without TLS.
 func TestUnixSocket(t *testing.T) {
 	dir, err := os.MkdirTemp("", "etcd") // short: a socket's path is limited to 107 bytes

@@ -9,22 +9,19 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// stall is how long a snapshot's stream may bring nothing: the member reads its own database while it sends.
-const stall = 30 * time.Second
-
 // Snapshot streams the member's database followed by its sha256; it works without quorum. The reader ends with an error when ctx
-// ends, or when nothing arrives for 30 s. A stream that is cut off may end without an error: only the sum tells, so check it.
+// ends, or when nothing arrives for Config.Stall. A stream that is cut off may end without an error: only the sum tells, so check it.
 func (c *Client) Snapshot(ctx context.Context) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &stream{endpoint: c.Endpoint, ctx: ctx, cancel: cancel}
-	s.watchdog = time.AfterFunc(stall, func() {
-		cancel(fault.New(fault.Timeout, "%s: the snapshot brought nothing for %v", c.Endpoint, stall))
+	s := &stream{endpoint: c.Endpoint, ctx: ctx, cancel: cancel, stall: c.stall}
+	s.watchdog = time.AfterFunc(c.stall, func() {
+		cancel(fault.New(fault.Timeout, "%s: the snapshot brought nothing for %v", c.Endpoint, c.stall))
 	})
 	r, err := c.v3.Snapshot(ctx)
 	if err != nil {
 		s.watchdog.Stop()
 		cancel(nil)
-		return nil, explainCall(c.Endpoint, "snapshot", stall, err)
+		return nil, s.explain(err)
 	}
 	s.body = r
 	return s, nil
@@ -34,6 +31,7 @@ type stream struct {
 	endpoint string
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
+	stall    time.Duration
 	watchdog *time.Timer
 	body     io.ReadCloser
 }
@@ -41,16 +39,23 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
 	if n > 0 {
-		s.watchdog.Reset(stall)
+		s.watchdog.Reset(s.stall)
 	}
 	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
+	return n, s.explain(err)
+}
+
+func (s *stream) explain(err error) error {
 	var stalled *fault.Error
 	if errors.As(context.Cause(s.ctx), &stalled) {
-		return n, stalled
+		return stalled
 	}
-	return n, explainCall(s.endpoint, "the snapshot's stream", stall, err)
+	if s.ctx.Err() != nil {
+		return fault.New(fault.Timeout, "%s: the snapshot was not complete when the time was over", s.endpoint)
+	}
+	return explainCall(s.endpoint, "the snapshot's stream", s.stall, err)
 }
 
 func (s *stream) Close() error {

@@ -14,14 +14,15 @@ import (
 type Data struct {
 	Equal    bool              `json:"equal"`
 	Revision int64             `json:"revision"`
-	Keys     map[string]int64  `json:"keys"`   // by endpoint
-	Sums     map[string]string `json:"sums"`   // by endpoint: sha256 of keys, revisions and versions (and values, if asked for)
-	Errors   map[string]string `json:"errors"` // by endpoint
+	Keys     map[string]int64  `json:"keys"`    // by endpoint
+	Sums     map[string]string `json:"sums"`    // by endpoint: sha256 of keys, revisions and versions (and values, if asked for)
+	V2Keys   map[string]int64  `json:"v2_keys"` // by endpoint, where the server has a v2 store; counted, not compared: v2 has no revision to pin
+	Errors   map[string]string `json:"errors"`  // by endpoint
 }
 
 // Compare reads all serving members at the revision of a linearizable read, so that each of them must have the very same keys.
 func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Data, error) {
-	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, Errors: map[string]string{}}
+	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, V2Keys: map[string]int64{}, Errors: map[string]string{}}
 	leader, err := etcd.DialQuorum(ctx, cfg.At(serving(p)...))
 	if err != nil {
 		return d, fault.Wrap(fault.Unreachable, err, "the data cannot be compared")
@@ -35,14 +36,10 @@ func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Dat
 	var all sync.WaitGroup
 	for _, endpoint := range serving(p) {
 		all.Go(func() {
-			sum, keys, err := sumOf(ctx, cfg, endpoint, d.Revision, values)
+			m, err := readMember(ctx, cfg, endpoint, d.Revision, values)
 			lock.Lock()
 			defer lock.Unlock()
-			if err != nil {
-				d.Errors[endpoint] = err.Error()
-				return
-			}
-			d.Sums[endpoint], d.Keys[endpoint] = sum, keys
+			d.add(endpoint, m, err)
 		})
 	}
 	all.Wait()
@@ -75,7 +72,7 @@ func (d *Data) Line() string {
 	switch {
 	case d.Equal:
 		for _, n := range d.Keys {
-			return fmt.Sprintf("data equal on %d members: %d keys at revision %d", len(d.Sums), n, d.Revision)
+			return fmt.Sprintf("data equal on %d members: %d keys at revision %d%s", len(d.Sums), n, d.Revision, d.v2())
 		}
 	case d.distinct() > 1:
 		return fmt.Sprintf("DATA DIFFER between members at revision %d: keys %v", d.Revision, d.Keys)
@@ -95,11 +92,50 @@ func serving(p Picture) []string {
 	return out
 }
 
-func sumOf(ctx context.Context, cfg etcd.Config, endpoint string, revision int64, values bool) (string, int64, error) {
+// content is what one member holds.
+type content struct {
+	sum          string
+	keys, v2Keys int64
+	hasV2        bool
+}
+
+func readMember(ctx context.Context, cfg etcd.Config, endpoint string, revision int64, values bool) (content, error) {
 	c, err := etcd.DialOne(ctx, endpoint, cfg)
 	if err != nil {
-		return "", 0, err
+		return content{}, err
 	}
 	defer c.Close()
-	return c.SumKeys(ctx, revision, values)
+	var m content
+	if m.sum, m.keys, err = c.SumKeys(ctx, revision, values); err != nil {
+		return m, err
+	}
+	m.v2Keys, m.hasV2, err = c.V2().UserKeys(ctx)
+	return m, err
+}
+
+func (d *Data) add(endpoint string, m content, err error) {
+	if err != nil {
+		d.Errors[endpoint] = err.Error()
+		return
+	}
+	d.Sums[endpoint], d.Keys[endpoint] = m.sum, m.keys
+	if m.hasV2 {
+		d.V2Keys[endpoint] = m.v2Keys
+	}
+}
+
+// v2 is the number of v2 keys in words, with all numbers where they differ.
+func (d *Data) v2() string {
+	seen := map[int64]bool{}
+	last := int64(0)
+	for _, n := range d.V2Keys {
+		seen[n], last = true, n
+	}
+	switch len(seen) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(", %d v2 keys", last)
+	}
+	return fmt.Sprintf(", v2 keys at this moment %v", d.V2Keys)
 }
