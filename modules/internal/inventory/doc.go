@@ -12,5 +12,8 @@
 //   - a mark is the comment that an entry becomes when its host leaves: `# out of [etcd] since 2026-11-23: <entry>`;
 //   - a staging group is one that openshift-ansible reads new hosts from; its name starts with "new_".
 //
+// testdata/corpus holds inventories as sites write them. Each test case takes a host out and back; judge_test.go has Ansible itself judge
+// every step (`go test -tags judge`), benchjudge_test.go sets the time of an edit beside Ansible's time to read the file.
+//
 // Plan is pure; Apply (apply.go) locks, plans, compares and writes.
 package inventory
