@@ -164,6 +164,24 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Two clusters that both serve, as after old members came back beside a survivor: a change could go to the wrong one.
+func TestTwoClusters(t *testing.T) {
+	one, two := etcdtest.New(t, 1), etcdtest.New(t, 1)
+	a, b := one.Members[0], two.Members[0]
+	b.CA, b.Cert, b.Key = a.CA, a.Cert, a.Key // one CA for both, as in one site
+	one.PKI.Issue(t, b.Dir, "server", false, b.IP)
+	b.Configure(t, b.Name+"="+b.PeerURL, "new")
+	for _, m := range []*etcdtest.Member{a, b} {
+		m.Start(t)
+		m.WaitHealthy(t)
+	}
+	args := a.Args(map[string]any{"endpoints": []string{a.ClientURL, b.ClientURL}, "name": "x", "peer_urls": "https://127.0.0.1:9"})
+	answer := moduletest.Run(t, args).Failed(t, "refused")
+	if !strings.Contains(answer.Msg(), "both have a quorum") || count(t, a) != 1 || count(t, b) != 1 {
+		t.Error(answer.Msg())
+	}
+}
+
 // Without quorum nothing can be changed: it ends within its timeout and says so.
 func TestNoQuorum(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)

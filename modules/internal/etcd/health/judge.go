@@ -123,3 +123,22 @@ func orNone(id string) string {
 	}
 	return id
 }
+
+// Split says so where two healthy members know different members, or different clusters: both have a quorum of their own, as after old
+// members came back beside a survivor, since a forced start keeps the cluster's ID. "" is the normal case.
+func (p Picture) Split() string {
+	first := -1
+	for i, e := range p.Endpoints {
+		if !e.Health {
+			continue
+		}
+		if first < 0 {
+			first = i
+			continue
+		}
+		if f := p.Endpoints[first]; e.ClusterID != f.ClusterID || !sameIDs(e.members, f.members) {
+			return fmt.Sprintf("%s and %s both have a quorum and know different members", f.Endpoint, e.Endpoint)
+		}
+	}
+	return ""
+}

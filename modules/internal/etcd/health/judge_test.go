@@ -123,3 +123,15 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+func TestSplit(t *testing.T) {
+	for name, p := range cases {
+		if split := p.Split() != ""; split != (name == "other-cluster") {
+			t.Errorf("%s: %q", name, p.Split())
+		}
+	}
+	twin := three(V3, func(p *Picture) { p.Endpoints[2].members = p.Members[2:] })
+	if !strings.Contains(twin.Split(), "https://192.0.2.11:2379 and https://192.0.2.13:2379") {
+		t.Errorf("%q", twin.Split())
+	}
+}

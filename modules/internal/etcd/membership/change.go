@@ -41,8 +41,8 @@ func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
 	}
 	out := Outcome{Before: p.Members, After: p.Members, ClusterID: p.ClusterID, Source: p.MembersFrom, Quorum: p.Quorum}
 	for doubts := 0; ; {
-		steps, err := Decide(Now{p.Members, healthyIDs(p)}, r.Want)
-		if errors.Is(err, errTooFew) && doubts < 2 { // a loss must last
+		steps, err := decideOn(p, r.Want)
+		if errors.Is(err, errDoubt) && doubts < 2 { // a loss must last
 			doubts++
 			if p, err = again(ctx, cfg, err); err != nil {
 				return out, err
@@ -69,6 +69,15 @@ func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
 		}
 		out.After, out.Quorum = p.Members, p.Quorum
 	}
+}
+
+// decideOn refuses while two clusters answer: a change sent to either could be the wrong one.
+func decideOn(p health.Picture, want Want) ([]Step, error) {
+	if split := p.Split(); split != "" {
+		return nil, fault.Wrap(fault.Refused, errDoubt, "%s", split).
+			WithHint("stop the members that came back with old data: ansible-playbook playbooks/fence.yml -e etcd_host=…")
+	}
+	return Decide(Now{p.Members, healthyIDs(p)}, want)
 }
 
 // again looks anew after a change that was not accepted, or whose fate is unknown.

@@ -141,8 +141,8 @@ func (w Want) names(m facts.ClusterMember) bool {
 	return m.Name == w.Name
 }
 
-// errTooFew is a refusal that rests on health, which an election can spoil for a moment.
-var errTooFew = errors.New("quorum would be lost")
+// errDoubt is a refusal that rests on what members answered just now, which an election or a change under way can spoil for a moment.
+var errDoubt = errors.New("nothing is changed in such a state")
 
 // mayRemove refuses what cannot be taken back: the last member, and a removal after which too few of the others are healthy.
 func mayRemove(now Now, m facts.ClusterMember) error {
@@ -157,7 +157,7 @@ func mayRemove(now Now, m facts.ClusterMember) error {
 		}
 	}
 	if needed := left/2 + 1; healthy < needed {
-		return fault.Wrap(fault.Refused, errTooFew, "removing %s would leave %d healthy of %d members, and %d are needed", describe(m), healthy, left, needed).
+		return fault.Wrap(fault.Refused, errDoubt, "quorum would be lost: removing %s would leave %d healthy of %d members, and %d are needed", describe(m), healthy, left, needed).
 			WithHint("bring the others back first: ansible etcd -m etcd_cluster_info")
 	}
 	return nil
