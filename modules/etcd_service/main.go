@@ -65,6 +65,9 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	s.data = result{Runtime: h.Runtime.Name(), State: before.State}
 	err = s.do(ctx)
 	s.data.Seconds = time.Since(s.start).Seconds()
+	if s.changed && !call.CheckMode {
+		s.look()
+	}
 	return ansible.Result{Changed: s.changed, Msg: s.message(), Data: s.data}, err
 }
 
@@ -99,12 +102,9 @@ func (s *service) do(ctx context.Context) error {
 		}
 	}
 	if s.args.State == "stopped" {
-		return s.look(ctx)
+		return nil
 	}
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	return s.look(ctx)
+	return s.begin(ctx)
 }
 
 // removeForceFlags takes leftovers of a forced start out of files, as the chapter leaves them behind.
@@ -157,10 +157,13 @@ func (s *service) change() {
 	s.call.MarkChanged()
 }
 
-func (s *service) look(ctx context.Context) error {
-	after, err := s.host.Status(ctx)
-	s.data.State = after.State
-	return err
+// look says how etcd is now, after a failure as well, whose time is up.
+func (s *service) look() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if after, err := s.host.Status(ctx); err == nil {
+		s.data.State = after.State
+	}
 }
 
 func (s *service) message() string {

@@ -12,7 +12,7 @@ func (h *Host) MustBeIdle(ctx context.Context) error {
 	ctx, cancel := limited(ctx)
 	defer cancel()
 	for range cleanLooks {
-		e, err := h.Gone()
+		e, err := h.gone(false)
 		if err != nil {
 			return err
 		}
@@ -20,16 +20,24 @@ func (h *Host) MustBeIdle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !down(v) {
-			e.Left = append(e.Left, "the unit is "+v.Detail)
-		}
-		if len(e.Left) > 0 {
-			return fault.New(fault.Refused, "etcd runs on this host; expected it to be stopped, found: %s", strings.Join(e.Left, "; ")).
-				WithHint("stop it first: etcd_service state=stopped, or etcd_fence state=present, which also keeps it down")
+		if !e.gone() || !down(v) {
+			return h.notIdle(e, v)
 		}
 		if !pause(ctx, lookEvery) {
 			return fault.Wrap(fault.Timeout, ctx.Err(), "look for etcd")
 		}
 	}
 	return nil
+}
+
+func (h *Host) notIdle(e Evidence, v View) error {
+	left := e.Left
+	if named, err := h.Gone(); err == nil && len(named.Left) > 0 {
+		left = named.Left
+	}
+	if !down(v) {
+		left = append(left, "the unit is "+v.Detail)
+	}
+	return fault.New(fault.Refused, "etcd runs on this host; expected it to be stopped, found: %s", strings.Join(left, "; ")).
+		WithHint("stop it first: etcd_service state=stopped, or etcd_fence state=present, which also keeps it down")
 }

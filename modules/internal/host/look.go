@@ -27,7 +27,10 @@ func (e Evidence) gone() bool { return e.ProcessGone && e.PortsClosed && e.Locks
 
 // Gone looks once for anything of etcd that is still there. One look may lie (a lock that is held can be missing in the kernel's list for 50 ms):
 // Stop takes several.
-func (h *Host) Gone() (Evidence, error) {
+func (h *Host) Gone() (Evidence, error) { return h.gone(true) }
+
+// gone with names also says who holds a port. That reads every open file of the host, too much for each look of a wait.
+func (h *Host) gone(names bool) (Evidence, error) {
 	var e Evidence
 	found, err := h.Processes()
 	if err != nil {
@@ -37,7 +40,7 @@ func (h *Host) Gone() (Evidence, error) {
 		e.Left = append(e.Left, describe(p))
 	}
 	e.ProcessGone = len(found) == 0
-	ports, err := h.listening()
+	ports, err := h.listening(names)
 	if err != nil {
 		return e, err
 	}
@@ -60,11 +63,13 @@ func describe(p procfs.Process) string {
 	if p.EnvErr != nil {
 		return fmt.Sprintf("etcd process %d, whose settings cannot be read (run as root)", p.PID)
 	}
-	return fmt.Sprintf("etcd process %d on %s", p.PID, dir)
+	return fmt.Sprintf("etcd process %d on %s%s", p.PID, dir, map[string]string{
+		"T": ", which is frozen (SIGSTOP)", "D": ", which waits for its disk", "t": ", which is being traced",
+	}[p.State])
 }
 
 // listening names the listening sockets at the addresses of etcd.conf.
-func (h *Host) listening() ([]string, error) {
+func (h *Host) listening(names bool) ([]string, error) {
 	all, err := procfs.Listeners()
 	if err != nil {
 		return nil, err
@@ -76,9 +81,14 @@ func (h *Host) listening() ([]string, error) {
 			continue
 		}
 		for _, l := range all {
-			if l.Covers(addr) {
-				out = append(out, fmt.Sprintf("port %d is listened on%s", addr.Port(), heldBy(l)))
+			if !l.Covers(addr) {
+				continue
 			}
+			line := fmt.Sprintf("port %d is listened on", addr.Port())
+			if names {
+				line += heldBy(l)
+			}
+			out = append(out, line)
 		}
 	}
 	return out, nil

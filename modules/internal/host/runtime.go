@@ -52,6 +52,7 @@ type View struct {
 	Enabled bool   // starts at boot
 	Masked  bool
 	Refused string // the last start was not even tried, and why
+	User    string // that etcd runs as; "" = not known
 	Killed  bool   // its last process was ended by SIGKILL
 }
 

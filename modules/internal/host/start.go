@@ -78,6 +78,9 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 			h.DataDir, h.Config.InitialClusterState).
 			WithHint("to join a cluster, add the member there first, then set ETCD_INITIAL_CLUSTER_STATE=existing in %s", h.EtcdConf)
 	}
+	if err == nil && data {
+		err = h.CheckOwner(s.View.User)
+	}
 	return err
 }
 

@@ -101,3 +101,13 @@ func TestWithoutAUnit(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestStartRefusesDataThatEtcdMayNotRead(t *testing.T) {
+	f := hosttest.New(t)
+	h := load(t, f)
+	if err := h.CheckOwner(""); err != nil {
+		t.Fatal(err)
+	}
+	err := h.CheckOwner("daemon") // etcd's unit runs as somebody who owns none of it
+	failed(t, err, fault.Refused, "etcd runs as daemon", "chown -R daemon:")
+}

@@ -57,7 +57,7 @@ func down(v View) bool { return v.State != "running" && v.State != "starting" &&
 func (h *Host) waitGone(ctx context.Context) (Evidence, error) {
 	var v View
 	for clean := 0; ; {
-		e, err := h.Gone()
+		e, err := h.gone(false)
 		if err != nil {
 			return e, err
 		}
@@ -73,7 +73,7 @@ func (h *Host) waitGone(ctx context.Context) (Evidence, error) {
 			return e, nil
 		}
 		if !pause(ctx, lookEvery) {
-			return e, h.notGone(e, v)
+			return h.notGone(v)
 		}
 	}
 }
@@ -87,12 +87,19 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (h *Host) notGone(e Evidence, v View) error {
+func (h *Host) notGone(v View) (Evidence, error) {
+	e, err := h.Gone()
+	if err != nil {
+		return e, err
+	}
 	left := append([]string{}, e.Left...)
 	if !down(v) {
 		left = append(left, "the unit is "+v.Detail)
 	}
-	return fault.New(fault.Timeout, "etcd did not stop in time; expected no process, closed ports and free locks, found: %s", strings.Join(left, "; ")).
+	if len(left) == 0 {
+		left = append(left, "nothing more at the very last look") // it went while the time ran out
+	}
+	return e, fault.New(fault.Timeout, "etcd did not stop in time; expected no process, closed ports and free locks, found: %s", strings.Join(left, "; ")).
 		WithHint("%s", h.stopHint(v))
 }
 

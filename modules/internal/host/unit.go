@@ -38,7 +38,7 @@ func (u *unit) Name() string {
 }
 
 var viewProperties = []string{"LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "Job", "Result",
-	"ExecMainCode", "ExecMainStatus", "AssertResult", "AssertTimestampMonotonic", "ConditionResult", "ConditionTimestampMonotonic"}
+	"ExecMainCode", "ExecMainStatus", "AssertResult", "AssertTimestampMonotonic", "ConditionResult", "ConditionTimestampMonotonic", "User"}
 
 func (u *unit) Look(ctx context.Context) (View, error) {
 	if u.missing {
@@ -63,6 +63,7 @@ func viewOf(p map[string]string) View {
 		Enabled: p["UnitFileState"] == "enabled" || p["UnitFileState"] == "enabled-runtime" || p["UnitFileState"] == "static",
 		Masked:  p["LoadState"] == "masked",
 		Refused: refusedOf(p),
+		User:    p["User"],
 		Killed:  p["ExecMainCode"] == "2" && p["ExecMainStatus"] == "9", // CLD_KILLED by SIGKILL
 	}
 	v.PID, _ = strconv.Atoi(p["MainPID"]) // 0 where there is none
