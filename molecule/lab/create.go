@@ -48,12 +48,7 @@ func (l *Lab) install(ctx context.Context, h Host) error {
 	if err != nil {
 		return err
 	}
-	root, err := podman(ctx, "mount", l.container(h))
-	if err != nil {
-		return err
-	}
-	defer podman(ctx, "unmount", l.container(h))
-	return writeFiles(root, filesFor(h, l.Hosts, l.Options, a, certs, public))
+	return l.put(ctx, h, filesFor(h, l.Hosts, l.Options, a, certs, public))
 }
 
 func (l *Lab) authority() (*Authority, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/x509"
 	"embed"
 	"strings"
 	"text/template"
@@ -74,24 +73,44 @@ func (d hostData) FlannelCert(part string) string {
 // hostCerts are the pairs that a host's files need.
 type hostCerts struct{ Server, Peer, Client Pair }
 
-type certUsage = x509.ExtKeyUsage
-
 func issueFor(a *Authority, h Host) (c hostCerts, err error) {
 	r := certRequest{
 		CommonName: h.Name, DNS: []string{h.Name}, IPs: []string{h.IP},
 		NotAfter: time.Now().Add(fiveYears),
 	}
-	issue := func(to *Pair, use []certUsage, wanted bool) {
-		if wanted && err == nil {
-			r.Usages = use
-			*to, err = a.issue(r)
-		}
+	if c, err = issueEtcd(a, r); err != nil || !h.Master && !h.Node {
+		return c, err
 	}
-	etcd := h.Etcd || h.Spare
-	issue(&c.Server, serverUsage, etcd || h.Master)
-	issue(&c.Peer, peerUsage, etcd)
-	issue(&c.Client, clientUsage, h.Master || h.Node)
+	r.Usages = clientUsage
+	c.Client, err = a.issue(r)
 	return c, err
+}
+
+// issueEtcd makes the two pairs of an etcd host; a master serves with the same
+// server pair.
+func issueEtcd(a *Authority, r certRequest) (c hostCerts, err error) {
+	r.Usages = serverUsage
+	if c.Server, err = a.issue(r); err != nil {
+		return c, err
+	}
+	r.Usages = peerUsage
+	c.Peer, err = a.issue(r)
+	return c, err
+}
+
+// etcdOwned is a file that only etcd's user may read.
+func etcdOwned(path string, content []byte) File {
+	return File{Path: path, Mode: 0o600, Owner: etcdUID, Content: content}
+}
+
+func certFiles(a *Authority, c hostCerts) []File {
+	return []File{
+		etcdOwned("/etc/etcd/ca.crt", a.CertPEM),
+		etcdOwned("/etc/etcd/server.crt", c.Server.Cert),
+		etcdOwned("/etc/etcd/server.key", c.Server.Key),
+		etcdOwned("/etc/etcd/peer.crt", c.Peer.Cert),
+		etcdOwned("/etc/etcd/peer.key", c.Peer.Key),
+	}
 }
 
 // filesFor is everything that makes the image into this host.
@@ -114,26 +133,18 @@ func filesFor(h Host, all []Host, o Options, a *Authority, c hostCerts, sshPubli
 }
 
 func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
-	own := func(path string, mode uint32, content []byte) File {
-		return File{Path: path, Mode: mode, Owner: etcdUID, Content: content}
-	}
-	files := []File{
-		{Path: "/etc/etcd", Mode: 0o700, Owner: etcdUID, Dir: true},
-		{Path: "/etc/etcd/etcd.conf", Mode: 0o644, Content: render("etcd.conf.tmpl", d)},
-		own("/etc/etcd/ca.crt", 0o600, a.CertPEM),
-		own("/etc/etcd/server.crt", 0o600, c.Server.Cert),
-		own("/etc/etcd/server.key", 0o600, c.Server.Key),
-		own("/etc/etcd/peer.crt", 0o600, c.Peer.Cert),
-		own("/etc/etcd/peer.key", 0o600, c.Peer.Key),
-		{Path: "/etc/systemd/system/etcd.service", Mode: 0o644, Content: raw("etcd.service")},
-	}
+	files := append(certFiles(a, c),
+		File{Path: "/etc/etcd", Mode: 0o700, Owner: etcdUID, Dir: true},
+		File{Path: "/etc/etcd/etcd.conf", Mode: 0o644, Content: render("etcd.conf.tmpl", d)},
+		File{Path: "/etc/systemd/system/etcd.service", Mode: 0o644, Content: raw("etcd.service")},
+	)
 	if d.Host.CA {
 		files = append(files,
 			File{Path: "/etc/etcd/ca", Mode: 0o700, Owner: etcdUID, Dir: true},
-			own("/etc/etcd/ca/ca.crt", 0o600, a.CertPEM),
-			own("/etc/etcd/ca/ca.key", 0o600, a.KeyPEM),
-			own("/etc/etcd/ca/serial", 0o600, []byte("01\n")),
-			own("/etc/etcd/ca/index.txt", 0o600, nil),
+			etcdOwned("/etc/etcd/ca/ca.crt", a.CertPEM),
+			etcdOwned("/etc/etcd/ca/ca.key", a.KeyPEM),
+			etcdOwned("/etc/etcd/ca/serial", []byte("01\n")),
+			etcdOwned("/etc/etcd/ca/index.txt", nil),
 		)
 	}
 	if !o.EtcdDisabled && d.Host.Etcd {

@@ -30,6 +30,8 @@ const usage = `usage: lab COMMAND ...
   wipe NAME HOST...          kill etcd, remove its data
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
+  cert NAME HOST [options]   other certificates: --expired, --no-ip, or good again
+  fingerprint NAME [--list] [HOST...]  sums of all files, to show that nothing was touched
   wait NAME [options]        until the cluster is healthy
   writer start|stop|check|report NAME [options]
   api put|get|check NAME ... objects through the masters' stand-ins
@@ -55,17 +57,19 @@ func main() {
 type action func(l *Lab, ctx context.Context, args []string) error
 
 var actions = map[string]action{
-	"status":  (*Lab).statusCommand,
-	"hosts":   (*Lab).hostsCommand,
-	"ip":      (*Lab).ipCommand,
-	"exec":    (*Lab).execCommand,
-	"ssh":     (*Lab).sshCommand,
-	"kill":    onHosts((*Lab).kill),
-	"poweron": onHosts((*Lab).powerOn),
-	"wipe":    onHosts((*Lab).wipeAll),
-	"cut":     (*Lab).cutCommand,
-	"heal":    (*Lab).healCommand,
-	"wait":    (*Lab).waitCommand,
+	"status":      (*Lab).statusCommand,
+	"hosts":       (*Lab).hostsCommand,
+	"ip":          (*Lab).ipCommand,
+	"exec":        (*Lab).execCommand,
+	"ssh":         (*Lab).sshCommand,
+	"kill":        onHosts((*Lab).kill),
+	"poweron":     onHosts((*Lab).powerOn),
+	"wipe":        onHosts((*Lab).wipeAll),
+	"cut":         (*Lab).cutCommand,
+	"heal":        (*Lab).healCommand,
+	"cert":        (*Lab).certCommand,
+	"fingerprint": (*Lab).fingerprintCommand,
+	"wait":        (*Lab).waitCommand,
 }
 
 func dispatch(ctx context.Context, args []string) error {

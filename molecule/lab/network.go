@@ -49,7 +49,7 @@ func nextSlot(file string, step int) int {
 // cut takes hosts off the network without stopping them, and heal undoes it:
 // from one another only, or from everybody.
 func (l *Lab) cut(ctx context.Context, h Host, from []Host, add bool) error {
-	pid, err := podman(ctx, "inspect", "--format", "{{.State.Pid}}", l.container(h))
+	pid, err := l.pid(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (l *Lab) cut(ctx context.Context, h Host, from []Host, add bool) error {
 	for _, f := range from {
 		// A blackhole route stops what this host sends: no connection
 		// survives it, nor do new ones open.
-		_, err := command(ctx, nil, "nsenter", "-t", pid, "-n", "ip", "route", verb, "blackhole", f.IP+"/32")
+		_, err := command(ctx, nil, "nsenter", "-t", strconv.Itoa(pid), "-n", "ip", "route", verb, "blackhole", f.IP+"/32")
 		if err != nil && !strings.Contains(err.Error(), "File exists") && !strings.Contains(err.Error(), "No such process") {
 			errs = append(errs, err)
 		}

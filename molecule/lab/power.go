@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -27,11 +26,11 @@ func (l *Lab) powerOn(ctx context.Context, hosts []Host) error {
 func (l *Lab) kill(ctx context.Context, hosts []Host) error {
 	pids := make([]int, len(hosts))
 	for i, h := range hosts {
-		out, err := podman(ctx, "inspect", "--format", "{{.State.Pid}}", l.container(h))
-		if err != nil {
+		var err error
+		if pids[i], err = l.pid(ctx, h); err != nil {
 			return err
 		}
-		if pids[i], err = strconv.Atoi(out); err != nil || pids[i] <= 1 {
+		if pids[i] <= 1 {
 			return fmt.Errorf("%s is not on", h.Short())
 		}
 	}
@@ -80,8 +79,8 @@ func (l *Lab) dataDirOnControl(ctx context.Context, h Host) (string, error) {
 }
 
 func (l *Lab) running(ctx context.Context, h Host) bool {
-	out, err := podman(ctx, "inspect", "--format", "{{.State.Running}}", l.container(h))
-	return err == nil && out == "true"
+	pid, err := l.pid(ctx, h)
+	return err == nil && pid != 0
 }
 
 // exec runs a command on a host with our own streams, and hands back its exit
