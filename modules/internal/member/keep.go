@@ -19,8 +19,8 @@ type Kept struct {
 	TornTail bool   `json:"torn_tail"` // a torn last record was zeroed: it was never acknowledged
 }
 
-// target is the file that is written; tests interrupt it between any two calls, and in the middle of one.
-type target interface {
+// Target is the last segment, as KeepTail writes it.
+type Target interface {
 	io.WriterAt
 	Sync() error
 	Truncate(size int64) error
@@ -30,10 +30,12 @@ type target interface {
 // is the outcome in which this member wins the election. Only for a member that is stopped, fenced, and forced right afterwards:
 // started in its old cluster it would have committed alone.
 func KeepTail(dataDir, walDir string) (Kept, error) {
-	return keepTail(dataDir, walDir, func(f *os.File) target { return f })
+	return KeepTailThrough(dataDir, walDir, func(f *os.File) Target { return f })
 }
 
-func keepTail(dataDir, walDir string, wrap func(*os.File) target) (_ Kept, err error) {
+// KeepTailThrough is KeepTail with something between it and the file: tests interrupt it before, in and after each call, and show
+// what is left to etcd's own reader.
+func KeepTailThrough(dataDir, walDir string, wrap func(*os.File) Target) (_ Kept, err error) {
 	walDir = walDirOf(dataDir, walDir)
 	if _, err := os.Stat(dataDir); err != nil {
 		return Kept{}, fault.Wrap(fault.Refused, err, "no member in %s", dataDir)
@@ -55,7 +57,7 @@ func keepTail(dataDir, walDir string, wrap func(*os.File) target) (_ Kept, err e
 	}
 	next := s.lastHardState()
 	k := Kept{From: s.HardState.Commit, To: next.Commit, Term: next.Term, TornTail: s.Torn}
-	k.Changed = s.Torn || next != hardState(s.HardState)
+	k.Changed = s.end.rest || next != hardState(s.HardState)
 	if !k.Changed {
 		return k, nil
 	}
@@ -111,7 +113,7 @@ func (s *State) lastHardState() hardState {
 // its first 31 bytes; so a frame is cleared before, and written after, what follows it. At every instant the file is one that etcd
 // accepts.
 type tailWriter struct {
-	out  target
+	out  Target
 	file *os.File // the same file, for reading
 	size int64
 	end  logEnd
@@ -132,9 +134,26 @@ func (w *tailWriter) clear(torn bool) error {
 		_, err := w.out.WriteAt(make([]byte, len(piece)), offset)
 		return true, err
 	})
-	if err != nil || !wrote {
+	if err == nil && wrote {
+		err = w.out.Sync()
+	}
+	if err != nil {
 		return err
 	}
+	return w.lengthen(w.size)
+}
+
+// lengthen makes room up to need, and never leaves a piece of a frame at the end of the file: that looks torn. A segment that etcd
+// repaired has no room at all.
+func (w *tailWriter) lengthen(need int64) error {
+	need = (max(need, w.size) + 7) &^ 7
+	if need == w.size {
+		return nil
+	}
+	if err := w.out.Truncate(need); err != nil {
+		return fmt.Errorf("lengthen it to %d bytes: %w", need, err)
+	}
+	w.size = need
 	return w.out.Sync()
 }
 
@@ -142,13 +161,8 @@ func (w *tailWriter) clear(torn bool) error {
 func (w *tailWriter) appendRecord(kind uint64, data []byte) error {
 	frame, body := encodeRecord(kind, w.end.crc, data)
 	at := w.end.offset + frameBytes
-	if need := at + int64(len(body)); w.size < need { // a segment that etcd repaired has no room left
-		if err := w.out.Truncate(need); err != nil {
-			return fmt.Errorf("lengthen it: %w", err)
-		}
-		if err := w.out.Sync(); err != nil {
-			return err
-		}
+	if err := w.lengthen(at + int64(len(body))); err != nil {
+		return err
 	}
 	if err := w.write(body, at); err != nil {
 		return err

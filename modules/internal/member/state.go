@@ -30,6 +30,7 @@ type logEnd struct {
 	file   string
 	offset int64
 	crc    uint32
+	rest   bool // the rest of a torn record lies behind it
 }
 
 // Peer is a member of the cluster as the files know it. An empty name is a member that was added and never started.

@@ -83,7 +83,7 @@ func (w *walker) segment(dir string, s segment, crc uint32, last bool) (uint32, 
 			continue
 		}
 		if last {
-			w.state.end = logEnd{file: s.Name, offset: in.offset, crc: in.crc}
+			w.state.end = logEnd{file: s.Name, offset: in.offset, crc: in.crc, rest: more}
 		}
 		if errors.Is(err, errEnd) && !more {
 			return in.crc, nil
@@ -93,10 +93,9 @@ func (w *walker) segment(dir string, s segment, crc uint32, last bool) (uint32, 
 }
 
 // A running etcd writes while the end of its log is read: the end looks torn, or data appear behind it. Real damage stays.
-const (
-	settleTries = 8
-	settlePause = 5 * time.Millisecond
-)
+const settleTries = 8
+
+var settlePause = 5 * time.Millisecond // tests of files at rest shorten it
 
 func unsettled(f *os.File, in *segmentReader, err error) bool {
 	var bad *badRecord
