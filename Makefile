@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LIBRARY  := library
 MODULES  := $(patsubst modules/%/main.go,%,$(wildcard modules/*/main.go))
 INTERNAL := $(shell find modules/internal -name '*.go' ! -name '*_test.go')
 LAB      := .cache/bin/lab
@@ -19,7 +20,7 @@ export RUNTIME ?= systemd
 export JOBS ?= 2
 
 .PHONY: help modules unit lint molecule control test demo test-power test-crash fuzz bench dist clean \
-        environments newest hosts go-present stale library-files clean-library
+        environments newest hosts go-present stale library-files
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -29,22 +30,25 @@ modules: go-present stale ## build every module into library/, with its document
 
 # Two views of one build. library/ has each module with its documentation beside it, as ansible-doc wants it. Ansible 2.9 runs
 # only from library/bin: where NAME and NAME.yml are in one directory, it takes whichever the file system lists first.
-library-files: $(foreach module,$(MODULES),library/bin/$(module) library/$(module) library/$(module).yml)
+# Two views of one build. library/ has each module with its documentation beside it, as ansible-doc wants it. Ansible 2.9 runs
+# only from library/bin: where NAME and NAME.yml are in one directory, it takes whichever the file system lists first.
+library-files: $(foreach module,$(MODULES),$(LIBRARY)/bin/$(module) $(LIBRARY)/$(module) $(LIBRARY)/$(module).yml)
 
+# Built aside and moved: a playbook that runs meanwhile gets the whole old module or the whole new one.
 .SECONDEXPANSION:
-$(MODULES:%=library/bin/%): library/bin/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml $(INTERNAL) go.mod go.sum
+$(MODULES:%=$(LIBRARY)/bin/%): $(LIBRARY)/bin/%: $$(filter-out %_test.go,$$(wildcard modules/$$*/*.go)) modules/$$*/$$*.yml $(INTERNAL) go.mod go.sum
 	@echo "build   $*"
-	@mkdir -p $(@D) && $(GO_BUILD) -o $@ ./modules/$* && touch $@
+	@mkdir -p $(@D) .cache/build && $(GO_BUILD) -o .cache/build/$* ./modules/$* && mv .cache/build/$* $@ && touch $@
 
-$(MODULES:%=library/%): library/%: library/bin/%
+$(MODULES:%=$(LIBRARY)/%): $(LIBRARY)/%: $(LIBRARY)/bin/%
 	@ln -sfn bin/$* $@
 
-$(MODULES:%=library/%.yml): library/%.yml: modules/$$*/$$*.yml
+$(MODULES:%=$(LIBRARY)/%.yml): $(LIBRARY)/%.yml: modules/$$*/$$*.yml
 	@cp $< $@
 
 # A module that was renamed must not stay usable under its old name.
 stale:
-	@find library -mindepth 1 ! -type d ! -name .gitkeep | while read -r file; do \
+	@mkdir -p $(LIBRARY) && find $(LIBRARY) -mindepth 1 ! -type d ! -name .gitkeep | while read -r file; do \
 	    module=$$(basename "$$file" .yml); \
 	    [ -f "modules/$$module/main.go" ] || { echo "remove  $$file"; rm -f "$$file"; }; done
 
@@ -85,19 +89,19 @@ bench: environments modules hosts ## seconds and ratios to a plain script of the
 fuzz: go-present ## every fuzz target, FUZZTIME=10m split between them
 	@molecule/control/fuzz $(FUZZTIME)
 
+# Built anew, so that each module tells the version of the archive, and aside, so that library/ stays usable meanwhile.
 dist: go-present ## dist/etcd-quorum-restore-VERSION.tar.gz: what a site's control node needs
-	@$(MAKE) --no-print-directory clean-library modules
-	@mkdir -p dist
+	@rm -rf .cache/dist && mkdir -p dist
+	@$(MAKE) --no-print-directory LIBRARY=.cache/dist/library modules
 	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
-	    --transform 's,^,etcd-quorum-restore-$(VERSION)/,S' --exclude=.gitkeep \
-	    -czf dist/etcd-quorum-restore-$(VERSION).tar.gz README.md LICENSE CHANGELOG.md ansible.cfg inventory library playbooks roles
+	    --transform 's,^,etcd-quorum-restore-$(VERSION)/,S' -czf dist/etcd-quorum-restore-$(VERSION).tar.gz \
+	    README.md LICENSE CHANGELOG.md ansible.cfg inventory playbooks roles -C .cache/dist library
+	@rm -rf .cache/dist
 	@ls -l dist/etcd-quorum-restore-$(VERSION).tar.gz
 
-clean-library:
-	@find library -mindepth 1 ! -name .gitkeep -delete
-
-clean: clean-library ## built modules, labs, environments and caches
+clean: ## built modules, labs, environments and caches
 	@[ ! -x $(LAB) ] || { ls .cache/labs 2>/dev/null || :; } | xargs -r -n1 $(LAB) down
+	@find library -mindepth 1 ! -name .gitkeep -delete
 	@rm -rf dist .cache
 
 environments: ## (part) the control nodes' Python environments in .cache/venv
