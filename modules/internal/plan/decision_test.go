@@ -38,6 +38,11 @@ var decisions = []testCase{
 	{"a hung etcd that nobody reaches is no network", lost(3).running(0).off(2).wiped(1).blind(1, 0).edit(0, func(h *Host) { h.Live = facts.Live{} }),
 		want{action: Force, who: host(0), groups: map[string]string{"force": "0", "fence": "1", "rejoin": "1"}, out: "2"}},
 
+	{"a host whose own certificate is bad says nothing of the network", lost(3).running(0).off(2).wiped(1).edit(1, func(h *Host) {
+		h.Sees[peerURL(0)] = facts.Seen{Error: "remote error: tls: bad certificate"}
+	}), want{action: Force, who: host(0), groups: map[string]string{"fence": "1", "rejoin": "1"}, out: "2"}},
+	{"two quorums", lost(3).healthy(0, 1, 2).list(memberList(1), 0), want{action: Refuse, who: "network"}},
+
 	{"a forcing record", lost(3).fenced(0, 1, 2).forcing(1),
 		want{action: FinishForce, who: host(1), groups: map[string]string{"finish_force": "1", "fence": "0 2", "rejoin": "0 2", "final": "0 1 2", "masters": "m"}}},
 	{"two forcing records", lost(3).forcing(0).forcing(1), want{action: Refuse, who: "two_forcings"}},
@@ -102,6 +107,8 @@ var decisions = []testCase{
 	{"two of three off, with consent", lost(3).running(0).off(1, 2).consent(),
 		want{action: Force, who: host(0), groups: map[string]string{"snapshot": "0", "fence_survivor": "0", "stop_copy": "0", "force": "0", "masters": "m", "final": "0"}, out: "1 2"}},
 	{"dropped members off, still a majority of the old cluster", lost(3).running(0).list(memberList(1), 0).off(1, 2), want{action: Start}},
+	{"members that a forced start dropped are off, and were a majority", lost(5).listAll(memberList(2)).running(0).wiped(1).off(2, 3, 4),
+		want{action: Refuse, who: "etcd_lost_hosts_off"}},
 	{"one of three off, one wiped", lost(3).running(0).wiped(1).off(2), want{action: Force, who: host(0), groups: map[string]string{"fence": "1", "rejoin": "1"}, out: "2"}},
 	{"two crashed, data gone", lost(3).running(0).wiped(1, 2),
 		want{action: Force, who: host(0), groups: map[string]string{"fence": "1 2", "rejoin": "1 2", "final": "0 1 2", "backup_config": "0 1 2"}}},

@@ -33,6 +33,9 @@ var byLog = []testCase{
 	{"a stale leader whose entries another one knows to be overruled", lost(5).off(2, 3, 4).consent().
 		log(0, history("real", run{2, 900}, run{3, 1100})).log(1, history("real", run{2, 900}, run{4, 960})).commit(0, 900),
 		want{action: Force, who: host(1), groups: map[string]string{"fence": "0", "rejoin": "0"}, out: "2 3 4"}},
+	{"the overruling entry is the last that is known to be committed", lost(5).off(2, 3, 4).consent().
+		log(0, history("real", run{2, 900}, run{3, 1100})).log(1, history("real", run{2, 900}, run{4, 960})).commit(0, 900).commit(1, 901),
+		want{action: Force, who: host(1), groups: map[string]string{"fence": "0", "rejoin": "0"}, out: "2 3 4"}},
 	{"a higher term in the HardState alone means nothing", lost(5).off(2, 3, 4).consent().
 		log(0, history("real", run{2, 900})).edit(0, func(h *Host) { h.Log.Term = 178 }),
 		want{action: Force, who: host(1), out: "2 3 4"}},
@@ -105,6 +108,12 @@ var byLog = []testCase{
 		want{action: Start, who: host(0), groups: map[string]string{"start": "0 1 2", "fence": "3 4", "rejoin": "3 4", "remove_member": "3 4"}}},
 	{"one wiped host that could not form a cluster", lost(3).healthy(0, 1).log(2, bootstrap()),
 		want{action: FinishJoin, who: host(0), groups: map[string]string{"remove_member": "2", "fence": "2", "rejoin": "2"}}},
+	{"two young histories, one ten times the other: still, which one came first?", lost(3).healthy(1, 2).newborn(300, 1, 2).log(0, history("real", run{2, 5000})),
+		want{action: Refuse, who: "two_histories"}},
+	{"an empty cluster that has served for long beside a long log", lost(3).healthy(1, 2).newborn(30000, 1, 2).log(0, from(history("real", run{2, 90000}), 60000)),
+		want{action: Refuse, who: "two_histories"}},
+	{"another cluster's data with a member's ID", lost(3).healthy(1, 2).foreign(0).edit(0, func(h *Host) { h.Member.ID = memberID(2) }),
+		want{action: FinishJoin, who: host(1), groups: map[string]string{"remove_member": "0", "fence": "0", "rejoin": "0"}}},
 	{"all of the young cluster's own logs", lost(3).healthy(0, 1, 2).log(0, history("real", run{2, 8})).log(1, history("real", run{2, 8})).log(2, history("real", run{2, 7})),
 		want{action: Nothing}},
 	{"a straggler of a real cluster is no empty cluster", lost(3).healthy(0, 1).fenced(2).
