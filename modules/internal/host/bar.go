@@ -72,11 +72,8 @@ func (u *unit) put(ctx context.Context, path, text string) error {
 	if err := systemd.Reload(ctx); err != nil {
 		return err
 	}
-	if u.missing {
-		return nil
-	}
-	loaded, err := u.dropIns(ctx)
-	if err == nil && !slices.Contains(loaded, path) {
+	loaded, reads, err := u.dropIns(ctx)
+	if err == nil && reads && !slices.Contains(loaded, path) {
 		return fault.New(fault.Internal, "systemd was reloaded and does not read %s (it reads: %s)", path, strings.Join(loaded, ", "))
 	}
 	return err
@@ -93,10 +90,14 @@ func (u *unit) drop(ctx context.Context, path string) error {
 	return systemd.Reload(ctx)
 }
 
-// dropIns are the drop-ins that systemd has loaded, in the order in which they count.
-func (u *unit) dropIns(ctx context.Context) ([]string, error) {
-	p, err := systemd.Show(ctx, unitName, "DropInPaths")
-	return strings.Fields(p["DropInPaths"]), err
+// dropIns are the drop-ins that systemd has loaded, in the order in which they count. reads is false for a unit that is missing or
+// masked: nothing is loaded for it, and nothing can start it; what is on disk counts as soon as that changes.
+func (u *unit) dropIns(ctx context.Context) (paths []string, reads bool, err error) {
+	if u.missing {
+		return nil, false, nil
+	}
+	p, err := systemd.Show(ctx, unitName, "DropInPaths", "LoadState")
+	return strings.Fields(p["DropInPaths"]), p["LoadState"] != "masked", err
 }
 
 // Barred looks for the drop-in on disk and in what systemd has loaded, and for one behind it that resets its assertion.
@@ -111,12 +112,9 @@ func (u *unit) Barred(ctx context.Context) (bool, string, error) {
 	if string(text) != u.fenceText() {
 		return false, u.fencePath() + " was changed", nil
 	}
-	if u.missing {
-		return true, "", nil // a unit that is installed later reads it
-	}
-	loaded, err := u.dropIns(ctx)
-	if err != nil {
-		return false, "", err
+	loaded, reads, err := u.dropIns(ctx)
+	if err != nil || !reads {
+		return err == nil, "", err
 	}
 	at := slices.Index(loaded, u.fencePath())
 	if at < 0 {

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/systemd"
 )
 
 const (
@@ -170,5 +171,25 @@ func TestMember(t *testing.T) {
 	}
 	if has, err := h.HasMember(); err != nil || has {
 		t.Errorf("an empty directory is a member: %v, %v", has, err)
+	}
+}
+
+func TestFenceOfAMaskedUnit(t *testing.T) {
+	f := hosttest.New(t)
+	ctx := soon(t, 20*time.Second)
+	if _, err := systemd.Run(ctx, "mask", "etcd.service"); err != nil {
+		t.Fatal(err)
+	}
+	h := fence(t, f)
+	if s := status(t, h); s.State != facts.Fenced || !s.View.Masked {
+		t.Errorf("%+v", s)
+	}
+	for _, verb := range []string{"unmask", "daemon-reload"} {
+		if _, err := systemd.Run(ctx, verb, "etcd.service"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := status(t, h); s.State != facts.Fenced {
+		t.Errorf("unmasked, and the fence is open: %+v", s)
 	}
 }

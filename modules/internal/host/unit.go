@@ -111,10 +111,8 @@ func (u *unit) Start(ctx context.Context) error {
 		return fault.New(fault.Refused, "%s is masked", unitName).WithHint("systemctl unmask %s", unitName)
 	}
 	u.checked = monotonic(before)
-	if before["ActiveState"] == "failed" {
-		if _, err := systemd.Run(ctx, "reset-failed", unitName); err != nil {
-			return err
-		}
+	if _, err := systemd.Run(ctx, "reset-failed", unitName); err != nil && before["ActiveState"] == "failed" {
+		return err // a unit that systemd has not loaded yet has nothing to reset, and says so
 	}
 	_, err = systemd.Run(ctx, "start", "--no-block", unitName)
 	return err

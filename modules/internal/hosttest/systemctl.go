@@ -183,7 +183,7 @@ func (s *state) properties(root string) map[string]string {
 		p["UnitFileState"] = "disabled"
 	}
 	if s.Masked {
-		p["LoadState"], p["UnitFileState"] = "masked", "masked"
+		p["LoadState"], p["UnitFileState"], p["DropInPaths"] = "masked", "masked", ""
 	}
 	switch {
 	case running && !s.Asked:
