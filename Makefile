@@ -9,7 +9,7 @@ LIBRARY  := library
 MODULES  := $(patsubst modules/%/main.go,%,$(wildcard modules/*/main.go))
 INTERNAL := $(shell find modules/internal -name '*.go' ! -name '*_test.go')
 LAB      := .cache/bin/lab
-LAB_FILES = $(shell find molecule/lab -name '*.go') molecule/lab/go.mod
+LAB_FILES = $(shell find molecule/lab -name '*.go' -o -path '*/lab/files/*' -type f) molecule/lab/go.mod
 # Static and small: one binary for every Linux of the architecture; grpcnotrace drops a third of the client's size.
 GO_BUILD  = CGO_ENABLED=0 GOOS=linux go build -trimpath -tags grpcnotrace \
             -ldflags "-s -w -X etcd-quorum-restore/modules/internal/ansible.Version=$(VERSION)"

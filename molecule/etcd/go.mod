@@ -1,6 +1,6 @@
 // etcd and etcdctl 3.2.32, the version that OpenShift 3.11 ends with. The
 // dependencies are those of its glide.lock, so that the test hosts run what
-// sites run.
+// sites run. `lab build` builds them, with TLS as it was then (molecule/lab/etcd.go).
 module etcd-quorum-restore/molecule/etcd
 
 go 1.26.0
