@@ -338,3 +338,11 @@ func (c *cluster) revisions(revision int64, hosts ...int) *cluster {
 	}
 	return c
 }
+
+// newHost is a host of new_etcd, with nothing on it.
+func (c *cluster) newHost(i int) *cluster {
+	c.put(i, stopped(i, c.n))
+	c.wiped(i)
+	c.NewHosts = append(c.NewHosts, host(i))
+	return c
+}

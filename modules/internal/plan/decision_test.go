@@ -26,6 +26,8 @@ type testCase struct {
 // Every row of the decision, in its order, and what a row must not take for its own.
 var decisions = []testCase{
 	{"nobody answers", lost(3).off(0, 1, 2), want{action: Refuse, who: "no_host_answered"}},
+	{"only a host that is not in yet answers", lost(3).off(0, 1, 2).newHost(3), want{action: Refuse, who: "no_host_answered"}},
+	{"quorum without a member list", lost(1).healthy(0).listAll([]facts.ClusterMember{}), want{action: Refuse, who: "membership_unknown"}},
 	{"a host without facts", lost(3).edit(1, func(h *Host) { *h = Host{Failed: true, Msg: "module not found"} }),
 		want{action: Refuse, who: "facts_missing"}},
 	{"facts that say nothing are not an empty host", lost(3).edit(1, func(h *Host) { *h = Host{} }), want{action: Refuse, who: "facts_missing"}},
@@ -61,6 +63,8 @@ var decisions = []testCase{
 		want{action: FinishJoin, who: host(0), groups: map[string]string{"join_started": "1", "fence": "2", "rejoin": "2"}}},
 	{"added, started, not yet named", lost(3).running(0).list(unstarted(2, 1), 0, 1).off(2).fenced(1),
 		want{action: Start, who: host(0), groups: map[string]string{"start": "0 1", "unfence_keep_data": "1", "stop_copy": "1"}}},
+	{"added, started, not yet named, and too few for quorum even so", lost(5).running(0).listAll(unstarted(5, 1)).off(2, 3, 4).fenced(1),
+		want{action: Refuse, who: "etcd_lost_hosts_off"}},
 	{"added in a quorum, host there", lost(3).healthy(0, 1).list(unstarted(3, 2), 0, 1).wiped(2).fenced(2),
 		want{action: FinishJoin, who: host(0), groups: map[string]string{"join_started": "2"}}},
 	{"added in a quorum, host gone", lost(3).healthy(0, 1).list(unstarted(3, 2), 0, 1).off(2),

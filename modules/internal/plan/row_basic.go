@@ -3,7 +3,7 @@ package plan
 import "fmt"
 
 func nobodyAnswers(v *view) *decision {
-	if len(v.which(func(n *node) bool { return !n.f.Unreachable })) > 0 {
+	if len(v.which(func(n *node) bool { return !n.f.Unreachable && (!n.isNew || n.hasData()) })) > 0 {
 		return nil
 	}
 	d := refuse(Refusal{
@@ -41,7 +41,7 @@ func historiesUnclear(v *view) *decision {
 }
 
 func allHealthy(v *view) *decision {
-	if !v.hasQuorum() || len(v.downMembers()) > 0 {
+	if !v.hasQuorum() || len(v.members) == 0 || len(v.downMembers()) > 0 {
 		return nil
 	}
 	d := newDecision(Nothing, fmt.Sprintf("quorum present, %d of %d", len(v.members), len(v.members)))
@@ -68,6 +68,13 @@ func memberDown(v *view) *decision {
 		return nil
 	}
 	down := v.downMembers()
+	if len(down) == 0 {
+		return refuse(Refusal{
+			Code: "membership_unknown",
+			Msg:  fmt.Sprintf("%s has quorum, but gave no member list", v.quorum[0].name),
+			Hint: "ansible " + v.quorum[0].name + " -i " + v.req.inventory() + " -m etcd_cluster_info",
+		})
+	}
 	var refusals []Refusal
 	for _, m := range down {
 		name := v.memberName(&m)

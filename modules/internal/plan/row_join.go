@@ -42,8 +42,9 @@ func (v *view) unstartedReachable() []*node {
 // unstartedCompletes: the members that were added and never started are just what quorum lacks. Where a majority has data
 // without them, starting that majority comes first; where there is none with them, joining leads nowhere.
 func (v *view) unstartedCompletes() bool {
-	with, without := len(v.usableHosts())+len(v.unstartedReachable()), len(v.usableHosts())
-	return len(v.unstartedReachable()) > 0 && without > 0 && without < v.needed() && with >= v.needed()
+	good, added := v.usableHosts(), v.unstartedReachable()
+	with := len(good) + len(added) - len(intersection(good, added))
+	return len(added) > 0 && len(good) > 0 && len(good) < v.needed() && with >= v.needed()
 }
 
 // addJoins decides for each host that has no quorum of its own. Nothing is touched on those that have.
