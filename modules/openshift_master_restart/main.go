@@ -94,5 +94,5 @@ func message(check bool, components []masters.Component) string {
 	if check {
 		return fmt.Sprintf("%s would be restarted", strings.Join(names, " and "))
 	}
-	return fmt.Sprintf("%s restarted: new processes listen, and /healthz says ok", strings.Join(names, " and "))
+	return fmt.Sprintf("%s restarted: new processes listen and answer", strings.Join(names, " and "))
 }
