@@ -2,9 +2,11 @@ package main
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
@@ -89,5 +91,33 @@ func TestBadInput(t *testing.T) {
 	}
 	for name, args := range cases {
 		t.Run(name, func(t *testing.T) { moduletest.Run(t, args).Failed(t, "invalid") })
+	}
+}
+
+// What the documentation says is returned, is, and nothing else.
+func TestReturnIsDocumented(t *testing.T) {
+	var doc struct {
+		Return map[string]any `yaml:"RETURN"`
+	}
+	if err := yaml.Unmarshal(documentation, &doc); err != nil {
+		t.Fatal(err)
+	}
+	args := lost()
+	args["lost_hosts_off"] = true
+	got := moduletest.Run(t, args).OK(t, false)
+	for _, always := range []string{"changed", "msg", "invocation"} {
+		delete(got.JSON, always)
+	}
+	var documented, returned []string
+	for key := range doc.Return {
+		documented = append(documented, key)
+	}
+	for key := range got.JSON {
+		returned = append(returned, key)
+	}
+	slices.Sort(documented)
+	slices.Sort(returned)
+	if diff := cmp.Diff(documented, returned); diff != "" {
+		t.Fatal(diff)
 	}
 }
