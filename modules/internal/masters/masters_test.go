@@ -138,14 +138,14 @@ func TestRestartReportsAnUnhealthyProcess(t *testing.T) {
 	go func() {
 		defer close(done)
 		<-called
-		s.start("etcd failed")
+		s.start("poststarthook failed")
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	got, err := Restart(ctx, path, c)
 	<-done
 	defer s.web.Close()
-	if fault.KindOf(err) != fault.Timeout || got.Was || !strings.Contains(err.Error(), "etcd failed") {
+	if fault.KindOf(err) != fault.Timeout || got.Was || !strings.Contains(err.Error(), "poststarthook failed") {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
