@@ -55,6 +55,9 @@ var decisions = []testCase{
 	{"force flag in the process, one joined, one to come", lost(3).healthy(0, 1).list(memberList(2), 0, 1).flag(0).fenced(2),
 		want{action: FinishForce, who: host(0), groups: map[string]string{"restart": "0", "fence": "2", "rejoin": "2"}}},
 
+	{"force flag in a process that never got so far", lost(3).running(0).flag(0).wiped(1, 2),
+		want{action: Force, who: host(0), groups: map[string]string{"flags": "0", "force": "0", "fence": "1 2", "rejoin": "1 2"}}},
+
 	{"added and never started, no quorum", lost(3).running(0).list(unstarted(2, 1), 0).wiped(1, 2).fenced(1, 2),
 		want{action: FinishJoin, who: host(0), groups: map[string]string{"join_started": "1", "fence": "2", "rejoin": "2", "masters": "m", "final": "0 1 2"}}},
 	{"the same after the survivor went down too", lost(3).list(unstarted(2, 1), 0).wiped(1, 2).fenced(1, 2),

@@ -23,9 +23,9 @@
 //	unfence_keep_data  fence off, data kept: members whose data is in the list, or is to be started
 //	start_first        started, without waiting for it to serve: the member that joins below brings the quorum
 //	start              started together, then quorum is awaited; if it does not come, Make is asked again with StartFailed
+//	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
 //	remove_member      members that leave the live list (dead or without data); done through a live member
-//	join_started       added already, never started: data aside, etcd.conf, fence off, start
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
 //	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written

@@ -29,7 +29,7 @@ const (
 
 // sequence is the order of the plays.
 var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, startFirst, start,
-	masters, removeMember, joinStarted, rejoin, probe, final, out}
+	joinStarted, masters, removeMember, rejoin, probe, final, out}
 
 // words says what a step does, for people and for check mode.
 var words = map[step]string{
