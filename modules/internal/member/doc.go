@@ -15,7 +15,7 @@
 //	short_frame, short_record, undecodable_record, it does not start
 //	crc_mismatch, crc_chain, record_too_large
 //	two_identities, snapshot_mismatch,             it does not start
-//	snapshot_not_in_log, undecodable_snapshot
+//	undecodable_snapshot
 //	entry_hole, commit_beyond_log,                 it does not start
 //	commit_before_snapshot, unknown_conf_change
 //	broken_database, database_behind_snapshot      it does not start
@@ -25,6 +25,7 @@
 //	good_bytes_after_torn, good_bytes_after_end    it drops these entries in silence
 //	term_falls, hard_state_falls,                  it starts, on a log that no raft can have written
 //	committed_rewritten, too_many_changes
+//	snapshot_not_in_log                            it starts without what the log lost (3.2.32 forgets its reader's error)
 //	database_beyond_log                            it starts, and hangs or diverges
 //	changes_while_read                             (it runs, and the files never stood still)
 package member
