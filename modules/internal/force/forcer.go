@@ -43,6 +43,7 @@ type Outcome struct {
 	GivenUp        uint64      `json:"given_up"` // entries beyond the commit index that a plain forced start throws away
 	ServesSince    string      `json:"serves_since"`
 	Changed        bool        `json:"-"`
+	alone          bool        // it ran alone already
 }
 
 // Run goes through the phases.
@@ -54,8 +55,7 @@ func (f *Forcer) Run(ctx context.Context) (Outcome, error) {
 	}
 	state, err := member.Read(f.Host.DataDir, f.Host.Config.WALDir)
 	if err != nil {
-		return out, fault.Wrap(fault.Refused, err, "read %s", f.Host.DataDir).
-			WithHint("without a log a forced start would make an empty cluster; restore a backup: playbooks/restore_backup.yml")
+		return out, unreadable(err, f.Host.DataDir)
 	}
 	if state.Database != nil {
 		out.RevisionBefore = state.Database.Revision
@@ -95,6 +95,7 @@ func (f *Forcer) alreadyDone(ctx context.Context, state *member.State, out *Outc
 	}
 	if len(state.Members) == 1 {
 		out.Member, err = f.prove(ctx, f.expect(state), nil)
+		out.alone = err == nil
 		return true, err
 	}
 	return false, fault.New(fault.Refused, "etcd runs here as one of %d members, without the flag", len(state.Members)).
@@ -112,7 +113,7 @@ type Would struct {
 func (f *Forcer) Preview(ctx context.Context) (Would, error) {
 	state, err := member.Read(f.Host.DataDir, f.Host.Config.WALDir)
 	if err != nil {
-		return Would{}, fault.Wrap(fault.Refused, err, "read %s", f.Host.DataDir)
+		return Would{}, unreadable(err, f.Host.DataDir)
 	}
 	record, err := readRecord(f.Host.ForcingFile())
 	if err != nil {
@@ -132,9 +133,17 @@ func (f *Forcer) Preview(ctx context.Context) (Would, error) {
 	if err := f.nobodyElse(ctx, state); err != nil {
 		return Would{}, err
 	}
+	if err := f.mayForce(state); err != nil {
+		return Would{}, err
+	}
 	w := Would{Changed: true, TailEntries: state.TailEntries()}
 	w.Lines = []string{fmt.Sprintf("Would force a new cluster of member %x alone; its log holds %d entries beyond the commit index on disk.", state.ID, w.TailEntries)}
-	return w, f.mayForce(state)
+	return w, nil
+}
+
+func unreadable(err error, dataDir string) error {
+	return fault.Wrap(fault.Refused, err, "read %s", dataDir).
+		WithHint("without a log a forced start would make an empty cluster: take another host, or put a backup back (etcd_backup, etcd_data_dir state=restored)")
 }
 
 // nobodyElse: an old member that runs would take the survivor for one of its own, and two of them are a quorum.
@@ -387,6 +396,12 @@ func readRecord(path string) (*facts.Forcing, error) {
 
 // Lines say it to a person.
 func (o Outcome) Lines() []string {
+	if o.ServesSince == "" && !o.alone {
+		return nil // it failed; the message says all
+	}
+	if o.alone {
+		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys.", o.Member.Revision, o.Member.Keys)}
+	}
 	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys.",
 		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys)}
 	switch {

@@ -37,8 +37,8 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	if o.BackupDir != "" {
 		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: sameFilesystem(o.BackupDir, h.DataDir)}
 	}
-	if out.Runtime == facts.None {
-		return out, nil
+	if out.Runtime == facts.None && h.Conf == nil {
+		return out, nil // no host of etcd
 	}
 	live(ctx, &out, h, o.Settle)
 	out.Joined = joined(out)
@@ -50,11 +50,15 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 
 func describe(out *facts.Host, s host.Status) {
 	out.State, out.Enabled, out.Fenced = s.State, s.View.Enabled, s.Fence
-	if s.Process == nil {
+	p := s.Process
+	if p == nil && len(s.Strangers) > 0 {
+		p = &s.Strangers[0] // started by hand; it is asked all the same
+	}
+	if p == nil {
 		return
 	}
-	out.PID = s.Process.PID
-	if at, err := s.Process.StartedAt(); err == nil {
+	out.PID = p.PID
+	if at, err := p.StartedAt(); err == nil {
 		out.StartedAt = at.UTC().Format(time.RFC3339)
 	}
 }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/moduletest"
+)
+
+// The forced start itself is proven on real hosts only: molecule/role-single-node, restore-crashed, interrupted.
+
+func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
+func TestRefusalsTouchNothing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		prepare func(*hosttest.Host)
+		kind    string
+		msg     string
+	}{
+		"no data":          {func(h *hosttest.Host) { h.Wipe() }, "refused", "no member in the data directory"},
+		"damaged database": {func(*hosttest.Host) {}, "corrupt", "broken_database"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hosttest.New(t)
+			tc.prepare(h)
+			before := h.Tree()
+			for _, check := range []bool{true, false} {
+				a := moduletest.Run(t, h.Args("_ansible_check_mode", check)).Failed(t, tc.kind)
+				if !strings.Contains(a.Msg(), tc.msg) || a.JSON["hint"] == nil {
+					t.Errorf("check mode %v: %s", check, a.Stdout)
+				}
+				if h.Tree() != before {
+					t.Errorf("check mode %v: it touched something", check)
+				}
+			}
+		})
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	h := hosttest.New(t)
+	for want, args := range map[string]map[string]any{
+		"rehearse, expect exclude each other": h.Args("rehearse", "/backup/x", "expect", "{}"),
+		"keep_log_tail":                       h.Args("keep_log_tail", "perhaps"),
+		"read the stopped copy":               h.Args("rehearse", filepath.Join(t.TempDir(), "nothing")),
+	} {
+		if a := moduletest.Run(t, args).Failed(t, "invalid"); !strings.Contains(a.Msg(), want) {
+			t.Errorf("%s: %s", want, a.Msg())
+		}
+	}
+}
