@@ -125,7 +125,7 @@ func (v *view) initialCluster(d *decision) string {
 	}
 	for i := range v.members {
 		m := &v.members[i]
-		if v.hostOf(m) == nil && !d.forces() && !slices.Contains(d.out, v.memberName(m)) {
+		if v.hostOf(m) == nil && !slices.Contains(d.out, v.memberName(m)) {
 			add(m.Name, m.PeerURLs)
 		}
 	}
