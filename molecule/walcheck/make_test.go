@@ -60,7 +60,8 @@ func (m *maker) fill(term, from, to uint64) *maker {
 
 func (m *maker) snapshot(index, term uint64) *maker {
 	m.t.Helper()
-	data := []byte(`{"Root":{"Path":"/","Children":{"0":{"Path":"/0","Children":{}},"1":{"Path":"/1","Children":{}}}}}`)
+	data := []byte(`{"Root":{"Path":"/","Children":{"0":{"Path":"/0","Children":{"members":{"Path":"/0/members","Children":{"a1":` +
+		`{"Path":"/0/members/a1","Children":{"raftAttributes":{"Value":"{\"peerURLs\":[\"http://a:2380\"]}"}}}}}}}}}}`)
 	m.check(m.wal.SaveSnapshot(walpb.Snapshot{Index: index, Term: term}))
 	m.check(snap.New(filepath.Join(m.dir, "member", "snap")).SaveSnap(raftpb.Snapshot{
 		Data: data, Metadata: raftpb.SnapshotMetadata{Index: index, Term: term, ConfState: raftpb.ConfState{Nodes: []uint64{selfID}}},

@@ -16,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(sealedDir); dir != "" {
+		sealedMain(dir, os.Getenv(sealedDeed))
+	}
 	capnslog.SetGlobalLogLevel(capnslog.CRITICAL) // etcd's packages speak of each damage
 	if n, err := strconv.Atoi(os.Getenv("WALCHECK_DAMAGES")); err == nil {
 		damages = n

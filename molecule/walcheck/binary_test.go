@@ -1,0 +1,179 @@
+package walcheck
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+const etcdBinary = "../../.cache/bin/etcd-3.2.32/etcd"
+
+// server is a real etcd of one member.
+type server struct {
+	t    testing.TB
+	dir  string
+	url  string
+	cmd  *exec.Cmd
+	logs bytes.Buffer
+}
+
+func startEtcd(t testing.TB, dir string, flags ...string) *server {
+	t.Helper()
+	binary, err := filepath.Abs(etcdBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, peer := freeURL(t), freeURL(t)
+	s := &server{t: t, dir: dir, url: client}
+	s.cmd = exec.Command(binary, append([]string{"--name", "m", "--data-dir", dir, "--listen-client-urls", client, "--advertise-client-urls", client,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "m=" + peer, "--snapshot-count", "200"}, flags...)...)
+	s.cmd.Stderr, s.cmd.Stdout = &s.logs, &s.logs
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatalf("%v; next: make hosts", err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill(); s.cmd.Wait() })
+	for end := time.Now().Add(60 * time.Second); s.put(0, "first") != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.cmd.Process.Kill()
+			s.cmd.Wait()
+			t.Fatalf("etcd does not serve: %s", s.logs.String())
+		}
+	}
+	return s
+}
+
+func freeURL(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+// put writes a v3 key, by the JSON form of the API.
+func (s *server) put(i int, value string) error {
+	key := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "key-%d", i))
+	body := fmt.Sprintf(`{"key":%q,"value":%q}`, key, base64.StdEncoding.EncodeToString([]byte(value)))
+	resp, err := client.Post(s.url+"/v3alpha/kv/put", "application/json", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", resp.Status, answer)
+	}
+	return err
+}
+
+var client = &http.Client{Timeout: 10 * time.Second}
+
+func (s *server) kill() {
+	s.t.Helper()
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+}
+
+// TestBusyMember: 100 reads while four writers write are each consistent, and none is older than the one before. Killed, the member
+// reads the same to etcd's own packages.
+func TestBusyMember(t *testing.T) {
+	dir := t.TempDir()
+	s := startEtcd(t, dir)
+	stop := writers(s, 4)
+	var last *member.State
+	for i := range 100 {
+		now, err := member.Read(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := consistent(now, last); err != nil {
+			t.Fatalf("read %d: %v: %+v", i, err, *now)
+		}
+		last = now
+	}
+	if n := stop(); n < 200 {
+		t.Fatalf("%d writes only: the member was not busy", n)
+	}
+	s.kill()
+	if ours, taken := check(t, dir); !taken || len(ours.Damage) > 0 || ours.SnapshotIndex == 0 || len(ours.Members) != 1 || ours.Members[0].Name != "m" {
+		t.Errorf("afterwards: taken %v, %+v", taken, *ours)
+	}
+}
+
+// writers write until told to stop, and tell how much.
+func writers(s *server, n int) (stop func() int64) {
+	var count atomic.Int64
+	var done atomic.Bool
+	var group sync.WaitGroup
+	for w := range n {
+		group.Go(func() {
+			for i := 0; !done.Load(); i++ {
+				if s.put(w, fmt.Sprint(i, string(bytes.Repeat([]byte("x"), i%5000)))) == nil {
+					count.Add(1)
+				}
+			}
+		})
+	}
+	return func() int64 { done.Store(true); group.Wait(); return count.Load() }
+}
+
+func consistent(s, before *member.State) error {
+	switch {
+	case len(s.Damage) > 0 || s.Torn || len(s.BrokenSnapshots) > 0:
+		return fmt.Errorf("damage in a healthy member: torn %v, %v, %v", s.Torn, s.Damage, s.BrokenSnapshots)
+	case s.Database == nil || s.Database.ConsistentIndex > s.LastIndex || s.HardState.Commit > s.LastIndex || s.SnapshotIndex > s.HardState.Commit:
+		return fmt.Errorf("facts that cannot be of one moment: %+v", s.Database)
+	case before != nil && (s.LastIndex < before.LastIndex || s.HardState.Commit < before.HardState.Commit || s.Database.Revision < before.Database.Revision):
+		return fmt.Errorf("older than the read before: %+v", *before)
+	}
+	return nil
+}
+
+// TestKilledMember: etcd is killed under load, again and again; its log is read as its own packages read it, and with the tail kept,
+// a forced start gives nothing up.
+func TestKilledMember(t *testing.T) {
+	dir := t.TempDir()
+	for range 3 {
+		s := startEtcd(t, dir)
+		stop := writers(s, 4)
+		for end := time.Now().Add(30 * time.Second); s.put(9, "x") == nil; {
+			if state, err := member.Read(dir, ""); err == nil && state.LastIndex > 300 || time.Now().After(end) {
+				break
+			}
+		}
+		s.kill()
+		stop()
+		check(t, dir)
+	}
+	before, err := member.Read(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := member.KeepTail(dir, ""); err != nil {
+		t.Fatal(err)
+	}
+	s := startEtcd(t, dir, "--force-new-cluster")
+	s.kill()
+	if bytes.Contains(s.logs.Bytes(), []byte("discarding")) {
+		t.Errorf("the forced start threw entries away:\n%s", s.logs.String())
+	}
+	after, _ := check(t, dir)
+	if after.LastIndex <= before.LastIndex || after.ID != before.ID {
+		t.Errorf("before %d, after %d", before.LastIndex, after.LastIndex)
+	}
+}
