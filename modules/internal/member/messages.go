@@ -33,14 +33,14 @@ const (
 	entryConfChangeV2 = 2
 )
 
-// entry is raftpb.Entry {1: type, 2: term, 3: index, 4: data}; data is left out where there is none.
+// entry is raftpb.Entry {1: type, 2: term, 3: index, 4: data}; data is left out where there is none, and, by etcd 3.7, a type of 0.
 type entry struct {
 	Type, Term, Index uint64
 	Data              []byte
 }
 
 func decodeEntry(raw []byte) (e entry, err error) {
-	err = exactly(raw, 0b1110, 0b10000, &e.Type, &e.Term, &e.Index, &e.Data)
+	err = exactly(raw, 0b1100, 0b10010, &e.Type, &e.Term, &e.Index, &e.Data)
 	if err == nil && e.Type > entryConfChangeV2 {
 		err = fmt.Errorf("it has the unknown type %d", e.Type)
 	}
