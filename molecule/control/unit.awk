@@ -1,5 +1,6 @@
 # Reads `go test -v`: prints the packages that failed, and the count. A package's block ends with its ok, FAIL or ? line.
-{ block = block $0 "\n" }
+# What passed explains nothing.
+!/^=== |^ *--- PASS: / { block = block $0 "\n" }
 /^ *--- PASS: / { passed++ }
 /^ *--- SKIP: / { skipped++; print "skipped: " $3 }
 /^ *--- FAIL: / { failed++ }
