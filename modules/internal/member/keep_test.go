@@ -288,6 +288,9 @@ func TestKeepTailHoldsTheLock(t *testing.T) {
 		if !held || err != nil {
 			t.Errorf("held %v, %v", held, err)
 		}
+		if err := flockOf(f.Name()); !errors.Is(err, unix.EWOULDBLOCK) {
+			t.Errorf("an etcd on a kernel of RHEL 7 would get its lock: %v", err)
+		}
 		asked = true
 		return f
 	})
@@ -297,6 +300,16 @@ func TestKeepTailHoldsTheLock(t *testing.T) {
 	if held, err := Locked(dir, ""); held || err != nil {
 		t.Errorf("afterwards: held %v, %v", held, err)
 	}
+}
+
+// flockOf asks for the lock that etcd takes where the kernel has no locks of open file descriptions.
+func flockOf(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
 func TestKeepTailSeesAFileThatChanged(t *testing.T) {
