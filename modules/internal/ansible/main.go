@@ -79,7 +79,7 @@ func execute[A any](file string, spec documentation, rules Rules, run func(*Call
 	typed, in, err := parseArguments(raw, spec, rules)
 	if err != nil {
 		return failure(nil, Result{}, fault.New(fault.Invalid, "%s: %v", spec.Module, err).
-			WithHint("`%s` without arguments, or `ansible-doc %s`, lists what it accepts", spec.Module, spec.Module))
+			WithHint("`%s` without arguments, or `ansible-doc -M library %s`, lists what it accepts", spec.Module, spec.Module))
 	}
 	call := &Call{CheckMode: in.checkMode, Diff: in.diff, RemoteTmp: in.remoteTmp}
 	var answer map[string]any
