@@ -29,30 +29,42 @@ type server struct {
 	logs bytes.Buffer
 }
 
+// startEtcd starts a member of a cluster of its own, and waits until it serves.
 func startEtcd(t testing.TB, dir string, flags ...string) *server {
+	t.Helper()
+	peer := freeURL(t)
+	s := launch(t, dir, "m", peer, "m="+peer, flags...)
+	s.serves()
+	return s
+}
+
+func launch(t testing.TB, dir, name, peer, cluster string, flags ...string) *server {
 	t.Helper()
 	binary, err := filepath.Abs(etcdBinary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, peer := freeURL(t), freeURL(t)
-	s := &server{t: t, dir: dir, url: client}
-	s.cmd = exec.Command(binary, append([]string{"--name", "m", "--data-dir", dir, "--listen-client-urls", client, "--advertise-client-urls", client,
-		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "m=" + peer, "--snapshot-count", "200"}, flags...)...)
+	s := &server{t: t, dir: dir, url: freeURL(t)}
+	s.cmd = exec.Command(binary, append([]string{"--name", name, "--data-dir", dir, "--listen-client-urls", s.url, "--advertise-client-urls", s.url,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster, "--snapshot-count", "200"}, flags...)...)
 	s.cmd.Stderr, s.cmd.Stdout = &s.logs, &s.logs
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("%v; next: make hosts", err)
 	}
-	t.Cleanup(func() { s.cmd.Process.Kill(); s.cmd.Wait() })
+	t.Cleanup(s.kill)
+	return s
+}
+
+// serves waits until a write succeeds.
+func (s *server) serves() {
+	s.t.Helper()
 	for end := time.Now().Add(60 * time.Second); s.put(0, "first") != nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			s.cmd.Process.Kill()
-			s.cmd.Wait()
-			t.Fatalf("etcd does not serve: %s", s.logs.String())
+			s.kill()
+			s.t.Fatalf("etcd does not serve: %s", s.logs.String())
 		}
 	}
-	return s
 }
 
 func freeURL(t testing.TB) string {
@@ -84,7 +96,6 @@ func (s *server) put(i int, value string) error {
 var client = &http.Client{Timeout: 10 * time.Second}
 
 func (s *server) kill() {
-	s.t.Helper()
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
 }

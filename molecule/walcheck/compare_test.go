@@ -17,6 +17,7 @@ var stricter = map[string]bool{
 	"hard_state_falls": true, "no_hard_state": true, "commit_beyond_log": true, "commit_before_snapshot": true,
 	"unknown_conf_change": true, "no_identity": true, "database_beyond_log": true, "no_database": true, "broken_database": true,
 	"undecodable_snapshot": true, "database_behind_snapshot": true,
+	"frame_damaged":       true, // the record is whole, and its reader drops it for the wrong length
 	"snapshot_not_in_log": true, // its server forgets the error that its reader made of that
 	"undecodable_record":  true, // a record whose type was flipped: its message has fields that do not belong there
 }

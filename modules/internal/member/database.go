@@ -46,6 +46,9 @@ func readDatabaseOnce(f *os.File) (Database, error) {
 	b.size, b.pageSize, b.pages = st.Size(), int64(m.pageSize), m.pages
 	d, err := b.facts(m.root)
 	d.Bytes = b.size
+	if err == nil && b.size/b.pageSize < int64(min(m.pages, 1<<62)) {
+		err = fmt.Errorf("the database has %d bytes, and pages up to %d of %d bytes each: its end is missing", b.size, m.pages, b.pageSize)
+	}
 	after, merr := b.newestMeta()
 	if merr != nil {
 		return Database{}, merr

@@ -22,7 +22,8 @@
 //	segment_too_large, snapshot_too_large          it runs out of disk or of memory
 //	no_database                                    it starts with an empty v3 store, where the cluster version is below 3
 //	no_identity, no_hard_state                     it starts as member 0, or with term 0
-//	good_bytes_after_torn, good_bytes_after_end    it drops these entries in silence
+//	good_bytes_after_torn, good_bytes_after_end,   it drops these entries in silence
+//	frame_damaged
 //	term_falls, hard_state_falls,                  it starts, on a log that no raft can have written
 //	committed_rewritten, too_many_changes
 //	snapshot_not_in_log                            it starts without what the log lost (3.2.32 forgets its reader's error)

@@ -156,6 +156,27 @@ func (s *segmentReader) bad(code, text string, end int64, torn bool) *badRecord 
 	return &badRecord{code: code, text: text, offset: s.offset, end: end, torn: torn && s.last}
 }
 
+// wholeBody: by its own fields the record is there in full and its checksum is right, only its frame gives another length. No power
+// cut does that, since a frame is one aligned word.
+func (s *segmentReader) wholeBody(offset int64) (bool, error) {
+	raw := make([]byte, max(0, min(maxRecord, s.size-offset)))
+	n, err := s.file.ReadAt(raw, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	if n < frameBytes {
+		return false, nil
+	}
+	claimed, _ := splitFrame(binary.LittleEndian.Uint64(raw))
+	body := raw[frameBytes:n]
+	length := recordLength(body)
+	if length == 0 || int64(length) == claimed {
+		return false, nil
+	}
+	r, err := decodeRecord(body[:length])
+	return err == nil && len(r.Data) > 0 && crc32.Update(s.crc, castagnoli, r.Data) == r.CRC, nil
+}
+
 // hasZeroSector: a sector-aligned piece of the record is all zero, that is, it was never written.
 func hasZeroSector(body []byte, start int64) bool {
 	for i := int64(0); i < int64(len(body)); {

@@ -58,10 +58,10 @@ func KeepTailThrough(dataDir, walDir string, wrap func(*os.File) Target) (_ Kept
 	next := s.lastHardState()
 	k := Kept{From: s.HardState.Commit, To: next.Commit, Term: next.Term, TornTail: s.Torn}
 	k.Changed = s.end.rest || next != hardState(s.HardState)
-	if !k.Changed {
-		return k, nil
-	}
 	out := tailWriter{out: wrap(tail.File), file: tail.File, size: tail.before.Size(), end: s.end}
+	if !k.Changed {
+		return k, out.out.Sync() // an earlier run may have been killed between its last write and the fsync of it
+	}
 	if err := out.clear(s.Torn); err != nil {
 		return k, fault.Wrap(fault.Internal, err, "clear the end of %s; run this again", tail.Name())
 	}

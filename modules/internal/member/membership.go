@@ -1,38 +1,72 @@
 package member
 
-import "sort"
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// roster is the membership while the log's changes are applied to it. A change in the log was committed, and may still have been
+// refused when etcd applied it (RaftCluster.ValidateConfigurationChange): a `member add` with a peer URL that is already there, say,
+// leaves an entry and no member.
+type roster struct {
+	byID    map[uint64]Peer
+	removed map[uint64]bool // such an ID is never accepted again
+}
 
 // membership applies the changes, and the names that members published, up to an index.
-func membership(base []Peer, changes []ConfChange, names []published, upTo uint64) []Peer {
-	byID := map[uint64]Peer{}
+func membership(base []Peer, removed []uint64, changes []ConfChange, names []published, upTo uint64) []Peer {
+	r := roster{byID: map[uint64]Peer{}, removed: map[uint64]bool{}}
 	for _, p := range base {
-		byID[p.ID] = p
+		r.byID[p.ID] = p
+	}
+	for _, id := range removed {
+		r.removed[id] = true
 	}
 	for _, c := range changes {
 		if c.Index > upTo {
 			break
 		}
-		switch c.Type {
-		case ChangeAdd, ChangeLearner:
-			byID[c.MemberID] = Peer{ID: c.MemberID, Name: c.Name, PeerURLs: c.PeerURLs}
-		case ChangeUpdate:
-			p := byID[c.MemberID]
-			p.ID, p.PeerURLs = c.MemberID, c.PeerURLs
-			byID[c.MemberID] = p
-		case ChangeRemove:
-			delete(byID, c.MemberID)
-		}
+		r.apply(c)
 	}
 	for _, a := range names {
-		if p, ok := byID[a.id]; ok && a.index <= upTo {
+		if p, ok := r.byID[a.id]; ok && a.index <= upTo {
 			p.Name, p.ClientURLs = a.Name, a.ClientURLs
-			byID[a.id] = p
+			r.byID[a.id] = p
 		}
 	}
-	out := make([]Peer, 0, len(byID))
-	for _, p := range byID {
-		out = append(out, p)
+	return slices.SortedFunc(maps.Values(r.byID), func(a, b Peer) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+func (r roster) apply(c ConfChange) {
+	old, listed := r.byID[c.MemberID]
+	if r.removed[c.MemberID] {
+		return
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
-	return out
+	switch c.Type {
+	case ChangeAdd, ChangeLearner:
+		if !listed && !r.taken(c) {
+			r.byID[c.MemberID] = Peer{ID: c.MemberID, Name: c.Name, PeerURLs: c.PeerURLs}
+		}
+	case ChangeUpdate:
+		if listed && !r.taken(c) {
+			old.PeerURLs = c.PeerURLs
+			r.byID[c.MemberID] = old
+		}
+	case ChangeRemove:
+		if listed {
+			delete(r.byID, c.MemberID)
+			r.removed[c.MemberID] = true
+		}
+	}
+}
+
+// taken: another member has one of the peer URLs.
+func (r roster) taken(c ConfChange) bool {
+	for id, p := range r.byID {
+		if id != c.MemberID && slices.ContainsFunc(c.PeerURLs, func(url string) bool { return slices.Contains(p.PeerURLs, url) }) {
+			return true
+		}
+	}
+	return false
 }

@@ -66,7 +66,7 @@ func readOnce(snapDir, walDir string) (*State, error) {
 		return nil, err
 	}
 	if snap != nil {
-		s.SnapshotIndex, s.SnapshotTerm, s.Members = snap.Index, snap.Term, snap.Members
+		s.SnapshotIndex, s.SnapshotTerm, s.Members, w.removed = snap.Index, snap.Term, snap.Members, snap.Removed
 		for _, p := range snap.V2Paths {
 			w.v2.add(p)
 		}
@@ -130,8 +130,8 @@ func (w *walker) finish() {
 	w.prune(sumLast)
 	s.V2Keys = int64(len(w.v2.paths))
 	base := s.Members
-	s.Members = membership(base, w.changes, w.names, s.KnownCommitted())
-	s.atEnd = membership(base, w.changes, w.names, s.LastIndex)
+	s.Members = membership(base, w.removed, w.changes, w.names, s.KnownCommitted())
+	s.atEnd = membership(base, w.removed, w.changes, w.names, s.LastIndex)
 	for _, c := range w.changes {
 		if c.Index > s.HardState.Commit {
 			s.Tail = append(s.Tail, c)

@@ -21,6 +21,7 @@ const maxSnapshot = 128 << 20
 type snapshot struct {
 	Index, Term uint64
 	Members     []Peer
+	Removed     []uint64
 	V2Paths     []string
 }
 
@@ -137,6 +138,13 @@ func (s *snapshot) readStore(raw []byte) error {
 		s.Members = append(s.Members, p)
 	}
 	sort.Slice(s.Members, func(i, j int) bool { return s.Members[i].ID < s.Members[j].ID })
+	for key := range store.Root.at("0", "removed_members") {
+		id, err := strconv.ParseUint(key, 16, 64)
+		if err != nil {
+			return fmt.Errorf("the v2 store lists a removed member %q", key)
+		}
+		s.Removed = append(s.Removed, id)
+	}
 	for _, n := range store.Root.at("1") {
 		n.leaves(&s.V2Paths)
 	}

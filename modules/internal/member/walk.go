@@ -16,6 +16,7 @@ type walker struct {
 	hardState bool
 	matched   bool // a snapshot record equals the .snap file, or begins the log where there is none
 	lastIndex uint64
+	removed   []uint64 // members that were removed before the snapshot
 	changes   []ConfChange
 	names     []published
 	v2        v2Keys
@@ -114,7 +115,7 @@ func (w *walker) end(f *os.File, in *segmentReader, err error) error {
 	var bad *badRecord
 	switch {
 	case errors.As(err, &bad) && bad.torn:
-		return w.torn(f, in.size, bad)
+		return w.torn(f, in, bad)
 	case errors.As(err, &bad):
 		w.state.damage(bad.code, w.file, bad.Error())
 		return errStop
@@ -125,9 +126,20 @@ func (w *walker) end(f *os.File, in *segmentReader, err error) error {
 }
 
 // torn: a power cut tears the last write only, so data behind it are records that were written, and that etcd would drop.
-func (w *walker) torn(f *os.File, size int64, bad *badRecord) error {
+func (w *walker) torn(f *os.File, in *segmentReader, bad *badRecord) error {
 	w.state.Torn = true
-	more, err := hasData(f, bad.end, size)
+	whole, err := in.wholeBody(bad.offset)
+	if err != nil {
+		return err
+	}
+	if whole {
+		w.state.damage("frame_damaged", w.file, fmt.Sprintf("the record at offset %d is whole, but not as long as its frame says; etcd would drop it in silence", bad.offset))
+		return nil
+	}
+	more, err := hasData(f, bad.end, in.size)
+	if !more && err == nil { // a flipped bit in a frame can claim whole records that follow, up to the zeros behind the log
+		_, more, err = recordBehind(f, bad.offset+frameBytes, in.size)
+	}
 	if more {
 		w.state.damage("good_bytes_after_torn", w.file, fmt.Sprintf("a torn record at offset %d has data behind it; etcd would drop that in silence", bad.offset))
 	}

@@ -122,6 +122,23 @@ func isRecord(head []byte, room int64) bool {
 	return v > 0 && size == uint64(length-int64(n+m+t+v))
 }
 
+// recordLength is how long the record is by its own fields: type, checksum, data; 0 where they are not there.
+func recordLength(body []byte) int {
+	_, n := numberField(body, 1)
+	if n < 0 {
+		return 0
+	}
+	_, m := numberField(body[n:], 2)
+	if m < 0 {
+		return 0
+	}
+	num, _, k := protowire.ConsumeField(body[n+m:])
+	if k < 0 || num != 3 {
+		return 0
+	}
+	return n + m + k
+}
+
 // recordHead is as much of a frame and a record as isRecord may need.
 const recordHead = frameBytes + 2 + 6 + 1 + 5
 

@@ -1,0 +1,66 @@
+package member
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDamagedFrameSwallowsNothing: a flipped bit lets a frame claim what follows it, up to the zeros behind the log, and etcd then
+// takes the record for torn and drops whole, acknowledged records.
+func TestDamagedFrameSwallowsNothing(t *testing.T) {
+	for bit := range 56 {
+		for back := 1; back <= 4; back++ {
+			b := good().entry(2, 11, strings.Repeat("x", 900)).hard(2, selfID, 9)
+			b.at(b.frame(-back)+bit/8, func(rest []byte) { rest[0] ^= 1 << (bit % 8) })
+			b.room = 1 << 20
+			if got := codes(read(t, aMember(b).write(t))); got == "" {
+				t.Errorf("bit %d of the frame of record -%d: no damage", bit, back)
+			}
+		}
+	}
+}
+
+// TestRefusedMembershipChanges: they are in the log, committed, and were refused when etcd applied them.
+func TestRefusedMembershipChanges(t *testing.T) {
+	const a, b, c = 0xA, 0xB, 0xC
+	url := func(id uint64) string { return map[uint64]string{a: "http://a", b: "http://b", c: "http://c"}[id] }
+	add := func(id uint64, at string) ConfChange {
+		return ConfChange{Type: ChangeAdd, MemberID: id, PeerURLs: []string{at}}
+	}
+	base := []Peer{{ID: a, PeerURLs: []string{url(a)}}}
+	for name, tc := range map[string]struct {
+		removed []uint64
+		changes []ConfChange
+		want    []uint64
+	}{
+		"add":                        {nil, []ConfChange{add(b, url(b))}, []uint64{a, b}},
+		"peer URL of another member": {nil, []ConfChange{add(b, url(a))}, []uint64{a}},
+		"the same add again":         {nil, []ConfChange{add(b, url(b)), add(c, url(b))}, []uint64{a, b}},
+		"removed before":             {[]uint64{b}, []ConfChange{add(b, url(b))}, []uint64{a}},
+		"removed in the log":         {nil, []ConfChange{add(b, url(b)), {Type: ChangeRemove, MemberID: b}, add(b, url(b))}, []uint64{a}},
+		"update of a stranger":       {nil, []ConfChange{{Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(b)}}}, []uint64{a}},
+		"update to a taken URL":      {nil, []ConfChange{add(b, url(b)), {Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(a)}}, add(c, url(b))}, []uint64{a, b}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []uint64
+			for _, p := range membership(base, tc.removed, tc.changes, nil, 9) {
+				got = append(got, p.ID)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDatabaseCutShort: etcd maps the whole file, and dies when it touches what is missing; the facts alone need a few pages only.
+func TestDatabaseCutShort(t *testing.T) {
+	m := aMember(good())
+	putMeta(m.db, 0, 11, 3, uint64(len(m.db)/testPage)+1)
+	putMeta(m.db, 1, 12, 3, uint64(len(m.db)/testPage)+1)
+	if got := codes(read(t, m.write(t))); got != "broken_database" {
+		t.Errorf("got %q", got)
+	}
+}
