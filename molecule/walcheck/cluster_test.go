@@ -36,7 +36,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 func (c *cluster) start(i int) {
-	c.members[i] = launch(c.t, c.dirs[i], fmt.Sprint("m", i), c.peers[i], c.initial, "--heartbeat-interval", "50", "--election-timeout", "500")
+	c.members[i] = launch(c.t, c.dirs[i], fmt.Sprint("m", i), c.peers[i], c.initial, "--heartbeat-interval", "200", "--election-timeout", "2000")
 }
 
 // read is our reading of a member, running or not.
