@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -186,5 +187,38 @@ func TestKilledMember(t *testing.T) {
 	after, _ := check(t, dir)
 	if after.LastIndex <= before.LastIndex || after.ID != before.ID {
 		t.Errorf("before %d, after %d", before.LastIndex, after.LastIndex)
+	}
+}
+
+// TestRestoredSnapshot: a member that `etcdctl snapshot restore` has made, not yet started.
+func TestRestoredSnapshot(t *testing.T) {
+	s := startEtcd(t, t.TempDir())
+	for i := range 50 {
+		if err := s.put(i, "value"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	saved, restored := filepath.Join(t.TempDir(), "saved"), filepath.Join(t.TempDir(), "restored")
+	s.etcdctl("--endpoints", s.url, "snapshot", "save", saved)
+	s.etcdctl("snapshot", "restore", saved, "--data-dir", restored, "--name", "r", "--initial-cluster", "r=http://127.0.0.1:1", "--initial-advertise-peer-urls", "http://127.0.0.1:1")
+	d, err := member.ReadDatabase(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, taken := check(t, restored)
+	if !taken || len(ours.Damage) > 0 || ours.MayKeep() != nil || ours.Database.Revision != d.Revision || d.Revision < 50 || len(ours.Members) != 1 {
+		t.Errorf("saved %+v, restored %+v, %v", d, *ours, ours.MayKeep())
+	}
+	if kept, err := member.KeepTail(restored, ""); err != nil || kept.Changed {
+		t.Errorf("%+v %v", kept, err)
+	}
+}
+
+func (s *server) etcdctl(args ...string) {
+	s.t.Helper()
+	cmd := exec.Command(filepath.Join(filepath.Dir(etcdBinary), "etcdctl"), args...)
+	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("etcdctl %s: %v: %s", args[0], err, out)
 	}
 }

@@ -23,10 +23,9 @@ type maker struct {
 	wal *wal.WAL
 }
 
-// newMember is one of small segments: the second begins after 16 kB.
+// newMember is one of small segments: see TestMain.
 func newMember(t testing.TB) *maker {
 	t.Helper()
-	wal.SegmentSizeBytes = 16 << 10
 	m := &maker{t: t, dir: t.TempDir()}
 	m.check(os.MkdirAll(filepath.Join(m.dir, "member", "snap"), 0o700))
 	meta := append([]byte{0x08, 0xA1, 0x01, 0x10}, 0xEE, 0xFF, 0x83, 0x06) // etcdserverpb.Metadata {selfID, 0xC0FFEE}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/coreos/etcd/wal"
 	"github.com/coreos/pkg/capnslog"
 
 	"etcd-quorum-restore/modules/internal/member"
@@ -19,6 +20,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(sealedDir); dir != "" {
 		sealedMain(dir, os.Getenv(sealedDeed))
 	}
+	wal.SegmentSizeBytes = 16 << 10               // so that short logs have several
 	capnslog.SetGlobalLogLevel(capnslog.CRITICAL) // etcd's packages speak of each damage
 	if n, err := strconv.Atoi(os.Getenv("WALCHECK_DAMAGES")); err == nil {
 		damages = n
@@ -67,6 +69,7 @@ var damages = 100
 func TestSameVerdict(t *testing.T) {
 	for name, made := range kinds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := made(t)
 			withDatabase(t, dir)
 			random := rand.New(rand.NewSource(7))
