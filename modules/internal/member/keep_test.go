@@ -2,17 +2,13 @@ package member
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
 )
@@ -101,109 +97,6 @@ func TestKeptRecord(t *testing.T) {
 	}
 }
 
-var errKilled = errors.New("killed")
-
-// killer does n calls, the next one in part or not at all, and no other.
-type killer struct {
-	Target
-	n    int
-	half func(w io.WriterAt, b []byte, at int64)
-}
-
-func (k *killer) dies() bool { k.n--; return k.n < 0 }
-
-func (k *killer) WriteAt(b []byte, at int64) (int, error) {
-	if k.dies() {
-		if k.n == -1 && k.half != nil {
-			k.half(k.Target, b, at)
-		}
-		return 0, errKilled
-	}
-	return k.Target.WriteAt(b, at)
-}
-
-func (k *killer) Sync() error {
-	if k.dies() {
-		return errKilled
-	}
-	return k.Target.Sync()
-}
-
-func (k *killer) Truncate(size int64) error {
-	if k.dies() {
-		return errKilled
-	}
-	return k.Target.Truncate(size)
-}
-
-// halves are what a power cut can leave of a write: nothing, or some of its sectors, in any order. An aligned word of 8 bytes lies
-// within one sector.
-var halves = map[string]func(w io.WriterAt, b []byte, at int64){
-	"none":        nil,
-	"first words": func(w io.WriterAt, b []byte, at int64) { w.WriteAt(b[:len(b)/2&^7], at) },
-	"last words":  func(w io.WriterAt, b []byte, at int64) { n := len(b) / 2 &^ 7; w.WriteAt(b[n:], at+int64(n)) },
-	"every other sector": func(w io.WriterAt, b []byte, at int64) {
-		for i := 0; i < len(b); i += 2 * sector {
-			w.WriteAt(b[i:min(i+sector, len(b))], at+int64(i))
-		}
-	},
-}
-
-// TestKilled: KeepTail ends after each of its steps, and in the middle of one. Each time the log is whole, the next run finishes,
-// and the result is that of a run that was not killed.
-func TestKilled(t *testing.T) {
-	for name, log := range tails {
-		for how, half := range halves {
-			t.Run(name+"/"+how, func(t *testing.T) { killEverywhere(t, log, half) })
-		}
-	}
-}
-
-func killEverywhere(t *testing.T, log func() *logBuilder, half func(io.WriterAt, []byte, int64)) {
-	undisturbed := aMember(log()).write(t)
-	if _, err := KeepTail(undisturbed, ""); err != nil {
-		t.Fatal(err)
-	}
-	want := content(t, undisturbed)
-	for n := 0; ; n++ {
-		dir := aMember(log()).write(t)
-		last := read(t, dir).LastIndex
-		_, err := KeepTailThrough(dir, "", func(f *os.File) Target { return &killer{Target: f, n: n, half: half} })
-		if err == nil {
-			if n < 2 {
-				t.Fatalf("it took %d steps only", n)
-			}
-			return
-		}
-		if !errors.Is(err, errKilled) {
-			t.Fatal(err)
-		}
-		if s := read(t, dir); len(s.Damage) > 0 || s.LastIndex != last {
-			t.Fatalf("killed at step %d: last index %d of %d, damage %q", n, s.LastIndex, last, codes(s))
-		}
-		if _, err := KeepTail(dir, ""); err != nil {
-			t.Fatalf("killed at step %d: the next run: %v", n, err)
-		}
-		if !bytes.Equal(content(t, dir), want) {
-			t.Fatalf("killed at step %d: the next run gives another log", n)
-		}
-	}
-}
-
-// content is that of the last segment, without the zeros behind it.
-func content(t *testing.T, dir string) []byte {
-	t.Helper()
-	all, err := segments(filepath.Join(dir, "member/wal"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "member/wal", all[len(all)-1].Name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.TrimRight(b, "\x00")
-}
-
 func TestKeepTailRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		log  *logBuilder
@@ -242,120 +135,6 @@ func unaligned(b *logBuilder) []byte {
 	}
 	claim(uint64(length))(f)
 	return f[:8+length]
-}
-
-// TestKeepTailRefusesARunningMember: with each kind of lock, on each file that etcd locks.
-func TestKeepTailRefusesARunningMember(t *testing.T) {
-	description := func(f *os.File) error {
-		lock := unix.Flock_t{Type: unix.F_WRLCK}
-		return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
-	}
-	flock := func(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX) }
-	for name, c := range map[string]struct {
-		file string
-		lock func(*os.File) error
-	}{
-		"description": {"wal/0000000000000000-0000000000000000.wal", description},
-		"flock":       {"wal/0000000000000000-0000000000000000.wal", flock},
-		"database":    {"snap/db", flock},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := aMember(good()).write(t)
-			f, err := os.OpenFile(filepath.Join(dir, "member", c.file), os.O_RDWR, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			if err := c.lock(f); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := KeepTail(dir, ""); err == nil || !strings.Contains(err.Error(), "an etcd runs") {
-				t.Errorf("got %v", err)
-			}
-			if s := read(t, dir); s.HardState.Commit != 8 || len(s.Damage) > 0 {
-				t.Errorf("reading beside the lock: %+v", *s)
-			}
-		})
-	}
-}
-
-// TestKeepTailHoldsTheLock: no etcd can start while it writes.
-func TestKeepTailHoldsTheLock(t *testing.T) {
-	dir := aMember(good()).write(t)
-	asked := false
-	_, err := KeepTailThrough(dir, "", func(f *os.File) Target {
-		held, err := Locked(dir, "")
-		if !held || err != nil {
-			t.Errorf("held %v, %v", held, err)
-		}
-		if err := flockOf(f.Name()); !errors.Is(err, unix.EWOULDBLOCK) {
-			t.Errorf("an etcd on a kernel of RHEL 7 would get its lock: %v", err)
-		}
-		asked = true
-		return f
-	})
-	if err != nil || !asked {
-		t.Fatal(asked, err)
-	}
-	if held, err := Locked(dir, ""); held || err != nil {
-		t.Errorf("afterwards: held %v, %v", held, err)
-	}
-}
-
-// flockOf asks for the lock that etcd takes where the kernel has no locks of open file descriptions.
-func flockOf(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-}
-
-func TestKeepTailSeesAFileThatChanged(t *testing.T) {
-	wal := func(dir string) string { return filepath.Join(dir, "member", "wal") }
-	name := good().names[0]
-	for what, change := range map[string]func(dir string) error{
-		"written": func(dir string) error {
-			later := time.Now().Add(time.Minute)
-			return os.Chtimes(filepath.Join(wal(dir), name), later, later)
-		},
-		"longer":   func(dir string) error { return os.Truncate(filepath.Join(wal(dir), name), 1<<20) },
-		"replaced": func(dir string) error { return copyOver(filepath.Join(wal(dir), name)) },
-		"no longer the last": func(dir string) error {
-			return os.WriteFile(filepath.Join(wal(dir), "0000000000000001-000000000000000b.wal"), nil, 0o600)
-		},
-	} {
-		t.Run(what, func(t *testing.T) {
-			dir := aMember(good()).write(t)
-			tail, err := lockTail(dir, wal(dir))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer tail.Close()
-			s := read(t, dir)
-			if err := tail.unchanged(wal(dir), s); err != nil {
-				t.Fatal(err)
-			}
-			if err := change(dir); err != nil {
-				t.Fatal(err)
-			}
-			if err := tail.unchanged(wal(dir), s); fault.KindOf(err) != fault.Refused {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-}
-
-func copyOver(path string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
 }
 
 func ExampleState_MayKeep() {
