@@ -30,8 +30,6 @@ modules: go-present stale ## build every module into library/, with its document
 
 # Two views of one build. library/ has each module with its documentation beside it, as ansible-doc wants it. Ansible 2.9 runs
 # only from library/bin: where NAME and NAME.yml are in one directory, it takes whichever the file system lists first.
-# Two views of one build. library/ has each module with its documentation beside it, as ansible-doc wants it. Ansible 2.9 runs
-# only from library/bin: where NAME and NAME.yml are in one directory, it takes whichever the file system lists first.
 library-files: $(foreach module,$(MODULES),$(LIBRARY)/bin/$(module) $(LIBRARY)/$(module) $(LIBRARY)/$(module).yml)
 
 # Built aside and moved: a playbook that runs meanwhile gets the whole old module or the whole new one.

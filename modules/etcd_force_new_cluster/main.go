@@ -100,7 +100,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 		return ansible.Result{}, fault.Wrap(fault.Unsupported, err, "no etcd binary on this host for the rehearsal").
 			WithHint("skip it with -e etcd_rehearse=no")
 	}
-	o := rehearsal.Options{Etcd: binary, Copy: a.Rehearse, Name: h.Config.Name, KeepTail: a.KeepLogTail, Expect: expectation(state)}
+	o := rehearsal.Options{Etcd: binary, Copy: a.Rehearse, Name: h.Config.Name, KeepTail: a.KeepLogTail, Expect: force.FromFiles(state)}
 	if h.Conf != nil {
 		o.Quota, _ = h.Conf.Get("ETCD_QUOTA_BACKEND_BYTES")
 	}
@@ -109,12 +109,4 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 		_, err = backup.Verify(ctx, filepath.Dir(filepath.Clean(a.Rehearse))) // older segments were linked: the copy must be as it was
 	}
 	return ansible.Result{Data: rehearsed{Rehearsal: &result, Lines: result.Lines()}}, err
-}
-
-func expectation(s *member.State) force.Expected {
-	want := force.Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
-	if s.Database != nil {
-		want.Revision = s.Database.Revision
-	}
-	return want
 }

@@ -94,7 +94,7 @@ func (f *Forcer) alreadyDone(ctx context.Context, state *member.State, out *Outc
 			WithHint("take the flag out and restart it: etcd_service state=restarted")
 	}
 	if len(state.Members) == 1 {
-		out.Member, err = f.prove(ctx, f.expect(state), nil)
+		out.Member, err = f.prove(ctx, FromFiles(state), nil)
 		out.alone = err == nil
 		return true, err
 	}
@@ -180,7 +180,7 @@ func (f *Forcer) forced(ctx context.Context, state *member.State, record *facts.
 	if err := f.start(ctx, state, out); err != nil {
 		return err
 	}
-	want := f.expect(state)
+	want := FromFiles(state)
 	if fresh && f.Rehearsed != nil {
 		want = *f.Rehearsed
 	}
@@ -274,7 +274,7 @@ func (f *Forcer) unforced(ctx context.Context, state *member.State, out *Outcome
 	if _, err := f.Host.Start(ctx, host.StartOptions{Wait: host.WaitProcess}); err != nil {
 		return err
 	}
-	want := f.expect(state)
+	want := FromFiles(state)
 	want.Revision = max(want.Revision, out.Member.Revision)
 	if out.Member, err = f.prove(ctx, want, f.unflagged); err != nil {
 		return err
@@ -339,7 +339,8 @@ func (f *Forcer) alive(ctx context.Context) error {
 	return err
 }
 
-func (f *Forcer) expect(s *member.State) Expected {
+// FromFiles is what a member's files let expect of its start. The log may hold more than the database's revision.
+func FromFiles(s *member.State) Expected {
 	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
 	if s.Database != nil {
 		want.Revision = s.Database.Revision

@@ -34,7 +34,6 @@ type Result struct {
 	force.Proof
 	Kept      member.Kept `json:"kept"`
 	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
-	CopyBytes int64       `json:"copy_bytes"`
 }
 
 // stopLimit: an etcd that does not end on SIGTERM is killed; its files are thrown away anyway.
