@@ -26,7 +26,6 @@ type args struct {
 	Rejoin       bool           `json:"rejoin"`
 	StartFailed  bool           `json:"start_failed"`
 	Inventory    []string       `json:"inventory"`
-	GroupPrefix  string         `json:"group_prefix"`
 }
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
@@ -57,7 +56,7 @@ func (a args) request() (plan.Request, error) {
 	return plan.Request{
 		Hosts: hosts, Earlier: earlier, Order: a.Order, NewHosts: a.NewHosts, Masters: a.Masters, Addresses: addresses,
 		Prefer: a.Prefer, Unreadable: a.Unreadable, AcceptLoss: a.AcceptLoss, LostHostsOff: a.LostHostsOff, Rejoin: a.Rejoin,
-		StartFailed: a.StartFailed, Inventory: a.Inventory, Prefix: a.GroupPrefix,
+		StartFailed: a.StartFailed, Inventory: a.Inventory,
 	}, err
 }
 

@@ -67,13 +67,11 @@ func TestForcesWithConsentGivenAsText(t *testing.T) {
 	if got.JSON["action"] != "force" || got.JSON["survivor"] != "a" {
 		t.Fatalf("want force on a: %s", got.Stdout)
 	}
-	var groups []string
-	for _, pair := range got.JSON["groups"].([]any) {
-		groups = append(groups, pair.(m)["group"].(string)+" "+pair.(m)["host"].(string))
-	}
-	want := []string{"eqr_snapshot a", "eqr_fence_survivor a", "eqr_backup_config a", "eqr_stop_copy a", "eqr_force a", "eqr_masters a",
-		"eqr_final a", "eqr_out b", "eqr_out c"}
-	if diff := cmp.Diff(want, groups); diff != "" {
+	a, none := []any{"a"}, []any{}
+	want := m{"fence": none, "snapshot": a, "fence_survivor": a, "backup_config": a, "stop_copy": a, "flags": none, "restart": none,
+		"unfence_keep_data": none, "start_first": none, "start": none, "force": a, "finish_force": none, "join_started": none, "masters": a,
+		"remove_member": none, "rejoin": none, "probe": none, "final": a, "out": []any{"b", "c"}}
+	if diff := cmp.Diff(want, got.JSON["plays"]); diff != "" {
 		t.Fatal(diff)
 	}
 }

@@ -176,12 +176,13 @@ func check(t *testing.T, tc testCase) {
 	}
 }
 
-// groupsOf gives the hosts of each step by their numbers. remove_member has no group, so it is read from the steps.
+// groupsOf gives the hosts of each step by their numbers. remove_member is done by the survivor, so it is read from the members.
 func groupsOf(p Plan) map[string]string {
 	lists := map[string][]string{}
-	for _, pair := range p.Groups {
-		step := strings.TrimPrefix(pair.Group, "eqr_")
-		lists[step] = append(lists[step], pair.Host)
+	for step, hosts := range p.Plays {
+		if len(hosts) > 0 && step != "remove_member" {
+			lists[step] = hosts
+		}
 	}
 	for _, m := range p.Remove {
 		if m.Host != "" {

@@ -8,8 +8,8 @@
 //
 // # Steps
 //
-// A step is one word in Plan.Steps[host], and one pair {host, group} in Plan.Groups, group being the prefix ("eqr_") and the word. A
-// playbook adds the pairs with one add_host loop and runs one play a group. This is the order in which the plays come:
+// A step is one word in Plan.Steps[host]; Plan.Plays has the same by step: the hosts of each play. This is the order in which the plays
+// come:
 //
 //	fence              stopped now, proven gone, unstartable; data untouched. The others, before the survivor is touched
 //	snapshot           a snapshot first, where one is served
@@ -17,12 +17,12 @@
 //	backup_config      a copy of /etc/etcd (every reachable host)
 //	stop_copy          a stopped copy of the data, read in full; the host is down, or was stopped by a fence
 //	flags              leftovers of a forced start are taken out of etcd.conf and drop-ins
-//	force              the survivor: rehearsal, then etcd_force_new_cluster
-//	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	restart            started without the flag, one by one: a process that still has it, among several members
 //	unfence_keep_data  fence off, data kept: members whose data is in the list, or is to be started
 //	start_first        started, without waiting for it to serve: the member that joins below brings the quorum
 //	start              started together, then quorum is awaited; if it does not come, Make is asked again with StartFailed
+//	force              the survivor: rehearsal, then etcd_force_new_cluster
+//	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
 //	remove_member      members that leave the live list (dead or without data); done through a live member
@@ -32,5 +32,5 @@
 //	out                stays out: named in the report; its URLs leave the clients
 //
 // A member that leaves may have no host in the inventory: remove_member and out may hold names that Ansible does not know, so a
-// playbook gets the members to remove from Plan.Remove, and adds no group for them.
+// playbook gets the members to remove from Plan.Remove, and Plan.Plays lacks them.
 package plan

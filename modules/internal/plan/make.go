@@ -8,9 +8,6 @@ import (
 
 // Make decides.
 func Make(req Request) Plan {
-	if req.Prefix == "" {
-		req.Prefix = "eqr_"
-	}
 	v := look(req)
 	d := decide(v)
 	if found := v.gates(d); len(found) > 0 {
@@ -54,7 +51,7 @@ func Make(req Request) Plan {
 func emptyPlan() Plan {
 	return Plan{
 		Candidates: []string{}, Refusals: []Refusal{}, Members: []Member{}, Hosts: map[string]HostPlan{}, Steps: map[string][]string{},
-		Groups: []Pair{}, Remove: []Member{}, StaysOut: []string{}, Discarded: []Discarded{}, NotSimulated: map[string][]string{},
+		Plays: map[string][]string{}, Remove: []Member{}, StaysOut: []string{}, Discarded: []Discarded{}, NotSimulated: map[string][]string{},
 		Clients: Clients{Remove: []Client{}, Keep: []Client{}}, Undo: []string{}, Afterwards: []string{}, Lines: []string{},
 	}
 }

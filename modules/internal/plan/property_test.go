@@ -140,24 +140,20 @@ func TestAllOthersAreFencedBeforeAForcedStart(t *testing.T) {
 				t.Errorf("%s: fence is %v", name, fenced)
 			}
 		}
-		if first, last := position1(p, "eqr_fence_survivor"), lastOf(p, "eqr_fence"); first < last {
+		if first, last := slices.Index(sequence, fenceSurvivor), slices.Index(sequence, fence); first < last {
 			t.Error("the survivor is stopped before the others are fenced")
 		}
 	})
 }
 
-func position1(p Plan, group string) int {
-	return slices.IndexFunc(p.Groups, func(x Pair) bool { return x.Group == group })
-}
-
-func lastOf(p Plan, group string) int {
-	last := -1
-	for i, x := range p.Groups {
-		if x.Group == group {
-			last = i
+// playing: a play would act on a host.
+func playing(p Plan) bool {
+	for _, hosts := range p.Plays {
+		if len(hosts) > 0 {
+			return true
 		}
 	}
-	return last
+	return false
 }
 
 // Steps that move data aside are never for the survivor, nor for a host that could not be told from one in use.
@@ -189,7 +185,7 @@ func TestRefusalsTouchNothing(t *testing.T) {
 		if (p.Action == Refuse || p.Action == RestoreBackup) != (len(p.Refusals) > 0) {
 			t.Errorf("action %s with %d refusals", p.Action, len(p.Refusals))
 		}
-		if p.Action == Refuse && (len(p.Groups) > 0 || len(p.Steps) > 0 || len(p.StaysOut) > 0 || len(p.Remove) > 0) {
+		if p.Action == Refuse && (playing(p) || len(p.Steps) > 0 || len(p.StaysOut) > 0 || len(p.Remove) > 0) {
 			t.Error("a refusal with steps")
 		}
 		for _, r := range p.Refusals {

@@ -27,7 +27,6 @@ type Request struct {
 	Rejoin       bool
 	StartFailed  bool // action start was carried out, and no quorum came of it
 	Inventory    []string
-	Prefix       string // of group names
 }
 
 // DecodeHosts reads the dictionary of registered facts. Keys that Ansible adds are ignored; a value of the wrong type is refused, since

@@ -23,7 +23,7 @@ type Plan struct {
 	Members        []Member            `json:"members"` // the current membership
 	Hosts          map[string]HostPlan `json:"hosts"`
 	Steps          map[string][]string `json:"steps"`
-	Groups         []Pair              `json:"groups"`
+	Plays          map[string][]string `json:"plays"`  // the hosts of each step, in order
 	Remove         []Member            `json:"remove"` // members that leave the live list
 	StaysOut       []string            `json:"stays_out"`
 	Discarded      []Discarded         `json:"discarded"`
@@ -72,13 +72,6 @@ type HostPlan struct {
 	Reachable  bool     `json:"reachable"`
 	Data       string   `json:"data"` // verdict, see usable.go
 	Fate       string   `json:"fate"`
-}
-
-// Pair puts a host into a group made in memory. Order counts from 1 within the group.
-type Pair struct {
-	Host  string `json:"host"`
-	Group string `json:"group"`
-	Order int    `json:"order"`
 }
 
 // Discarded is what the action gives up. Nothing of it is deleted: it is set aside on its host.

@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
 
 // step is a word of the vocabulary in doc.go.
 type step string
@@ -28,7 +32,7 @@ const (
 )
 
 // sequence is the order of the plays.
-var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, force, finishForce, restart, unfenceKeepData, startFirst, start,
+var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, restart, unfenceKeepData, startFirst, start, force, finishForce,
 	joinStarted, masters, removeMember, rejoin, probe, final, out}
 
 // words says what a step does, for people and for check mode.
@@ -54,27 +58,39 @@ var words = map[step]string{
 	out:             "leaves etcdClientInfo.urls, flannel and the inventory's group",
 }
 
-// stepsOf writes the work down: words a host, and pairs in the order of the plays.
+// stepsOf writes the work down: words a host, and hosts a play.
 func (d *decision) stepsOf(v *view, p *Plan) {
 	for _, s := range sequence {
 		hosts := names(v.inOrder(d.work[s]))
+		if s == rejoin {
+			hosts = names(troubledLast(v.inOrder(d.work[s])))
+		}
 		if s == masters && len(hosts) == 0 && d.restartsMasters() {
 			hosts = v.reachableMasters()
 		}
 		if s == out {
 			hosts = append(hosts, d.out...)
 		}
-		order := 0
+		p.Plays[string(s)] = []string{}
 		for _, host := range unique(hosts) {
 			p.Steps[host] = append(p.Steps[host], string(s))
 			p.NotSimulated[host] = appendNote(p.NotSimulated[host], s)
 			if s == removeMember || (s == out && v.node(host) == nil) {
-				continue // a member without a host is no name for a group
+				continue // a member may have no host that Ansible knows
 			}
-			order++
-			p.Groups = append(p.Groups, Pair{Host: host, Group: v.req.Prefix + string(s), Order: order})
+			p.Plays[string(s)] = append(p.Plays[string(s)], host)
 		}
 	}
+	if len(d.remove) > 0 && d.survivor != nil {
+		p.Plays[string(removeMember)] = []string{d.survivor.name} // a live member takes the dead ones off the list
+	}
+}
+
+// troubledLast: where etcd could not start, `member add` may be followed by no start. While two members run, that takes no quorum away.
+func troubledLast(nodes []*node) []*node {
+	good := slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.f.State == facts.Failed })
+	bad := slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.f.State != facts.Failed })
+	return append(good, bad...)
 }
 
 // simulated steps edit files only, and show their diff in check mode.

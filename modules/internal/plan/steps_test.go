@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
 // doc.go is where somebody who writes a playbook looks the steps up: all of them, in the order of the plays.
@@ -49,5 +51,16 @@ func TestNotSimulated(t *testing.T) {
 		if diff := cmp.Diff(list, p.NotSimulated[h]); diff != "" {
 			t.Errorf("%s: %s", h, diff)
 		}
+	}
+}
+
+// A member that is added to one, and cannot start, takes the quorum away; added to two, it does not.
+func TestWhereEtcdCouldNotStartJoinsLast(t *testing.T) {
+	c := lost(3).running(0).wiped(2)
+	c.edit(1, func(h *Host) { h.State = facts.Failed })
+	c.startFailed()
+	p := Make(c.Request)
+	if diff := cmp.Diff([]string{host(2), host(1)}, p.Plays[string(rejoin)]); p.Action != Force || diff != "" {
+		t.Fatalf("%s: %s", p.Action, diff)
 	}
 }
