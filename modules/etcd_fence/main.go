@@ -82,9 +82,18 @@ func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before
 	data := result{State: facts.Fenced, Fenced: &record, Evidence: &evidence}
 	if err != nil {
 		data.State, data.Fenced = before.State, nil
-		return ansible.Result{Data: data}, err
+		return ansible.Result{Data: data}, notFenced(err)
 	}
 	return ansible.Result{Changed: changed, Msg: fenceMessage(changed, false, record), Data: data}, nil
+}
+
+// notFenced says what stands after a failure, which ends a run in the middle of its fences.
+func notFenced(err error) error {
+	next := "other hosts that are fenced by now stay fenced, check_quorum.yml lists them; mend the cause, then run the same command again"
+	if hint := fault.HintOf(err); hint != "" {
+		next = hint + "; " + next
+	}
+	return fault.Wrap(fault.Internal, err, "this host could not be fenced").WithHint("%s", next)
 }
 
 // recordFor keeps the record of an earlier run, except for what this run says differently: the first date and the member that was
