@@ -64,13 +64,12 @@ func (f *Forcer) decide(ctx context.Context) (situation, step, error) {
 	if err != nil || next != forceIt {
 		return s, next, err
 	}
-	if err := f.Host.MayStart(s.status, host.StartOptions{Forced: true}); err != nil {
-		return s, "", err
-	}
 	if s.status.Process == nil { // a member that runs, forced already, is judged when it is stopped
-		err = f.mayForce(s)
+		if err := f.mayForce(s); err != nil {
+			return s, "", err
+		}
 	}
-	return s, next, err
+	return s, next, f.Host.MayStart(s.status, host.StartOptions{Forced: true})
 }
 
 func (f *Forcer) change(out *Outcome) {

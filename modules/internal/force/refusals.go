@@ -1,7 +1,9 @@
 package force
 
 import (
+	"cmp"
 	"context"
+	"sync"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/etcd"
@@ -14,7 +16,8 @@ func unreadable(err error, dataDir string) error {
 		WithHint("without a log a forced start would make an empty cluster: take another host, or put a backup back (etcd_backup, etcd_data_dir state=restored)")
 }
 
-// nobodyElse: an old member that runs would take the survivor for one of its own, and two of them are a quorum.
+// nobodyElse: an old member that runs would take the survivor for one of its own, and two of them are a quorum. What accepts a
+// connection there and does not answer as etcd does may be a frozen member, or one with other certificates.
 func (f *Forcer) nobodyElse(ctx context.Context, state *member.State) error {
 	var urls []string
 	for _, m := range state.Members {
@@ -22,14 +25,26 @@ func (f *Forcer) nobodyElse(ctx context.Context, state *member.State) error {
 			urls = append(urls, m.PeerURLs...)
 		}
 	}
-	cfg := etcd.Config{TLS: etcd.TLSFiles(f.Host.TLS), Connect: 2 * time.Second, Call: 2 * time.Second}
-	for url, seen := range etcd.SeesPeers(ctx, urls, cfg) {
-		if seen.Error == "" {
-			return fault.New(fault.Refused, "another member answers at %s (id %s)", url, seen.ID).
-				WithHint("fence it first: ansible HOST -m etcd_fence -a 'state=present why=\"quorum restore\"'")
-		}
+	found := make([]error, len(urls))
+	var all sync.WaitGroup
+	for i, url := range urls {
+		all.Go(func() { found[i] = f.nobodyAt(ctx, url) })
 	}
-	return nil
+	all.Wait()
+	return cmp.Or(found...)
+}
+
+func (f *Forcer) nobodyAt(ctx context.Context, url string) error {
+	cfg := etcd.Config{TLS: etcd.TLSFiles(f.Host.TLS), Connect: 2 * time.Second, Call: 2 * time.Second}
+	_, err := etcd.AskPeer(ctx, url, cfg)
+	if fault.KindOf(err) == fault.Unreachable {
+		return nil
+	}
+	refusal := fault.New(fault.Refused, "another member answers at %s", url)
+	if err != nil {
+		refusal = fault.New(fault.Refused, "whether another member runs at %s cannot be told (%v)", url, err)
+	}
+	return refusal.WithHint("fence it first: ansible HOST -m etcd_fence -a 'state=present why=\"quorum restore\"'")
 }
 
 // mayForce holds all that a stopped member's files can say against a forced start. Everything is asked before the first change, so
