@@ -1,5 +1,3 @@
-// Package force makes one member a cluster of its own, and proves it. The order of its phases is such that the unforced start of
-// the member stays impossible until the forced one is proven (see forcer.go).
 package force
 
 import (

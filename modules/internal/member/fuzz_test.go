@@ -6,23 +6,25 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 // FuzzSegment: whatever a segment holds, reading ends, does not panic, and believes nothing that the file has no room for; and if
 // KeepTail does not refuse, the log is whole afterwards, and has not lost an entry.
 func FuzzSegment(f *testing.F) {
 	for _, log := range tails {
-		f.Add(*log().last())
+		f.Add(*log().Last())
 	}
 	for _, size := range []int{0, 7, 8, 100} {
-		f.Add((*good().last())[:size])
+		f.Add((*membertest.Good().Last())[:size])
 	}
-	b := good()
-	f.Add(*b.at(b.frame(-2), zeroFrame).last())
-	dir := aMember(good()).write(f)
-	path := filepath.Join(dir, "member/wal", good().names[0])
+	b := membertest.Good()
+	f.Add(*b.At(b.Frame(-2), membertest.ZeroFrame).Last())
+	dir := membertest.AMember(membertest.Good()).Write(f)
+	path := filepath.Join(dir, "member/wal", membertest.Good().Names[0])
 	f.Fuzz(func(t *testing.T, content []byte) {
-		put(t, path, content)
+		membertest.Put(t, path, content)
 		s, err := Read(dir, "")
 		if err != nil {
 			t.Fatal(err)
@@ -45,15 +47,15 @@ func FuzzSegment(f *testing.F) {
 }
 
 func FuzzSnapshot(f *testing.F) {
-	f.Add(snapFile(5, 2, ""), false)
-	f.Add(snapFile(5, 2, "{"), false)
+	f.Add(membertest.SnapFile(5, 2, ""), false)
+	f.Add(membertest.SnapFile(5, 2, "{"), false)
 	f.Add([]byte(`{"Root":{"Children":{"0":{"Children":{"members":{"Children":{"a1":null}}}}}}}`), true)
 	path := filepath.Join(f.TempDir(), "x.snap")
 	f.Fuzz(func(t *testing.T, content []byte, store bool) {
 		if store {
-			content = snapFile(5, 2, string(content)+" ") // the fuzzer finds no checksums
+			content = membertest.SnapFile(5, 2, string(content)+" ") // the fuzzer finds no checksums
 		}
-		put(t, path, content)
+		membertest.Put(t, path, content)
 		s, err := readSnapshot(path)
 		var d Damage
 		if err != nil && !errors.Is(err, errBroken) && !errors.As(err, &d) {
@@ -67,12 +69,12 @@ func FuzzSnapshot(f *testing.F) {
 
 // FuzzDatabase changes a database at two places, with right checksums of the meta pages or wrong ones.
 func FuzzDatabase(f *testing.F) {
-	f.Add(uint16(16), []byte{1}, uint16(3*testPage), []byte{3}, true, uint16(7))
-	f.Add(uint16(4*testPage+40), []byte{4}, uint16(6*testPage+8), []byte{1, 0, 0xff, 0xff}, true, uint16(7))
-	f.Add(uint16(testPage+16+16), []byte{0xff, 0xff}, uint16(testPage), []byte{}, true, uint16(3))
+	f.Add(uint16(16), []byte{1}, uint16(3*membertest.PageSize), []byte{3}, true, uint16(7))
+	f.Add(uint16(4*membertest.PageSize+40), []byte{4}, uint16(6*membertest.PageSize+8), []byte{1, 0, 0xff, 0xff}, true, uint16(7))
+	f.Add(uint16(membertest.PageSize+16+16), []byte{0xff, 0xff}, uint16(membertest.PageSize), []byte{}, true, uint16(3))
 	path := filepath.Join(f.TempDir(), "db")
 	f.Fuzz(func(t *testing.T, at uint16, with []byte, at2 uint16, with2 []byte, sums bool, pages uint16) {
-		file := databaseFile(8, 5)
+		file := membertest.DatabaseFile(8, 5)
 		if int(at) < len(file) {
 			copy(file[at:], with)
 		}
@@ -80,9 +82,9 @@ func FuzzDatabase(f *testing.F) {
 			copy(file[at2:], with2)
 		}
 		if sums {
-			putMeta(file, 0, uint64(at), uint64(at2)%8, uint64(pages))
+			membertest.PutMeta(file, 0, uint64(at), uint64(at2)%8, uint64(pages))
 		}
-		put(t, path, file[:min(len(file), int(pages)*testPage+int(at)%3)])
+		membertest.Put(t, path, file[:min(len(file), int(pages)*membertest.PageSize+int(at)%3)])
 		if d, err := ReadDatabase(path); err == nil && d.Revision < 1 {
 			t.Fatalf("revision %d", d.Revision)
 		}

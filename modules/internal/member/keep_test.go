@@ -2,6 +2,7 @@ package member
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,40 +12,41 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 // tails are logs that KeepTail has work on.
-var tails = map[string]func() *logBuilder{
-	"tail":                      good,
-	"term beyond the HardState": func() *logBuilder { return good().entry(3, 11, "x") },
-	"no room in the file":       func() *logBuilder { b := good(); b.room = 0; return b },
-	"room for the frame alone":  func() *logBuilder { b := good(); b.room = 8; return b },
-	"room that is not aligned":  func() *logBuilder { b := good(); b.room = 13; return b },
-	"torn, cut in the frame": func() *logBuilder {
-		b := good().entry(2, 11, "x")
-		*b.last(), b.room = (*b.last())[:b.frame(-1)+3], 0
+var tails = map[string]func() *membertest.Log{
+	"tail":                      membertest.Good,
+	"term beyond the HardState": func() *membertest.Log { return membertest.Good().Entry(3, 11, "x") },
+	"no room in the file":       func() *membertest.Log { b := membertest.Good(); b.Room = 0; return b },
+	"room for the frame alone":  func() *membertest.Log { b := membertest.Good(); b.Room = 8; return b },
+	"room that is not aligned":  func() *membertest.Log { b := membertest.Good(); b.Room = 13; return b },
+	"torn, cut in the frame": func() *membertest.Log {
+		b := membertest.Good().Entry(2, 11, "x")
+		*b.Last(), b.Room = (*b.Last())[:b.Frame(-1)+3], 0
 		return b
 	},
-	"torn, cut in the record": func() *logBuilder {
-		b := good().entry(2, 11, "some value that is torn")
-		*b.last(), b.room = (*b.last())[:b.frame(-1)+29], 0
+	"torn, cut in the record": func() *membertest.Log {
+		b := membertest.Good().Entry(2, 11, "some value that is torn")
+		*b.Last(), b.Room = (*b.Last())[:b.Frame(-1)+29], 0
 		return b
 	},
-	"torn, long rest": func() *logBuilder {
-		b := good().entry(2, 11, strings.Repeat("torn", 2000))
-		from := (b.frame(-1)/sector + 3) * sector
-		return b.at(from, func(rest []byte) { clear(rest[:sector]) })
+	"torn, long rest": func() *membertest.Log {
+		b := membertest.Good().Entry(2, 11, strings.Repeat("torn", 2000))
+		from := (b.Frame(-1)/sector + 3) * sector
+		return b.At(from, func(rest []byte) { clear(rest[:sector]) })
 	},
-	"torn, nothing to append": func() *logBuilder {
-		b := good().hard(2, selfID, 10).entry(2, 11, strings.Repeat("torn", 2000))
-		from := (b.frame(-1)/sector + 3) * sector
-		return b.at(from, func(rest []byte) { clear(rest[:sector]) })
+	"torn, nothing to append": func() *membertest.Log {
+		b := membertest.Good().Hard(2, membertest.SelfID, 10).Entry(2, 11, strings.Repeat("torn", 2000))
+		from := (b.Frame(-1)/sector + 3) * sector
+		return b.At(from, func(rest []byte) { clear(rest[:sector]) })
 	},
-	"rest of a torn record behind the end": func() *logBuilder {
-		b := good()
-		end := len(*b.last())
-		b.entry(2, 11, strings.Repeat("torn", 2000))
-		b.at(end, zeroFrame)
+	"rest of a torn record behind the end": func() *membertest.Log {
+		b := membertest.Good()
+		end := len(*b.Last())
+		b.Entry(2, 11, strings.Repeat("torn", 2000))
+		b.At(end, membertest.ZeroFrame)
 		return b
 	},
 }
@@ -52,7 +54,7 @@ var tails = map[string]func() *logBuilder{
 func TestKeepTail(t *testing.T) {
 	for name, log := range tails {
 		t.Run(name, func(t *testing.T) {
-			dir := aMember(log()).write(t)
+			dir := membertest.AMember(log()).Write(t)
 			before := read(t, dir)
 			kept, err := KeepTail(dir, "")
 			want := Kept{Changed: true, From: before.HardState.Commit, To: before.LastIndex, Term: before.LastTerm, TornTail: before.Torn}
@@ -66,7 +68,7 @@ func TestKeepTail(t *testing.T) {
 			if diff := cmp.Diff(before.Sums, after.Sums); diff != "" {
 				t.Error("entries changed: ", diff)
 			}
-			if wantVote := map[bool]uint64{true: 0, false: selfID}[before.LastTerm > before.HardState.Term]; after.HardState.Vote != wantVote {
+			if wantVote := map[bool]uint64{true: 0, false: membertest.SelfID}[before.LastTerm > before.HardState.Term]; after.HardState.Vote != wantVote {
 				t.Errorf("vote %x, want %x", after.HardState.Vote, wantVote)
 			}
 			sum := treeSum(t, dir)
@@ -80,18 +82,18 @@ func TestKeepTail(t *testing.T) {
 
 // TestKeptRecord: byte for byte what an encoder of its own writes; molecule/walcheck compares with etcd's.
 func TestKeptRecord(t *testing.T) {
-	b := good()
-	dir := aMember(b).write(t)
+	b := membertest.Good()
+	dir := membertest.AMember(b).Write(t)
 	if _, err := KeepTail(dir, ""); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(filepath.Join(dir, "member/wal", b.names[0]))
+	got, err := os.ReadFile(filepath.Join(dir, "member/wal", b.Names[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
 	size := len(got)
-	b.hard(2, selfID, 10)
-	want := append(*b.last(), make([]byte, size-len(*b.last()))...)
+	b.Hard(2, membertest.SelfID, 10)
+	want := append(*b.Last(), make([]byte, size-len(*b.Last()))...)
 	if !bytes.Equal(got, want) {
 		t.Error(cmp.Diff(want[:1200], got[:1200]))
 	}
@@ -99,19 +101,23 @@ func TestKeptRecord(t *testing.T) {
 
 func TestKeepTailRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
-		log  *logBuilder
+		log  *membertest.Log
 		want string
 	}{
-		"removed itself in the tail":  {good().change(2, 11, 1, selfID, ""), "entry 11 removes this member itself"},
-		"removed itself before":       {good().change(2, 11, 1, selfID, "").hard(2, selfID, 11), "is not a member"},
-		"never was a member":          {newLog().change(1, 1, 0, otherID, "http://other:2380").hard(1, 0, 1), "is not a member"},
-		"an end that is not aligned":  {func() *logBuilder { b := good(); *b.last() = append(*b.last(), unaligned(b)...); return b }(), "no multiple of 8"},
-		"any damage (see TestDamage)": {good().entry(2, 12, "x"), "entry_hole"},
+		"removed itself in the tail": {membertest.Good().Change(2, 11, 1, membertest.SelfID, ""), "entry 11 removes this member itself"},
+		"removed itself before":      {membertest.Good().Change(2, 11, 1, membertest.SelfID, "").Hard(2, membertest.SelfID, 11), "is not a member"},
+		"never was a member":         {membertest.NewLog().Change(1, 1, 0, membertest.OtherID, "http://other:2380").Hard(1, 0, 1), "is not a member"},
+		"an end that is not aligned": {func() *membertest.Log {
+			b := membertest.Good()
+			*b.Last() = append(*b.Last(), unaligned(b)...)
+			return b
+		}(), "no multiple of 8"},
+		"any damage (see TestDamage)": {membertest.Good().Entry(2, 12, "x"), "entry_hole"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := aMember(c.log)
-			m.db = databaseFile(1, 2)
-			dir := m.write(t)
+			m := membertest.AMember(c.log)
+			m.DB = membertest.DatabaseFile(1, 2)
+			dir := m.Write(t)
 			before := treeSum(t, dir)
 			_, err := KeepTail(dir, "")
 			if err == nil || !strings.Contains(err.Error(), c.want) || fault.HintOf(err) == "" {
@@ -125,15 +131,15 @@ func TestKeepTailRefuses(t *testing.T) {
 }
 
 // unaligned is an entry whose frame claims no padding, as etcd 2 wrote them.
-func unaligned(b *logBuilder) []byte {
-	c := &logBuilder{files: [][]byte{nil}, crc: b.crc}
-	c.entry(2, 11, "xx")
-	f := c.files[0]
-	length, padding := splitFrame(leWord(f))
+func unaligned(b *membertest.Log) []byte {
+	c := &membertest.Log{Files: [][]byte{nil}, CRC: b.CRC}
+	c.Entry(2, 11, "xx")
+	f := c.Files[0]
+	length, padding := splitFrame(binary.LittleEndian.Uint64(f))
 	if padding == 0 {
 		panic("an aligned record")
 	}
-	claim(uint64(length))(f)
+	membertest.Claim(uint64(length))(f)
 	return f[:8+length]
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 var errKilled = errors.New("killed")
@@ -67,14 +69,14 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-func killEverywhere(t *testing.T, log func() *logBuilder, half func(io.WriterAt, []byte, int64)) {
-	undisturbed := aMember(log()).write(t)
+func killEverywhere(t *testing.T, log func() *membertest.Log, half func(io.WriterAt, []byte, int64)) {
+	undisturbed := membertest.AMember(log()).Write(t)
 	if _, err := KeepTail(undisturbed, ""); err != nil {
 		t.Fatal(err)
 	}
 	want := content(t, undisturbed)
 	for n := 0; ; n++ {
-		dir := aMember(log()).write(t)
+		dir := membertest.AMember(log()).Write(t)
 		last := read(t, dir).LastIndex
 		_, err := KeepTailThrough(dir, "", func(f *os.File) Target { return &killer{Target: f, n: n, half: half} })
 		if err == nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 // TestKeepTailRefusesARunningMember: with each kind of lock, on each file that etcd locks.
@@ -29,7 +30,7 @@ func TestKeepTailRefusesARunningMember(t *testing.T) {
 		"database":    {"snap/db", flock},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := aMember(good()).write(t)
+			dir := membertest.AMember(membertest.Good()).Write(t)
 			f, err := os.OpenFile(filepath.Join(dir, "member", c.file), os.O_RDWR, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -50,7 +51,7 @@ func TestKeepTailRefusesARunningMember(t *testing.T) {
 
 // TestKeepTailHoldsTheLock: no etcd can start while it writes.
 func TestKeepTailHoldsTheLock(t *testing.T) {
-	dir := aMember(good()).write(t)
+	dir := membertest.AMember(membertest.Good()).Write(t)
 	asked := false
 	_, err := KeepTailThrough(dir, "", func(f *os.File) Target {
 		held, err := Locked(dir, "")
@@ -83,7 +84,7 @@ func flockOf(path string) error {
 
 func TestKeepTailSeesAFileThatChanged(t *testing.T) {
 	wal := func(dir string) string { return filepath.Join(dir, "member", "wal") }
-	name := good().names[0]
+	name := membertest.Good().Names[0]
 	for what, change := range map[string]func(dir string) error{
 		"written": func(dir string) error {
 			later := time.Now().Add(time.Minute)
@@ -96,7 +97,7 @@ func TestKeepTailSeesAFileThatChanged(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			dir := aMember(good()).write(t)
+			dir := membertest.AMember(membertest.Good()).Write(t)
 			tail, err := lockTail(dir, wal(dir))
 			if err != nil {
 				t.Fatal(err)

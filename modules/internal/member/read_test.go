@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,19 +35,19 @@ func read(t testing.TB, dir string) *State {
 var view = cmp.Options{cmpopts.IgnoreUnexported(State{}), cmpopts.IgnoreFields(State{}, "Sums"), cmpopts.EquateEmpty()}
 
 func TestReadHealthyMember(t *testing.T) {
-	dir := aMember(good()).write(t)
+	dir := membertest.AMember(membertest.Good()).Write(t)
 	before := treeSum(t, dir)
 	s := read(t, dir)
 	want := &State{
-		ID: selfID, ClusterID: clusterID, FirstIndex: 1, LastTerm: 2, LastIndex: 10,
+		ID: membertest.SelfID, ClusterID: membertest.ClusterID, FirstIndex: 1, LastTerm: 2, LastIndex: 10,
 		Terms: []TermRange{{1, 1, 2}, {2, 3, 10}},
 		Members: []Peer{
-			{ID: selfID, Name: "self", PeerURLs: []string{"http://self:2380"}, ClientURLs: []string{"http://self:2379"}},
-			{ID: otherID, PeerURLs: []string{"http://other:2380"}},
+			{ID: membertest.SelfID, Name: "self", PeerURLs: []string{"http://self:2380"}, ClientURLs: []string{"http://self:2379"}},
+			{ID: membertest.OtherID, PeerURLs: []string{"http://other:2380"}},
 		},
-		Database: &Database{ConsistentIndex: 8, Revision: 5, Bytes: 7 * testPage},
+		Database: &Database{ConsistentIndex: 8, Revision: 5, Bytes: 7 * membertest.PageSize},
 	}
-	want.HardState.Term, want.HardState.Vote, want.HardState.Commit = 2, selfID, 8
+	want.HardState.Term, want.HardState.Vote, want.HardState.Commit = 2, membertest.SelfID, 8
 	if diff := cmp.Diff(want, s, view); diff != "" {
 		t.Error(diff)
 	}
@@ -84,16 +86,16 @@ func treeSum(t testing.TB, dir string) string {
 }
 
 func TestSegmentsAndSnapshot(t *testing.T) {
-	b := good().segment(11).hard(2, selfID, 10)
+	b := membertest.Good().Segment(11).Hard(2, membertest.SelfID, 10)
 	for i := uint64(11); i <= 20; i++ {
-		b.entry(3, i, "x")
+		b.Entry(3, i, "x")
 	}
-	b.snap(15, 3).hard(3, otherID, 20).segment(21).hard(3, otherID, 20).entry(3, 21, "y")
-	m := aMember(b)
-	m.db = databaseFile(18, 9)
-	m.snaps["0000000000000003-000000000000000f.snap"] = snapFile(15, 3, "")
-	m.snaps["0000000000000002-000000000000000a.snap"] = []byte("older, and not read")
-	s := read(t, m.write(t))
+	b.Snap(15, 3).Hard(3, membertest.OtherID, 20).Segment(21).Hard(3, membertest.OtherID, 20).Entry(3, 21, "y")
+	m := membertest.AMember(b)
+	m.DB = membertest.DatabaseFile(18, 9)
+	m.Snaps["0000000000000003-000000000000000f.snap"] = membertest.SnapFile(15, 3, "")
+	m.Snaps["0000000000000002-000000000000000a.snap"] = []byte("older, and not read")
+	s := read(t, m.Write(t))
 	if len(s.Damage) > 0 || s.FirstIndex != 16 || s.LastIndex != 21 || s.SnapshotIndex != 15 || s.V2Keys != 1 || len(s.Members) != 2 || s.Members[0].Name != "self" {
 		t.Errorf("got %+v", *s)
 	}
@@ -103,12 +105,12 @@ func TestSegmentsAndSnapshot(t *testing.T) {
 }
 
 func TestOverwrittenEntries(t *testing.T) {
-	b := newLog().change(1, 1, 0, selfID, "http://self:2380").hard(1, selfID, 1).
-		entry(1, 2, "a").entry(1, 3, "old").change(1, 4, 1, otherID, "").entryOf(0, 1, 5, v2("PUT", "/0/members/a1/attributes", `{"name":"old"}`)).
-		hard(2, otherID, 2).entry(2, 3, "new").hard(2, otherID, 3)
-	m := aMember(b)
-	m.db = databaseFile(3, 2)
-	s := read(t, m.write(t))
+	b := membertest.NewLog().Change(1, 1, 0, membertest.SelfID, "http://self:2380").Hard(1, membertest.SelfID, 1).
+		Entry(1, 2, "a").Entry(1, 3, "old").Change(1, 4, 1, membertest.OtherID, "").EntryOf(0, 1, 5, membertest.V2("PUT", "/0/members/a1/attributes", `{"name":"old"}`)).
+		Hard(2, membertest.OtherID, 2).Entry(2, 3, "new").Hard(2, membertest.OtherID, 3)
+	m := membertest.AMember(b)
+	m.DB = membertest.DatabaseFile(3, 2)
+	s := read(t, m.Write(t))
 	if diff := cmp.Diff([]TermRange{{1, 1, 2}, {2, 3, 3}}, s.Terms); diff != "" || len(s.Damage) > 0 || s.LastIndex != 3 || len(s.Tail) > 0 {
 		t.Errorf("%s%+v", diff, *s)
 	}
@@ -123,15 +125,15 @@ func TestOverwrittenEntries(t *testing.T) {
 // TestSums: the same entries have the same sums on two members, whatever the rest of their logs is.
 func TestSums(t *testing.T) {
 	long := func(other string) *State {
-		b := newLog().change(1, 1, 0, selfID, "http://self:2380").hard(1, 0, 1)
+		b := membertest.NewLog().Change(1, 1, 0, membertest.SelfID, "http://self:2380").Hard(1, 0, 1)
 		for i := uint64(2); i <= 10000; i++ {
 			data := fmt.Sprint(i)
 			if i == 9990 {
 				data = other
 			}
-			b.entry(1+i/5000, i, data)
+			b.Entry(1+i/5000, i, data)
 		}
-		return read(t, aMember(b.hard(3, 0, 9000)).write(t))
+		return read(t, membertest.AMember(b.Hard(3, 0, 9000)).Write(t))
 	}
 	a, b := long("a"), long("b")
 	if len(a.Sums) > 10000/sumEvery+sumLast+pruneStep || len(a.Sums) < 10000/sumEvery {
@@ -159,22 +161,22 @@ func hasSum(s *State, index uint64) bool {
 }
 
 func TestV2Keys(t *testing.T) {
-	b := newLog().change(1, 1, 0, selfID, "http://self:2380").hard(1, 0, 1)
-	dir := append(v2("PUT", "/1/d", ""), number(nil, 5, 1)...)
-	all := append(v2("DELETE", "/1/d", ""), number(nil, 12, 1)...)
-	for i, data := range [][]byte{v2("PUT", "/1/a", "1"), v2("PUT", "/1/a", "2"), v2("POST", "/1/q", "1"), v2("POST", "/1/q", "1"),
-		v2("PUT", "/1/d/e", "1"), v2("PUT", "/1/d/f", "1"), dir, all, v2("DELETE", "/1/a", ""), v2("PUT", "/0/x", "1"), v2("QGET", "/1/z", "")} {
-		b.entryOf(0, 1, uint64(i+2), data)
+	b := membertest.NewLog().Change(1, 1, 0, membertest.SelfID, "http://self:2380").Hard(1, 0, 1)
+	dir := append(membertest.V2("PUT", "/1/d", ""), membertest.Number(nil, 5, 1)...)
+	all := append(membertest.V2("DELETE", "/1/d", ""), membertest.Number(nil, 12, 1)...)
+	for i, data := range [][]byte{membertest.V2("PUT", "/1/a", "1"), membertest.V2("PUT", "/1/a", "2"), membertest.V2("POST", "/1/q", "1"), membertest.V2("POST", "/1/q", "1"),
+		membertest.V2("PUT", "/1/d/e", "1"), membertest.V2("PUT", "/1/d/f", "1"), dir, all, membertest.V2("DELETE", "/1/a", ""), membertest.V2("PUT", "/0/x", "1"), membertest.V2("QGET", "/1/z", "")} {
+		b.EntryOf(0, 1, uint64(i+2), data)
 	}
-	if s := read(t, aMember(b).write(t)); s.V2Keys != 2 {
+	if s := read(t, membertest.AMember(b).Write(t)); s.V2Keys != 2 {
 		t.Errorf("%d v2 keys, want the two posted ones", s.V2Keys)
 	}
 }
 
 func TestMembershipChangesInTheTail(t *testing.T) {
-	b := good().change(2, 11, 2, selfID, "http://new:2380").change(2, 12, 1, otherID, "")
-	s := read(t, aMember(b).write(t))
-	want := []ConfChange{{Index: 11, Type: ChangeUpdate, MemberID: selfID, PeerURLs: []string{"http://new:2380"}}, {Index: 12, Type: ChangeRemove, MemberID: otherID}}
+	b := membertest.Good().Change(2, 11, 2, membertest.SelfID, "http://new:2380").Change(2, 12, 1, membertest.OtherID, "")
+	s := read(t, membertest.AMember(b).Write(t))
+	want := []ConfChange{{Index: 11, Type: ChangeUpdate, MemberID: membertest.SelfID, PeerURLs: []string{"http://new:2380"}}, {Index: 12, Type: ChangeRemove, MemberID: membertest.OtherID}}
 	if diff := cmp.Diff(want, s.Tail, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
@@ -202,11 +204,11 @@ func TestNoMember(t *testing.T) {
 }
 
 func TestIdentityOfALogDamagedFurtherOn(t *testing.T) {
-	b := good().segment(11)
-	b.files[1][20] ^= 0xff // in the second segment's metadata: the first one still tells
-	dir := aMember(b).write(t)
+	b := membertest.Good().Segment(11)
+	b.Files[1][20] ^= 0xff // in the second segment's metadata: the first one still tells
+	dir := membertest.AMember(b).Write(t)
 	id, cluster, err := Identity(filepath.Join(dir, "member", "wal"))
-	if id != selfID || cluster != clusterID || err != nil {
+	if id != membertest.SelfID || cluster != membertest.ClusterID || err != nil {
 		t.Errorf("%x %x %v", id, cluster, err)
 	}
 }
@@ -218,7 +220,7 @@ func TestHugeFiles(t *testing.T) {
 		"snap/0000000000000009-0000000000000009.snap": "snapshot_too_large",
 		"snap/db": "",
 	} {
-		dir := aMember(good()).write(t)
+		dir := membertest.AMember(membertest.Good()).Write(t)
 		path := filepath.Join(dir, "member", file)
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -252,7 +254,7 @@ func codes(s *State) string {
 // TestPipes: opening one would wait for ever.
 func TestPipes(t *testing.T) {
 	for _, file := range []string{"wal/0000000000000000-0000000000000000.wal", "snap/0000000000000009-0000000000000009.snap", "snap/db"} {
-		dir := aMember(good()).write(t)
+		dir := membertest.AMember(membertest.Good()).Write(t)
 		path := filepath.Join(dir, "member", file)
 		os.Remove(path)
 		if err := mkfifo(path); err != nil {

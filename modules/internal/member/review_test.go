@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/membertest"
 )
 
 // TestDamagedFrameSwallowsNothing: a flipped bit lets a frame claim what follows it, up to the zeros behind the log, and etcd then
@@ -12,10 +14,10 @@ import (
 func TestDamagedFrameSwallowsNothing(t *testing.T) {
 	for bit := range 56 {
 		for back := 1; back <= 4; back++ {
-			b := good().entry(2, 11, strings.Repeat("x", 900)).hard(2, selfID, 9)
-			b.at(b.frame(-back)+bit/8, func(rest []byte) { rest[0] ^= 1 << (bit % 8) })
-			b.room = 1 << 20
-			if got := codes(read(t, aMember(b).write(t))); got == "" {
+			b := membertest.Good().Entry(2, 11, strings.Repeat("x", 900)).Hard(2, membertest.SelfID, 9)
+			b.At(b.Frame(-back)+bit/8, func(rest []byte) { rest[0] ^= 1 << (bit % 8) })
+			b.Room = 1 << 20
+			if got := codes(read(t, membertest.AMember(b).Write(t))); got == "" {
 				t.Errorf("bit %d of the frame of record -%d: no damage", bit, back)
 			}
 		}
@@ -57,10 +59,10 @@ func TestRefusedMembershipChanges(t *testing.T) {
 
 // TestDatabaseCutShort: etcd maps the whole file, and dies when it touches what is missing; the facts alone need a few pages only.
 func TestDatabaseCutShort(t *testing.T) {
-	m := aMember(good())
-	putMeta(m.db, 0, 11, 3, uint64(len(m.db)/testPage)+1)
-	putMeta(m.db, 1, 12, 3, uint64(len(m.db)/testPage)+1)
-	if got := codes(read(t, m.write(t))); got != "broken_database" {
+	m := membertest.AMember(membertest.Good())
+	membertest.PutMeta(m.DB, 0, 11, 3, uint64(len(m.DB)/membertest.PageSize)+1)
+	membertest.PutMeta(m.DB, 1, 12, 3, uint64(len(m.DB)/membertest.PageSize)+1)
+	if got := codes(read(t, m.Write(t))); got != "broken_database" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -1,0 +1,25 @@
+package force
+
+import "fmt"
+
+// Lines say it to a person.
+func (o Outcome) Lines() []string {
+	if o.ServesSince == "" && !o.alone {
+		return nil // it failed; the message says all
+	}
+	if o.alone {
+		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys.", o.Member.Revision, o.Member.Keys)}
+	}
+	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys.",
+		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys)}
+	switch {
+	case o.Kept.To > o.Kept.From:
+		lines = append(lines, fmt.Sprintf("Kept: %d entries of the log beyond the commit index on disk (%d to %d); a plain forced start would have thrown them away.",
+			o.Kept.To-o.Kept.From, o.Kept.From+1, o.Kept.To))
+	case o.GivenUp > 0:
+		lines = append(lines, fmt.Sprintf("Given up: %d entries of the log beyond the commit index on disk.", o.GivenUp))
+	default:
+		lines = append(lines, "The log ended at its commit index: nothing in it was given up.")
+	}
+	return lines
+}

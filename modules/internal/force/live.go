@@ -1,0 +1,89 @@
+package force
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/member"
+)
+
+// FromFiles is what a member's files let expect of its start. The log may hold more than the database's revision.
+func FromFiles(s *member.State) Expected {
+	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
+	if s.Database != nil {
+		want.Revision = s.Database.Revision
+	}
+	return want
+}
+
+// prove waits for this host's etcd, which was started just before, and checks it.
+func (f *Forcer) prove(ctx context.Context, want Expected) (Proof, error) {
+	began := time.Now()
+	c, err := f.connect(ctx)
+	if err != nil {
+		return Proof{}, err
+	}
+	defer c.Close()
+	revision, err := WaitForRead(ctx, c, func() error { return f.alive(ctx) })
+	if err != nil {
+		return Proof{}, err
+	}
+	seconds := time.Since(began).Seconds()
+	p, err := Prove(ctx, c, revision, want)
+	p.Seconds = seconds
+	return p, err
+}
+
+func (f *Forcer) connect(ctx context.Context) (*etcd.Client, error) {
+	cfg := etcd.Config{TLS: etcd.TLSFiles(f.Host.TLS), Endpoints: f.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
+	for {
+		c, err := etcd.Dial(ctx, cfg)
+		if err == nil {
+			return c, nil
+		}
+		if dead := f.alive(ctx); dead != nil {
+			return nil, dead
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fault.Wrap(fault.Timeout, err, "etcd was started and does not answer")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (f *Forcer) alive(ctx context.Context) error {
+	status, err := f.Host.Status(ctx)
+	if err == nil && status.Process == nil {
+		lines, _ := f.Host.Runtime.Log(ctx, 5) // its last words, where they can be had
+		err = fault.New(fault.Internal, "etcd ended after its start (%s): %s", status.View.Detail, strings.Join(lines, " | ")).
+			WithHint("ansible HOST -m etcd_log_info explains it")
+	}
+	return err
+}
+
+// discarded looks at what etcd logged since its last start.
+func (f *Forcer) discarded(ctx context.Context) string {
+	lines, err := f.Host.Runtime.Log(ctx, 500)
+	if err != nil {
+		return "" // no journal here; the proof's revision and the kept tail stand for it
+	}
+	for i, line := range slices.Backward(lines) {
+		if strings.Contains(line, "etcd Version:") {
+			return Discarded(lines[i:])
+		}
+	}
+	return Discarded(lines)
+}
+
+func (f *Forcer) unflagged(ctx context.Context) error {
+	flags, err := f.Host.ForceFlags(ctx)
+	if err == nil && len(flags) > 0 {
+		err = fault.New(fault.Internal, "a force flag is left in %s (%s)", flags[0].Where, flags[0].Path)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package force
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// answers is a cluster that answers what a test says.
+type answers struct {
+	members []facts.ClusterMember
+	live    facts.Live
+	reads   []error // one for each linearizable read; the last one stays
+	keys    map[int64]int64
+	probe   error
+	probed  bool
+}
+
+func (a *answers) Status(context.Context) (facts.Live, error) { return a.live, nil }
+func (a *answers) MemberList(context.Context) ([]facts.ClusterMember, error) {
+	return a.members, nil
+}
+func (a *answers) LinearizableRead(ctx context.Context) (int64, error) {
+	err := a.reads[0]
+	if len(a.reads) > 1 {
+		a.reads = a.reads[1:]
+	}
+	return 9, err
+}
+func (a *answers) CountKeys(_ context.Context, revision int64) (int64, error) {
+	if n, ok := a.keys[revision]; ok {
+		return n, nil
+	}
+	return 0, errors.New("compacted")
+}
+func (a *answers) ProbeWrite(context.Context) error { a.probed = true; return a.probe }
+
+func TestProve(t *testing.T) {
+	good := func() *answers {
+		return &answers{
+			members: []facts.ClusterMember{{ID: "a1", Name: "m0", PeerURLs: []string{"http://new"}}},
+			live:    facts.Live{MemberID: "a1", ClusterID: "c0ffee", Term: 7},
+			keys:    map[int64]int64{9: 4, 7: 3},
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*answers)
+		want   Expected
+		text   string
+	}{
+		"all right":         {want: Expected{MemberID: "a1", ClusterID: "c0ffee", Revision: 7, Keys: 3}},
+		"nothing expected":  {},
+		"two members":       {change: func(a *answers) { a.members = append(a.members, a.members[0]) }, text: "has 2 entries, expected 1"},
+		"another member":    {want: Expected{MemberID: "b2"}, text: "the member ID is a1, expected b2"},
+		"another cluster":   {want: Expected{ClusterID: "beef"}, text: "the cluster ID is c0ffee, expected beef"},
+		"older revision":    {want: Expected{Revision: 10}, text: "the revision is 9, expected at least 10"},
+		"keys missing":      {want: Expected{Revision: 7, Keys: 5}, text: "there are 3 keys at revision 7, expected 5"},
+		"revision is gone":  {want: Expected{Revision: 8, Keys: 5}, text: "count the keys at revision 8"},
+		"a write that hung": {change: func(a *answers) { a.probe = context.DeadlineExceeded }, text: "the cluster reads, and a write does not return"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := good()
+			if c.change != nil {
+				c.change(a)
+			}
+			p, err := Prove(t.Context(), a, 9, c.want)
+			if c.text == "" {
+				want := Proof{MemberID: "a1", ClusterID: "c0ffee", Name: "m0", PeerURLs: []string{"http://new"}, Revision: 9, Keys: 4, Term: 7}
+				if diff := cmp.Diff(want, p); diff != "" || err != nil || !a.probed {
+					t.Errorf("%s%v, probed: %v", diff, err, a.probed)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.text) || a.probed != (c.change != nil && a.probe != nil) {
+				t.Errorf("got %v, want %q; probed: %v", err, c.text, a.probed)
+			}
+		})
+	}
+}
+
+func TestWaitForRead(t *testing.T) {
+	none, dead := errors.New("no leader"), errors.New("etcd ended")
+	lives := func() error { return nil }
+	if r, err := WaitForRead(t.Context(), &answers{reads: []error{none, none, nil}}, lives); r != 9 || err != nil {
+		t.Errorf("%d %v", r, err)
+	}
+	if _, err := WaitForRead(t.Context(), &answers{reads: []error{none}}, func() error { return dead }); !errors.Is(err, dead) {
+		t.Errorf("etcd ended: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := WaitForRead(ctx, &answers{reads: []error{none}}, lives); fault.KindOf(err) != fault.Timeout || !errors.Is(err, none) {
+		t.Errorf("in vain: %v", err)
+	}
+}
+
+func TestDiscarded(t *testing.T) {
+	const line = "2026-03-01 03:14:00.000000 I | etcdserver: discarding %s uncommitted WAL entries "
+	for count, found := range map[string]bool{"3": true, "10": true, "0": false} {
+		text := strings.Replace(line, "%s", count, 1)
+		if got := Discarded([]string{"etcd Version: 3.2.32", text}); (got == text) != found || (got != "") != found {
+			t.Errorf("%s entries: %q", count, got)
+		}
+	}
+}
