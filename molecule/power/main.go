@@ -1,0 +1,131 @@
+// power cuts the power of whole clusters and tries each member as the only survivor: restored by the product, and by etcd's plain forced start
+// on a copy of the same data. It prints one table, and fails when the product breaks its promise. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	do := run
+	if len(os.Args) > 1 && os.Args[1] == "plain" {
+		do = plainMain
+	}
+	if err := do(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "power:", err)
+		os.Exit(1)
+	}
+}
+
+// options come by the environment, as make hands them on.
+type options struct{ cuts, quiet, survivors, jobs int }
+
+func readOptions() (o options, err error) {
+	for _, v := range []struct {
+		name     string
+		into     *int
+		standard int
+		most     int
+	}{{"CUTS", &o.cuts, 20, 1000}, {"QUIET", &o.quiet, 4, 1000}, {"SURVIVORS", &o.survivors, 3, 3}, {"JOBS", &o.jobs, 2, 8}} {
+		*v.into = v.standard
+		text := os.Getenv(v.name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > v.most {
+			return o, fmt.Errorf("%s=%s: a number up to %d is meant", v.name, text, v.most)
+		}
+		*v.into = n
+	}
+	if o.cuts+o.quiet == 0 || o.survivors == 0 || o.jobs == 0 {
+		return o, errors.New("CUTS and QUIET, SURVIVORS, JOBS: nothing to do with 0 of them")
+	}
+	return o, nil
+}
+
+// run makes the cuts, several labs at a time: nearly all of it is etcd's own waiting.
+func run(ctx context.Context) error {
+	o, err := readOptions()
+	if err != nil {
+		return err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	var cuts []*cut
+	for n := range o.cuts + o.quiet {
+		// The quiet ones in between, so that a run that is ended early has some.
+		cuts = append(cuts, &cut{Number: n, Quiet: (n+1)*o.quiet/(o.cuts+o.quiet) > n*o.quiet/(o.cuts+o.quiet)})
+	}
+	if err := runAll(ctx, cuts, o, root); err != nil {
+		return err
+	}
+	broken := report(os.Stdout, cuts)
+	for _, what := range broken {
+		fmt.Println("BROKEN:", what)
+	}
+	if len(broken) > 0 {
+		return errors.New("the restore broke its promise")
+	}
+	return nil
+}
+
+func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	todo := make(chan *cut, len(cuts))
+	for _, c := range cuts {
+		todo <- c
+	}
+	close(todo)
+	var wg sync.WaitGroup
+	for job := range min(o.jobs, len(cuts)) {
+		wg.Go(func() {
+			l := lab{root: root, name: fmt.Sprint("power-", job)}
+			for c := range todo {
+				if err := one(ctx, c, l, o.survivors); err != nil {
+					cancel(fmt.Errorf("cut %d: %w", c.Number, err))
+				}
+				if ctx.Err() != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// one cut; its files stay for a look only where the product broke its promise.
+func one(ctx context.Context, c *cut, l lab, survivors int) error {
+	dir := filepath.Join(l.root, ".cache/power", strconv.Itoa(c.Number))
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
+		return err
+	}
+	if err := c.run(ctx, l, dir, survivors); err != nil {
+		return err
+	}
+	fmt.Println(c.line())
+	var ours column
+	ours.add(c.Ours)
+	if len(ours.broken()) == 0 {
+		return os.RemoveAll(dir)
+	}
+	for _, o := range c.Ours {
+		fmt.Printf("        %+v\n", o)
+	}
+	fmt.Println("        files:", dir)
+	return nil
+}
