@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ type cut struct {
 	Ours   []outcome
 	Pairs  []pair
 	Took   time.Duration
+	Done   bool
 }
 
 const (
@@ -42,11 +44,14 @@ func (c *cut) run(ctx context.Context, l lab, dir string, survivors int) error {
 	defer func() { c.Took = time.Since(began) }()
 	l.down()
 	defer l.down()
-	// Without the masters' API: its watch makes each orderly stop of etcd take 10 s, and it plays no part here.
-	if _, err := l.do(ctx, "up", l.name, "--masters", "separate", "--masters-count", "0"); err != nil {
+	if err := l.up(ctx, 3); err != nil {
 		return err
 	}
-	hosts, acked, err := c.cutPower(ctx, l, dir)
+	if err := c.write(ctx, l); err != nil {
+		return err
+	}
+	names := []string{"etcd-0", "etcd-1", "etcd-2"}
+	hosts, acked, err := cutPower(ctx, l, dir, names, names)
 	if err != nil {
 		return err
 	}
@@ -59,7 +64,7 @@ func (c *cut) run(ctx context.Context, l lab, dir string, survivors int) error {
 		h := hosts[(c.Number+i)%len(hosts)]
 		plainly := make(chan outcome, 1)
 		go func() {
-			plainly <- plain{Dir: h.dir, PKI: filepath.Join(dir, "pki"), IP: h.ip, Etcd: l.etcd(), Acked: acked, InLog: h.files.Writes}.run(ctx)
+			plainly <- h.plain(ctx, l, acked)
 		}()
 		c.Ours = append(c.Ours, h.restore(ctx, l, acked))
 		c.Plain = append(c.Plain, <-plainly)
@@ -70,13 +75,9 @@ func (c *cut) run(ctx context.Context, l lab, dir string, survivors int) error {
 	return ctx.Err()
 }
 
-// cutPower returns what is left on the disks.
-func (c *cut) cutPower(ctx context.Context, l lab, dir string) ([]host, map[string]bool, error) {
-	names := []string{"etcd-0", "etcd-1", "etcd-2"}
-	if err := c.write(ctx, l); err != nil {
-		return nil, nil, err
-	}
-	if err := l.all(ctx, append([]string{"kill", l.name}, names...), []string{"writer", "stop", l.name}); err != nil {
+// cutPower of all members at one instant, and take what is left on the disks of some.
+func cutPower(ctx context.Context, l lab, dir string, members, some []string) ([]host, map[string]bool, error) {
+	if err := l.all(ctx, append([]string{"kill", l.name}, members...), []string{"writer", "stop", l.name}); err != nil {
 		return nil, nil, err
 	}
 	if err := os.CopyFS(filepath.Join(dir, "pki"), os.DirFS(l.path("pki"))); err != nil {
@@ -86,19 +87,14 @@ func (c *cut) cutPower(ctx context.Context, l lab, dir string) ([]host, map[stri
 	if err != nil {
 		return nil, nil, err
 	}
-	hosts := make([]host, len(names))
-	errs := make([]error, len(names))
+	hosts := make([]host, len(some))
+	errs := make([]error, len(some))
 	var wg sync.WaitGroup
-	for i, name := range names {
+	for i, name := range some {
 		wg.Go(func() { hosts[i], errs[i] = fetch(ctx, l, name, filepath.Join(dir, name)) })
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	return hosts, acked, nil
+	return hosts, acked, errors.Join(errs...)
 }
 
 func (c *cut) write(ctx context.Context, l lab) error {
@@ -149,16 +145,27 @@ func (h host) restore(ctx context.Context, l lab, acked map[string]bool) outcome
 	if err := l.playbook(ctx, h.dir, "single_node.yml", "-e", "etcd_lost_hosts_off=yes", "-e", "etcd_confirm=yes"); err != nil {
 		return outcome{Failed: err.Error()}
 	}
-	s := survivor{ip: h.ip, pki: l.path("pki"), second: func(ctx context.Context, initialCluster string) *exec.Cmd {
+	return h.examine(ctx, l, acked)
+}
+
+// examine the host's etcd, and what it logged. The second member is a process beside it.
+func (h host) examine(ctx context.Context, l lab, acked map[string]bool) outcome {
+	out := survivor{ip: h.ip, pki: h.pki(), second: func(ctx context.Context, initialCluster string) *exec.Cmd {
 		return exec.CommandContext(ctx, l.tool(), append([]string{"exec", l.name, h.name, "--", "etcd"}, secondFlags(h.ip, "/etc/etcd", "/var/lib/second", initialCluster)...)...)
-	}}
-	out := s.examine(ctx, acked, h.files.Writes)
+	}}.examine(ctx, acked, h.files.Writes)
 	said, err := l.do(ctx, "exec", l.name, h.name, "--", "journalctl", "-u", "etcd", "--no-pager")
 	if err != nil {
 		out.Failed = err.Error()
 	}
 	out.Discarded = discarded(said)
 	return out
+}
+
+func (h host) pki() string { return filepath.Join(filepath.Dir(h.dir), "pki") }
+
+// plain is the control on a copy of the same files.
+func (h host) plain(ctx context.Context, l lab, acked map[string]bool) outcome {
+	return plain{Dir: h.dir, PKI: h.pki(), IP: h.ip, Etcd: l.etcd(), Acked: acked, InLog: h.files.Writes}.run(ctx)
 }
 
 // line is the progress of a run.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -75,6 +77,10 @@ func (s survivor) join(ctx context.Context, first *client) string {
 	defer cancel()
 	peer := "https://" + s.ip + ":12380"
 	list, err := first.MemberAdd(add, []string{peer})
+	for errors.Is(err, rpctypes.ErrUnhealthy) && add.Err() == nil {
+		time.Sleep(200 * time.Millisecond) // etcd's rule: not within 5 s after another member connected
+		list, err = first.MemberAdd(add, []string{peer})
+	}
 	if err != nil {
 		return "member add: " + err.Error()
 	}

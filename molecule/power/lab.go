@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,12 @@ func (l lab) all(ctx context.Context, commands ...[]string) error {
 		}
 	}
 	return nil
+}
+
+// up without masters: the watch of their API makes each orderly stop of etcd take 10 s, and it plays no part here.
+func (l lab) up(ctx context.Context, members int) error {
+	_, err := l.do(ctx, "up", l.name, "--etcd", strconv.Itoa(members), "--masters", "separate", "--masters-count", "0")
+	return err
 }
 
 // down also where the run was interrupted.
@@ -98,4 +105,14 @@ func (l lab) playbook(ctx context.Context, dir, name string, args ...string) err
 		return fmt.Errorf("%s: %w; its log: %s", name, err, log.Name())
 	}
 	return nil
+}
+
+// client of one member that is on, and its URL.
+func (l lab) client(ctx context.Context, host string) (*client, string, error) {
+	ip, err := l.do(ctx, "ip", l.name, host)
+	if err != nil {
+		return nil, "", err
+	}
+	c, err := survivor{pki: l.path("pki")}.client(ip, "2379")
+	return c, "https://" + ip + ":2379", err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -28,7 +29,7 @@ func main() {
 }
 
 // options come by the environment, as make hands them on.
-type options struct{ cuts, quiet, survivors, jobs int }
+type options struct{ cuts, quiet, survivors, jobs, stale int }
 
 func readOptions() (o options, err error) {
 	for _, v := range []struct {
@@ -36,7 +37,7 @@ func readOptions() (o options, err error) {
 		into     *int
 		standard int
 		most     int
-	}{{"CUTS", &o.cuts, 20, 1000}, {"QUIET", &o.quiet, 4, 1000}, {"SURVIVORS", &o.survivors, 3, 3}, {"JOBS", &o.jobs, 2, 8}} {
+	}{{"CUTS", &o.cuts, 20, 1000}, {"QUIET", &o.quiet, 4, 1000}, {"SURVIVORS", &o.survivors, 3, 3}, {"JOBS", &o.jobs, 2, 8}, {"STALE", &o.stale, 1, 1}} {
 		*v.into = v.standard
 		text := os.Getenv(v.name)
 		if text == "" {
@@ -48,8 +49,8 @@ func readOptions() (o options, err error) {
 		}
 		*v.into = n
 	}
-	if o.cuts+o.quiet == 0 || o.survivors == 0 || o.jobs == 0 {
-		return o, errors.New("CUTS and QUIET, SURVIVORS, JOBS: nothing to do with 0 of them")
+	if o.cuts+o.quiet+o.stale == 0 || o.survivors == 0 || o.jobs == 0 {
+		return o, errors.New("CUTS, QUIET and STALE, SURVIVORS, JOBS: nothing to do with 0 of them")
 	}
 	return o, nil
 }
@@ -69,10 +70,22 @@ func run(ctx context.Context) error {
 		// The quiet ones in between, so that a run that is ended early has some.
 		cuts = append(cuts, &cut{Number: n, Quiet: (n+1)*o.quiet/(o.cuts+o.quiet) > n*o.quiet/(o.cuts+o.quiet)})
 	}
-	if err := runAll(ctx, cuts, o, root); err != nil {
+	err = runAll(ctx, cuts, o, root)
+	// Also of a run that was ended early: what is done is done.
+	broken := report(os.Stdout, slices.DeleteFunc(cuts, func(c *cut) bool { return !c.Done }))
+	if err != nil {
 		return err
 	}
-	broken := report(os.Stdout, cuts)
+	if o.stale > 0 {
+		var s stale
+		if err := workIn(root, "stale", func(dir string) (bool, error) {
+			err := s.run(ctx, lab{root: root, name: "power-stale"}, dir)
+			return err == nil && wentWell(s.Ours), err
+		}); err != nil {
+			return fmt.Errorf("stale leader: %w", err)
+		}
+		broken = append(broken, s.report(os.Stdout)...)
+	}
 	for _, what := range broken {
 		fmt.Println("BROKEN:", what)
 	}
@@ -108,24 +121,41 @@ func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
 	return context.Cause(ctx)
 }
 
-// one cut; its files stay for a look only where the product broke its promise.
+// one cut; its files stay for a look where the product broke its promise.
 func one(ctx context.Context, c *cut, l lab, survivors int) error {
-	dir := filepath.Join(l.root, ".cache/power", strconv.Itoa(c.Number))
+	return workIn(l.root, strconv.Itoa(c.Number), func(dir string) (bool, error) {
+		if err := c.run(ctx, l, dir, survivors); err != nil {
+			return false, err
+		}
+		c.Done = true
+		fmt.Println(c.line())
+		return wentWell(c.Ours...), nil
+	})
+}
+
+// wentWell says what did not.
+func wentWell(ours ...outcome) bool {
+	well := true
+	for _, o := range ours {
+		var one column
+		if one.add([]outcome{o}); len(one.broken()) > 0 {
+			fmt.Printf("        %+v\n", o)
+			well = false
+		}
+	}
+	return well
+}
+
+// workIn gives work an empty directory, which goes when it went well.
+func workIn(root, name string, work func(dir string) (well bool, err error)) error {
+	dir := filepath.Join(root, ".cache/power", name)
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return err
 	}
-	if err := c.run(ctx, l, dir, survivors); err != nil {
-		return err
-	}
-	fmt.Println(c.line())
-	var ours column
-	ours.add(c.Ours)
-	if len(ours.broken()) == 0 {
+	well, err := work(dir)
+	if well && err == nil {
 		return os.RemoveAll(dir)
 	}
-	for _, o := range c.Ours {
-		fmt.Printf("        %+v\n", o)
-	}
 	fmt.Println("        files:", dir)
-	return nil
+	return err
 }

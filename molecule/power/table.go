@@ -82,14 +82,17 @@ func report(w io.Writer, cuts []*cut) (broken []string) {
 			title = "on a quiet cluster"
 		}
 		fmt.Fprintf(w, "\n%d power cuts of all three members %s, %d acknowledged writes\n", n, title, acked)
-		columns(w, plain, ours)
+		columns(w, "plain force", plain, ours)
 		broken = append(broken, ours.broken()...)
 	}
-	return append(broken, reportRules(w, cuts)...)
+	if len(cuts) > 0 {
+		broken = append(broken, reportRules(w, cuts)...)
+	}
+	return broken
 }
 
-func columns(w io.Writer, plain, ours column) {
-	fmt.Fprintf(w, "%-66s %12s %12s\n", "", "plain force", "ours")
+func columns(w io.Writer, control string, plain, ours column) {
+	fmt.Fprintf(w, "%-66s %12s %12s\n", "", control, "ours")
 	for _, row := range []struct {
 		name string
 		of   func(column) int
