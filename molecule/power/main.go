@@ -70,55 +70,56 @@ func run(ctx context.Context) error {
 		// The quiet ones in between, so that a run that is ended early has some.
 		cuts = append(cuts, &cut{Number: n, Quiet: (n+1)*o.quiet/(o.cuts+o.quiet) > n*o.quiet/(o.cuts+o.quiet)})
 	}
-	err = runAll(ctx, cuts, o, root)
+	errs := []error{runAll(ctx, cuts, o, root)}
 	// Also of a run that was ended early: what is done is done.
 	broken := report(os.Stdout, slices.DeleteFunc(cuts, func(c *cut) bool { return !c.Done }))
-	if err != nil {
-		return err
-	}
-	if o.stale > 0 {
-		var s stale
-		if err := workIn(root, "stale", func(dir string) (bool, error) {
-			err := s.run(ctx, lab{root: root, name: "power-stale"}, dir)
-			return err == nil && wentWell(s.Ours), err
-		}); err != nil {
-			return fmt.Errorf("stale leader: %w", err)
-		}
-		broken = append(broken, s.report(os.Stdout)...)
+	if o.stale > 0 && ctx.Err() == nil {
+		more, err := runStale(ctx, root)
+		broken, errs = append(broken, more...), append(errs, err)
 	}
 	for _, what := range broken {
-		fmt.Println("BROKEN:", what)
+		errs = append(errs, errors.New("BROKEN: "+what))
 	}
-	if len(broken) > 0 {
-		return errors.New("the restore broke its promise")
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
+func runStale(ctx context.Context, root string) (broken []string, err error) {
+	var s stale
+	err = workIn(root, "stale", func(dir string) (bool, error) {
+		if err := s.run(ctx, lab{root: root, name: "power-stale"}, dir); err != nil {
+			return false, fmt.Errorf("stale leader: %w", err)
+		}
+		broken = s.report(os.Stdout)
+		return wentWell(s.Ours), nil
+	})
+	return broken, err
+}
+
+// runAll goes on after a cut that could not be made, as where a host did not boot; the run fails at its end.
 func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	todo := make(chan *cut, len(cuts))
 	for _, c := range cuts {
 		todo <- c
 	}
 	close(todo)
+	errs := make([]error, len(cuts))
 	var wg sync.WaitGroup
 	for job := range min(o.jobs, len(cuts)) {
 		wg.Go(func() {
 			l := lab{root: root, name: fmt.Sprint("power-", job)}
 			for c := range todo {
-				if err := one(ctx, c, l, o.survivors); err != nil {
-					cancel(fmt.Errorf("cut %d: %w", c.Number, err))
-				}
 				if ctx.Err() != nil {
 					return
+				}
+				if err := one(ctx, c, l, o.survivors); err != nil {
+					errs[c.Number] = fmt.Errorf("cut %d: %w", c.Number, err)
+					fmt.Println(errs[c.Number])
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return context.Cause(ctx)
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 // one cut; its files stay for a look where the product broke its promise.
