@@ -61,6 +61,18 @@ func (l *Lab) sshCommand(ctx context.Context, args []string) error {
 	return passThrough(ctx, "ssh", append(opts, argv...)...)
 }
 
+func (l *Lab) fetchCommand(ctx context.Context, args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: fetch NAME HOST PATH TO")
+	}
+	hosts, err := pick(l.Hosts, args[:1])
+	if err != nil {
+		return err
+	}
+	_, err = podman(ctx, "cp", l.container(hosts[0])+":"+args[1], args[2])
+	return err
+}
+
 func (l *Lab) ipCommand(_ context.Context, args []string) error {
 	hosts, err := pick(l.Hosts, args)
 	for _, h := range hosts {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""kill_after.py TEXT N COMMAND...: runs COMMAND, and kills it, with all it started, when TEXT appears in its output for the Nth time.
+"""kill_after.py TEXT N COMMAND...: runs COMMAND, and kills it, with all it started, when TEXT appears in its output for the Nth time;
+KILL_DELAY seconds after that, in the midst of what begins there.
 
 Exit status 0: killed there. Otherwise the command ended before, and its output is shown.
 """
@@ -7,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 
 def main():
@@ -19,6 +21,7 @@ def main():
         if text in line:
             count -= 1
         if count == 0:
+            time.sleep(float(os.environ.get("KILL_DELAY", "0")))
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             return 0
