@@ -30,9 +30,12 @@ func (v *view) mayRestore() Restore {
 	begun := v.which(func(n *node) bool { return n.answered() && n.f.Restoring != nil })
 	target := v.restoreTarget(begun)
 	switch {
-	case len(begun) == 0 && v.hasQuorum():
-		r.Lines = append(r.Lines, "etcd has quorum: there is nothing to restore from a backup.")
+	case len(begun) == 0 && v.hasQuorum() && len(v.which(v.holdsData)) > 0:
+		r.Lines = append(r.Lines, "etcd has quorum: there is nothing to restore from a backup.",
+			"If this is a new cluster that formed on wiped hosts, move its data aside first, on each host: etcd_fence state=present, etcd_data_dir state=set_aside.")
 		return r
+	case target == nil && v.req.Prefer != "":
+		r.refuse("no_host", "etcd_survivor is "+v.req.Prefer+", which cannot be reached, or is no host of etcd", v.req.playbook("restore_backup.yml")+" -e etcd_survivor=HOST")
 	case target == nil:
 		r.refuse("no_host", "no host of etcd can be reached", v.req.playbook("check_quorum.yml"))
 	default:
