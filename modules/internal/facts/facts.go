@@ -38,9 +38,9 @@ type Host struct {
 	Members      []ClusterMember `json:"members"` // the current membership, as this host knows it
 	MembersFrom  string          `json:"members_from,omitempty"`
 	Live         Live            `json:"live"`
-	Joined       bool            `json:"joined"`  // runs as a member of a cluster that has quorum
-	Sees         map[string]Seen `json:"sees"`    // by peer URL
-	Forcing      *Forcing        `json:"forcing"` // an interrupted etcd_force_new_cluster
+	Joined       bool            `json:"joined"`    // runs as a member of a cluster that has quorum
+	Sees         map[string]Seen `json:"sees"`      // by peer URL
+	Forcing      *Forcing        `json:"forcing"`   // an interrupted etcd_force_new_cluster
 	Restoring    *Restoring      `json:"restoring"` // a backup is being put back by etcd_restore
 	Fenced       *Fence          `json:"fenced"`
 	SetAside     []SetAside      `json:"set_aside"`

@@ -181,6 +181,9 @@ func (f *Forcer) forced(ctx context.Context, state *member.State, record *facts.
 		return err
 	}
 	want := FromFiles(state)
+	if !f.KeepTail {
+		want.V2Keys = 0 // they may all be in what is given up
+	}
 	if fresh && f.Rehearsed != nil {
 		want = *f.Rehearsed
 	}
@@ -341,7 +344,7 @@ func (f *Forcer) alive(ctx context.Context) error {
 
 // FromFiles is what a member's files let expect of its start. The log may hold more than the database's revision.
 func FromFiles(s *member.State) Expected {
-	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
+	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID), V2Keys: s.V2Keys}
 	if s.Database != nil {
 		want.Revision = s.Database.Revision
 	}
@@ -401,10 +404,10 @@ func (o Outcome) Lines() []string {
 		return nil // it failed; the message says all
 	}
 	if o.alone {
-		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys.", o.Member.Revision, o.Member.Keys)}
+		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys, %d v2 keys.", o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
 	}
-	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys.",
-		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys)}
+	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys, %d v2 keys.",
+		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
 	switch {
 	case o.Kept.To > o.Kept.From:
 		lines = append(lines, fmt.Sprintf("Kept: %d entries of the log beyond the commit index on disk (%d to %d); a plain forced start would have thrown them away.",

@@ -169,7 +169,9 @@ func (h *Host) FenceFile() string { return filepath.Join(filepath.Dir(h.EtcdConf
 func (h *Host) ForcingFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "forcing.json") }
 
 // RestoringFile is the record of a backup that is being put back.
-func (h *Host) RestoringFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "restoring.json") }
+func (h *Host) RestoringFile() string {
+	return filepath.Join(filepath.Dir(h.EtcdConf), "restoring.json")
+}
 
 // HasData tells whether a member's log is in place. Without a log a forced start would make an empty cluster.
 func (h *Host) HasData() (bool, error) {

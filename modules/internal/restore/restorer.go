@@ -216,45 +216,27 @@ func (r *Restorer) rehearse(ctx context.Context, laid *member.State, out *Outcom
 	return nil
 }
 
-// serve makes the member serve alone, at its right peer URL, and compares what it holds with what was put there.
+// serve makes the member serve alone, at its right peer URL. The proof of package force compares what it holds with its files.
 func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outcome) error {
-	v2Keys, err := r.v2InFiles(record)
+	if record.Phase == phaseServes {
+		return r.look(ctx, record, out)
+	}
+	f := force.Forcer{Host: r.Host, KeepTail: true, Rehearsed: r.expected, OnChange: r.OnChange}
+	forced, err := f.Run(ctx)
+	out.Member = forced.Member
 	if err != nil {
 		return err
 	}
-	if record.Phase != phaseServes {
-		f := force.Forcer{Host: r.Host, KeepTail: true, Rehearsed: r.expected, OnChange: r.OnChange}
-		forced, err := f.Run(ctx)
-		out.Member = forced.Member
-		if err != nil {
+	if !slices.Equal(out.Member.PeerURLs, r.PeerURLs) {
+		if err := r.movePeerURL(ctx, out); err != nil {
 			return err
 		}
-		if !slices.Equal(out.Member.PeerURLs, r.PeerURLs) {
-			if err := r.movePeerURL(ctx, out); err != nil {
-				return err
-			}
-		}
 	}
-	if err := r.look(ctx, v2Keys, record, out); err != nil {
+	if err := r.look(ctx, record, out); err != nil {
 		return err
-	}
-	if record.Phase == phaseServes {
-		return nil
 	}
 	record.Phase = phaseServes
 	return r.write(*record)
-}
-
-// v2InFiles is asked before the start; of a member that serves already it was compared then.
-func (r *Restorer) v2InFiles(record *facts.Restoring) (int64, error) {
-	if record.Phase == phaseServes {
-		return 0, nil
-	}
-	s, err := member.Read(r.Host.DataDir, "")
-	if err != nil {
-		return 0, err
-	}
-	return s.V2Keys, nil
 }
 
 // movePeerURL: the backup came from another host, so its member has that host's address.
@@ -271,7 +253,8 @@ func (r *Restorer) config() etcd.Config {
 	return etcd.Config{TLS: etcd.TLSFiles(r.Host.TLS), Endpoints: r.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
 }
 
-func (r *Restorer) look(ctx context.Context, v2Keys int64, record *facts.Restoring, out *Outcome) error {
+// look asks the member that serves.
+func (r *Restorer) look(ctx context.Context, record *facts.Restoring, out *Outcome) error {
 	c, err := etcd.Dial(ctx, r.config())
 	if err != nil {
 		return err
@@ -287,17 +270,9 @@ func (r *Restorer) look(ctx context.Context, v2Keys int64, record *facts.Restori
 	if live.ClusterID != record.ClusterID {
 		return fault.New(fault.Internal, "the cluster ID is %s, expected %s", live.ClusterID, record.ClusterID)
 	}
-	if out.Member.MemberID == "" {
-		out.Member.MemberID, out.Member.ClusterID, out.Member.Name, out.Member.PeerURLs = live.MemberID, live.ClusterID, r.Name, r.PeerURLs
-	}
-	keys, present, err := c.V2().UserKeys(ctx)
-	if err != nil {
-		return err
-	}
-	if out.V2Keys = keys; present && keys == 0 && v2Keys > 0 {
-		return fault.New(fault.Corrupt, "the backup holds %d v2 keys, and etcd serves none", v2Keys)
-	}
-	return nil
+	out.Member.MemberID, out.Member.ClusterID, out.Member.Name, out.Member.PeerURLs = live.MemberID, live.ClusterID, r.Name, r.PeerURLs
+	out.V2Keys, _, err = c.CountV2Keys(ctx)
+	return err
 }
 
 // Finish removes the record: the platform uses the result.
