@@ -21,7 +21,7 @@ type job struct {
 	state  state
 	client *etcd.Client // nil unless it serves
 	live   etcd.State
-	v2Keys int64 // user keys of the v2 store, of a running member
+	v2Keys *int64 // user keys of the v2 store, of a running member; nil where it does not tell
 	now    time.Time
 }
 
@@ -60,8 +60,8 @@ func (j *job) connect(ctx context.Context, a args) error {
 	if j.live, err = j.client.State(ctx); err != nil {
 		return err
 	}
-	if keys, _, err := j.client.V2().UserKeys(ctx); err == nil { // it only feeds a warning
-		j.v2Keys = keys
+	if keys, _, err := j.client.V2().UserKeys(ctx); err == nil { // for a warning, and for who restores the snapshot
+		j.v2Keys = &keys
 	}
 	return nil
 }
@@ -150,8 +150,8 @@ func (j *job) warn(call *ansible.Call, dest string, methods []string) {
 	if backup.SameDisk(dest, j.host.DataDir) {
 		call.Warn("%s is on the same disk as the data in %s: copy the backup to another machine", dest, j.host.DataDir)
 	}
-	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys > 0 {
-		call.Warn("the v2 store holds %s, which a snapshot does not have: stop etcd and take method=copy as well", plural(j.v2Keys, "key"))
+	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys != nil && *j.v2Keys > 0 {
+		call.Warn("the v2 store holds %s, which a snapshot does not have: stop etcd and take method=copy as well", plural(*j.v2Keys, "key"))
 	}
 	for _, path := range backup.Leftovers(dest) {
 		if path != j.name(dest)+".partial" {

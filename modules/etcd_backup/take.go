@@ -71,7 +71,7 @@ func (j *job) snapshot(ctx context.Context, dir string, m *backup.Manifest) (bac
 	if err != nil {
 		return backup.Entry{}, nil, fault.Wrap(fault.Corrupt, err, "the snapshot's sum is right, and its database cannot be read")
 	}
-	e := backup.Entry{Method: snapshot, Path: file.Path, Bytes: file.Bytes, SHA256: file.SHA256, Revision: &db.Revision, Verified: true}
+	e := backup.Entry{Method: snapshot, Path: file.Path, Bytes: file.Bytes, SHA256: file.SHA256, Revision: &db.Revision, Verified: true, V2LeftOut: j.v2Keys}
 	if keys, err := j.client.CountKeys(ctx, db.Revision); err == nil { // it may have been compacted meanwhile
 		e.Keys = &keys
 	}

@@ -36,6 +36,8 @@ type Entry struct {
 	Keys     *int64 `json:"keys"`
 	V2Keys   *int64 `json:"v2_keys"`
 	Verified bool   `json:"verified"`
+	// V2LeftOut are the v2 keys that the member had and a snapshot does not hold; absent where that is not known.
+	V2LeftOut *int64 `json:"v2_left_out,omitempty"`
 }
 
 // Manifest is backup.json.

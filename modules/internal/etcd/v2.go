@@ -121,6 +121,11 @@ func (v *V2) UserKeys(ctx context.Context) (keys int64, present bool, err error)
 	return keys, true, nil
 }
 
+// CountV2Keys is UserKeys on a connection of both APIs.
+func (c *Client) CountV2Keys(ctx context.Context) (keys int64, present bool, err error) {
+	return c.V2().UserKeys(ctx)
+}
+
 // countLeaves counts the nodes that are no directories. It reads tokens, so that memory stays small whatever the store holds; a node's
 // value is the one place where arbitrary text stands, and a string token cannot be taken for a name of a field.
 func countLeaves(body io.Reader) (int64, error) {

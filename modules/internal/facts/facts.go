@@ -38,9 +38,10 @@ type Host struct {
 	Members      []ClusterMember `json:"members"` // the current membership, as this host knows it
 	MembersFrom  string          `json:"members_from,omitempty"`
 	Live         Live            `json:"live"`
-	Joined       bool            `json:"joined"`  // runs as a member of a cluster that has quorum
-	Sees         map[string]Seen `json:"sees"`    // by peer URL
-	Forcing      *Forcing        `json:"forcing"` // an interrupted etcd_force_new_cluster
+	Joined       bool            `json:"joined"`    // runs as a member of a cluster that has quorum
+	Sees         map[string]Seen `json:"sees"`      // by peer URL
+	Forcing      *Forcing        `json:"forcing"`   // an interrupted etcd_force_new_cluster
+	Restoring    *Restoring      `json:"restoring"` // a backup is being put back by etcd_restore
 	Fenced       *Fence          `json:"fenced"`
 	SetAside     []SetAside      `json:"set_aside"`
 	Log          *Log            `json:"log"`
@@ -144,6 +145,17 @@ type Forcing struct {
 	Phase     string `json:"phase"`
 	MemberID  string `json:"member_id"`
 	ClusterID string `json:"cluster_id"`
+}
+
+// Restoring is /etc/etcd/restoring.json: etcd_restore began here, and the platform does not use the result yet. The IDs are those of the
+// member that it makes, so that its data are never taken for data that were there before.
+type Restoring struct {
+	When      string `json:"when"`
+	Phase     string `json:"phase"`
+	Backup    string `json:"backup"`
+	MemberID  string `json:"member_id"`
+	ClusterID string `json:"cluster_id"`
+	Token     string `json:"token"` // the new ETCD_INITIAL_CLUSTER_TOKEN
 }
 
 // Fence is /etc/etcd/fenced.json. MemberID is null where the host had no data.

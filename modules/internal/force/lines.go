@@ -8,10 +8,10 @@ func (o Outcome) Lines() []string {
 		return nil // it failed; the message says all
 	}
 	if o.alone {
-		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys.", o.Member.Revision, o.Member.Keys)}
+		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys, %d v2 keys.", o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
 	}
-	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys.",
-		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys)}
+	lines := []string{fmt.Sprintf("etcd serves writes again since %s: member %s (%s) alone, revision %d, %d keys, %d v2 keys.",
+		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
 	switch {
 	case o.Kept.To > o.Kept.From:
 		lines = append(lines, fmt.Sprintf("Kept: %d entries of the log beyond the commit index on disk (%d to %d); a plain forced start would have thrown them away.",

@@ -13,9 +13,18 @@ import (
 
 // FromFiles is what a member's files let expect of its start. The log may hold more than the database's revision.
 func FromFiles(s *member.State) Expected {
-	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
+	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID), V2Keys: s.V2Keys}
 	if s.Database != nil {
 		want.Revision = s.Database.Revision
+	}
+	return want
+}
+
+// expects: where the tail is given up, all v2 keys may be in it.
+func (f *Forcer) expects(s *member.State) Expected {
+	want := FromFiles(s)
+	if !f.KeepTail {
+		want.V2Keys = 0
 	}
 	return want
 }

@@ -30,7 +30,7 @@ func (f *Forcer) force(ctx context.Context, s situation, out *Outcome) error {
 	if err := f.start(ctx, s.state, out); err != nil {
 		return err
 	}
-	want := FromFiles(s.state)
+	want := f.expects(s.state)
 	if s.begun() && f.Rehearsed != nil {
 		want = *f.Rehearsed
 	}
@@ -96,7 +96,7 @@ func (f *Forcer) release(ctx context.Context, s situation, out *Outcome) error {
 	if _, err := f.Host.Start(ctx, host.StartOptions{Wait: host.WaitProcess}); err != nil {
 		return err
 	}
-	want := FromFiles(s.state)
+	want := f.expects(s.state)
 	want.Revision = max(want.Revision, out.Member.Revision)
 	if out.Member, err = f.prove(ctx, want); err != nil {
 		return err

@@ -15,6 +15,7 @@ type Cluster interface {
 	MemberList(ctx context.Context) ([]facts.ClusterMember, error)
 	LinearizableRead(ctx context.Context) (revision int64, err error)
 	CountKeys(ctx context.Context, revision int64) (int64, error)
+	CountV2Keys(ctx context.Context) (keys int64, present bool, err error)
 	ProbeWrite(ctx context.Context) error
 }
 
@@ -24,6 +25,7 @@ type Expected struct {
 	ClusterID string `json:"cluster_id"`
 	Revision  int64  `json:"revision"` // the least that is right; clients may write as soon as etcd serves
 	Keys      int64  `json:"keys"`     // at Revision, where a rehearsal on the same bytes has counted them
+	V2Keys    int64  `json:"v2_keys"`  // by the files; some may expire meanwhile, so only the loss of all of them is an error
 }
 
 // Proof is what was seen of the forced member.
@@ -34,6 +36,7 @@ type Proof struct {
 	PeerURLs  []string `json:"peer_urls"`
 	Revision  int64    `json:"revision"`
 	Keys      int64    `json:"keys"`
+	V2Keys    int64    `json:"v2_keys"`
 	Term      uint64   `json:"term"`
 	Seconds   float64  `json:"seconds"` // from the start of the process to the first linearizable read
 }
@@ -82,10 +85,26 @@ func Prove(ctx context.Context, c Cluster, revision int64, want Expected) (Proof
 	if err := want.compareKeys(ctx, c); err != nil {
 		return p, err
 	}
+	if err := want.compareV2(ctx, c, &p); err != nil {
+		return p, err
+	}
 	if err := c.ProbeWrite(ctx); err != nil {
 		return p, fault.Wrap(fault.Internal, err, "the cluster reads, and a write does not return")
 	}
 	return p, nil
+}
+
+// compareV2: the v2 store has no revision to pin, and a server without it (its default from 3.4 on) is asked for nothing.
+func (want Expected) compareV2(ctx context.Context, c Cluster, p *Proof) (err error) {
+	present := false
+	if p.V2Keys, present, err = c.CountV2Keys(ctx); err != nil {
+		return fault.Wrap(fault.Internal, err, "count the v2 keys")
+	}
+	if present && p.V2Keys == 0 && want.V2Keys > 0 {
+		return fault.New(fault.Corrupt, "there are no v2 keys, expected %d", want.V2Keys).
+			WithHint("the stopped copy still holds them; nothing else was added to this cluster yet")
+	}
+	return nil
 }
 
 func (want Expected) compare(p Proof) error {

@@ -19,6 +19,8 @@ type answers struct {
 	live    facts.Live
 	reads   []error // one for each linearizable read; the last one stays
 	keys    map[int64]int64
+	v2      int64
+	noV2    bool // a server without the v2 store
 	probe   error
 	probed  bool
 }
@@ -40,6 +42,7 @@ func (a *answers) CountKeys(_ context.Context, revision int64) (int64, error) {
 	}
 	return 0, errors.New("compacted")
 }
+func (a *answers) CountV2Keys(context.Context) (int64, bool, error) { return a.v2, !a.noV2, nil }
 func (a *answers) ProbeWrite(context.Context) error { a.probed = true; return a.probe }
 
 func TestProve(t *testing.T) {
@@ -57,6 +60,9 @@ func TestProve(t *testing.T) {
 	}{
 		"all right":         {want: Expected{MemberID: "a1", ClusterID: "c0ffee", Revision: 7, Keys: 3}},
 		"nothing expected":  {},
+		"v2 keys":           {change: func(a *answers) { a.v2 = 1 }, want: Expected{V2Keys: 2}},
+		"no v2 key left":    {want: Expected{V2Keys: 2}, text: "there are no v2 keys, expected 2"},
+		"no v2 store":       {change: func(a *answers) { a.noV2 = true }, want: Expected{V2Keys: 2}},
 		"two members":       {change: func(a *answers) { a.members = append(a.members, a.members[0]) }, text: "has 2 entries, expected 1"},
 		"another member":    {want: Expected{MemberID: "b2"}, text: "the member ID is a1, expected b2"},
 		"another cluster":   {want: Expected{ClusterID: "beef"}, text: "the cluster ID is c0ffee, expected beef"},
@@ -72,7 +78,7 @@ func TestProve(t *testing.T) {
 			}
 			p, err := Prove(t.Context(), a, 9, c.want)
 			if c.text == "" {
-				want := Proof{MemberID: "a1", ClusterID: "c0ffee", Name: "m0", PeerURLs: []string{"http://new"}, Revision: 9, Keys: 4, Term: 7}
+				want := Proof{MemberID: "a1", ClusterID: "c0ffee", Name: "m0", PeerURLs: []string{"http://new"}, Revision: 9, Keys: 4, V2Keys: a.v2, Term: 7}
 				if diff := cmp.Diff(want, p); diff != "" || err != nil || !a.probed {
 					t.Errorf("%s%v, probed: %v", diff, err, a.probed)
 				}

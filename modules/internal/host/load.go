@@ -168,6 +168,11 @@ func (h *Host) FenceFile() string { return filepath.Join(filepath.Dir(h.EtcdConf
 // ForcingFile is the record of a forced start that has begun and is not proven yet.
 func (h *Host) ForcingFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "forcing.json") }
 
+// RestoringFile is the record of a backup that is being put back.
+func (h *Host) RestoringFile() string {
+	return filepath.Join(filepath.Dir(h.EtcdConf), "restoring.json")
+}
+
 // HasData tells whether a member's log is in place. Without a log a forced start would make an empty cluster.
 func (h *Host) HasData() (bool, error) {
 	entries, err := readDir(h.WALDir())

@@ -159,7 +159,7 @@ func (w *tailWriter) lengthen(need int64) error {
 
 // appendRecord writes the body, and then the frame that makes it part of the log.
 func (w *tailWriter) appendRecord(kind uint64, data []byte) error {
-	frame, body := encodeRecord(kind, w.end.crc, data)
+	frame, body, _ := encodeRecord(kind, w.end.crc, data)
 	at := w.end.offset + frameBytes
 	if err := w.lengthen(at + int64(len(body))); err != nil {
 		return err

@@ -70,21 +70,23 @@ func decodeRecord(raw []byte) (record, error) {
 	return r, err
 }
 
-// encodeRecord gives the frame and the padded body of a record that follows the running checksum.
-func encodeRecord(kind uint64, crc uint32, data []byte) (frame, body []byte) {
-	crc = crc32.Update(crc, castagnoli, data)
+// encodeRecord gives the frame and the padded body of a record that follows the running checksum, and the checksum after it.
+func encodeRecord(kind uint64, before uint32, data []byte) (frame, body []byte, crc uint32) {
+	crc = crc32.Update(before, castagnoli, data)
 	body = protowire.AppendTag(body, 1, protowire.VarintType)
 	body = protowire.AppendVarint(body, kind)
 	body = protowire.AppendTag(body, 2, protowire.VarintType)
 	body = protowire.AppendVarint(body, uint64(crc))
-	body = protowire.AppendTag(body, 3, protowire.BytesType)
-	body = protowire.AppendBytes(body, data)
+	if data != nil { // a checksum's record has none
+		body = protowire.AppendTag(body, 3, protowire.BytesType)
+		body = protowire.AppendBytes(body, data)
+	}
 	word := uint64(len(body))
 	if padding := (8 - len(body)%8) % 8; padding != 0 {
 		word |= (0x80 | uint64(padding)) << 56
 		body = append(body, make([]byte, padding)...)
 	}
-	return binary.LittleEndian.AppendUint64(nil, word), body
+	return binary.LittleEndian.AppendUint64(nil, word), body, crc
 }
 
 // isRecord tells whether a record as etcd writes them begins here; room is how much may follow the frame. It looks at the head

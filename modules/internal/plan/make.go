@@ -45,6 +45,7 @@ func Make(req Request) Plan {
 	p.Undo = append(p.Undo, v.undo(d)...)
 	p.Afterwards = append(p.Afterwards, v.afterwards(d)...)
 	p.Lines = v.lines(d, p)
+	p.Restore = v.mayRestore()
 	return p
 }
 

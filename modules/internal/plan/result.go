@@ -37,6 +37,7 @@ type Plan struct {
 	Undo           []string            `json:"undo"`
 	Afterwards     []string            `json:"afterwards"`
 	Lines          []string            `json:"lines"`
+	Restore        Restore             `json:"restore"` // for restore_backup.yml
 }
 
 // Quorum in figures. Present is true only if a linearizable read succeeded on a member of the real cluster.

@@ -122,7 +122,7 @@ func (p *process) last() string {
 
 // Expectation is what the real forced start must give, by this result.
 func (r Result) Expectation() force.Expected {
-	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Keys: r.Keys}
+	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Keys: r.Keys, V2Keys: r.V2Keys}
 }
 
 var _ force.Cluster = (*etcd.Client)(nil)
@@ -145,6 +145,6 @@ func Room(dir string, s *member.State) string {
 
 // Lines say it to a person.
 func (r Result) Lines() []string {
-	return []string{fmt.Sprintf("Rehearsed on the copy: one member, revision %d, %d keys, serves after %.1f s; %d entries of the log kept beyond the commit index on disk.",
-		r.Revision, r.Keys, r.Seconds, r.Kept.To-r.Kept.From)}
+	return []string{fmt.Sprintf("Rehearsed on the copy: one member, revision %d, %d keys, %d v2 keys, serves after %.1f s; %d entries of the log kept beyond the commit index on disk.",
+		r.Revision, r.Keys, r.V2Keys, r.Seconds, r.Kept.To-r.Kept.From)}
 }

@@ -22,6 +22,7 @@ func fromFiles(out *facts.Host, h *host.Host) {
 	out.DataDir = dataDir(h)
 	out.SetAside = setAside(h.DataDir)
 	out.Forcing = forcing(h.ForcingFile())
+	out.Restoring = restoring(h.RestoringFile())
 	_, err := os.Stat(filepath.Join(filepath.Dir(h.EtcdConf), "ca", "ca.key"))
 	out.CAKey = err == nil
 	s, err := member.Read(h.DataDir, h.Config.WALDir)
@@ -168,4 +169,17 @@ func forcing(path string) *facts.Forcing {
 		f.Phase = "unknown"
 	}
 	return f
+}
+
+// restoring reads the record of a restore that is under way; an unreadable one counts as well.
+func restoring(path string) *facts.Restoring {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	r := &facts.Restoring{}
+	if err != nil || json.Unmarshal(raw, r) != nil {
+		return &facts.Restoring{Phase: "unknown"}
+	}
+	return r
 }

@@ -1,0 +1,279 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/etcd/membership"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/force"
+	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/rehearsal"
+	"etcd-quorum-restore/modules/internal/safefile"
+	"etcd-quorum-restore/modules/internal/setaside"
+)
+
+// Restorer puts one backup back on one host.
+type Restorer struct {
+	Host     *host.Host
+	Name     string
+	PeerURLs []string
+	Etcdctl  string // the host's own, for snapshots
+	Rehearse bool
+	OnChange func() // called before the first change
+	Warn     func(format string, a ...any)
+
+	token    string
+	expected *force.Expected // by the rehearsal
+}
+
+// Outcome is what was done.
+type Outcome struct {
+	Member   force.Proof       `json:"member"`
+	Revision int64             `json:"revision"`
+	V2Keys   int64             `json:"v2_keys"`
+	Token    string            `json:"token"`
+	Aside    string            `json:"set_aside"` // what was in the place of the data, "" where nothing was
+	Rehearsd *rehearsal.Result `json:"rehearsal"`
+	Changed  bool              `json:"-"`
+}
+
+// Ready makes the refusals that need no look at the backup, and returns the record of a restore that was begun.
+func (r *Restorer) Ready() (*facts.Restoring, error) {
+	if name := r.Host.Runtime.Name(); name == facts.None || name == facts.AllInOne {
+		return nil, fault.New(fault.Unsupported, "etcd does not run here as a service or a static pod (runtime %s)", name)
+	}
+	if r.Host.Config.WALDir != "" {
+		return nil, fault.New(fault.Unsupported, "ETCD_WAL_DIR puts the log at %s, apart from the database; the two cannot be put in place in one step", r.Host.WALDir()).
+			WithHint("take ETCD_WAL_DIR out of %s for the restore", r.Host.EtcdConf)
+	}
+	if r.Name == "" || len(r.PeerURLs) == 0 {
+		return nil, fault.New(fault.Invalid, "name and peer_urls are not given, and %s has no ETCD_NAME or ETCD_INITIAL_ADVERTISE_PEER_URLS", r.Host.EtcdConf).
+			WithHint("put the host's configuration back first: etcd_config_backup state=restored")
+	}
+	if own := r.Host.Config.Name; own != "" && own != r.Name {
+		return nil, fault.New(fault.Invalid, "name is %q, and %s has ETCD_NAME=%s", r.Name, r.Host.EtcdConf, own)
+	}
+	if _, err := os.Stat(r.Host.DataDir); errors.Is(err, os.ErrNotExist) {
+		return nil, fault.New(fault.Refused, "the data directory %s does not exist", r.Host.DataDir).
+			WithHint("install etcd again, or: install -d -o etcd -g etcd -m 0700 %s", r.Host.DataDir)
+	}
+	record, err := ReadRecord(r.Host.RestoringFile())
+	if err != nil {
+		return nil, err
+	}
+	return record, r.nothingToLose(record)
+}
+
+// nothingToLose: data that can be read to their end are newer than any backup of them. Damaged ones are set aside.
+func (r *Restorer) nothingToLose(record *facts.Restoring) error {
+	own, err := r.inPlace(record)
+	if err != nil || own {
+		return err
+	}
+	s, err := member.Read(r.Host.DataDir, "")
+	if err != nil || len(s.Damage) > 0 {
+		return nil
+	}
+	return fault.New(fault.Refused, "%s holds a member whose data can be read (%s, revision %d): a backup is older than that; nothing was changed",
+		r.Host.DataDir, etcd.FormatID(s.ID), s.Database.Revision).
+		WithHint("ansible-playbook playbooks/restore_quorum.yml; if the data are to be given up: etcd_data_dir state=set_aside")
+}
+
+// inPlace: the data directory holds what this restore has put there.
+func (r *Restorer) inPlace(record *facts.Restoring) (bool, error) {
+	if record == nil {
+		return false, nil
+	}
+	m, err := host.MemberAt(r.Host.WALDir())
+	if err != nil { // damaged beyond its first records: none of ours
+		return false, nil
+	}
+	return m != nil && m.ClusterID == record.ClusterID && m.ID == record.MemberID, nil
+}
+
+// Source is the backup to put in place; nil where a restore that was begun has done so already.
+func (r *Restorer) Source(ctx context.Context, path, method string, record *facts.Restoring) (*Source, error) {
+	own, err := r.inPlace(record)
+	if err != nil {
+		return nil, err
+	}
+	if !own {
+		if path == "" {
+			path = record.Backup
+		}
+		return Find(ctx, path, method)
+	}
+	if path != "" && !backup.Inside(record.Backup, path) && !backup.Inside(path, record.Backup) {
+		return nil, fault.New(fault.Refused, "a restore of %s is under way here, and backup is %s", record.Backup, path).
+			WithHint("finish it with the first one; or give it up: etcd_fence state=present, etcd_data_dir state=set_aside, etcd_restore state=finished")
+	}
+	return nil, nil
+}
+
+// Serves tells whether the restored member is proven.
+func Serves(record *facts.Restoring) bool { return record != nil && record.Phase == phaseServes }
+
+// Run does it, or carries on.
+func (r *Restorer) Run(ctx context.Context, s *Source, record *facts.Restoring) (Outcome, error) {
+	var out Outcome
+	own, err := r.inPlace(record)
+	if err != nil {
+		return out, err
+	}
+	if !own {
+		if record, err = r.place(ctx, s, &out); err != nil {
+			return out, err
+		}
+	}
+	out.Token = record.Token
+	if record.Phase != phaseServes {
+		r.change(&out)
+	}
+	return out, r.serve(ctx, record, &out)
+}
+
+func (r *Restorer) change(out *Outcome) {
+	out.Changed = true
+	r.OnChange()
+}
+
+// place fences, lays, rehearses, and puts the member in its place.
+func (r *Restorer) place(ctx context.Context, s *Source, out *Outcome) (*facts.Restoring, error) {
+	need := s.Bytes
+	if err := backup.Room(r.Host.DataDir, need); err != nil {
+		return nil, err
+	}
+	r.change(out)
+	if _, err := r.Host.Fence(ctx, host.NewFence("a backup is being put back here", r.Name, nil)); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.token, err = newToken(); err != nil {
+		return nil, err
+	}
+	laid, err := r.lay(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.rehearse(ctx, laid, out); err != nil {
+		return nil, err
+	}
+	record := facts.Restoring{Phase: phaseLaid, Backup: s.Path, Token: r.token, MemberID: etcd.FormatID(laid.ID), ClusterID: etcd.FormatID(laid.ClusterID)}
+	if err := r.write(record); err != nil {
+		return nil, err
+	}
+	return &record, r.putInPlace(out)
+}
+
+// putInPlace: between its two renames no member is in place, and the fence holds.
+func (r *Restorer) putInPlace(out *Outcome) error {
+	if _, err := os.Lstat(r.Host.MemberDir()); err == nil {
+		out.Aside = setaside.Place(r.Host.DataDir, time.Now())
+		if err := setaside.Aside(r.Host.DataDir, out.Aside); err != nil {
+			return err
+		}
+	}
+	if err := safefile.Rename(filepath.Join(r.staging(), "member"), r.Host.MemberDir()); err != nil {
+		return err
+	}
+	return os.RemoveAll(r.staging())
+}
+
+// rehearse is the start on a private copy, in a network of its own, before anything is put in place.
+func (r *Restorer) rehearse(ctx context.Context, laid *member.State, out *Outcome) error {
+	if !r.Rehearse {
+		return nil
+	}
+	if room := rehearsal.Room(r.staging(), laid); room != "" {
+		r.Warn("no rehearsal: %s", room)
+		return nil
+	}
+	binary, err := exec.LookPath("etcd")
+	if err != nil {
+		r.Warn("no rehearsal: there is no etcd binary on this host")
+		return nil
+	}
+	quota := ""
+	if r.Host.Conf != nil {
+		quota, _ = r.Host.Conf.Get("ETCD_QUOTA_BACKEND_BYTES")
+	}
+	result, err := rehearsal.Run(ctx, rehearsal.Options{Etcd: binary, Copy: r.staging(), Name: r.Name, Quota: quota, KeepTail: true, Expect: force.FromFiles(laid)})
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "the rehearsal failed; nothing was put in place")
+	}
+	want := result.Expectation()
+	out.Rehearsd, r.expected = &result, &want
+	return nil
+}
+
+// serve makes the member serve alone, at its right peer URL. The proof of package force compares what it holds with its files.
+func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outcome) error {
+	if record.Phase == phaseServes {
+		return r.look(ctx, record, out)
+	}
+	f := force.Forcer{Host: r.Host, KeepTail: true, Rehearsed: r.expected, OnChange: r.OnChange}
+	forced, err := f.Run(ctx)
+	out.Member = forced.Member
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(out.Member.PeerURLs, r.PeerURLs) {
+		if err := r.movePeerURL(ctx, out); err != nil {
+			return err
+		}
+	}
+	if err := r.look(ctx, record, out); err != nil {
+		return err
+	}
+	record.Phase = phaseServes
+	return r.write(*record)
+}
+
+// movePeerURL: the backup came from another host, so its member has that host's address.
+func (r *Restorer) movePeerURL(ctx context.Context, out *Outcome) error {
+	want := membership.Want{Present: true, ID: out.Member.MemberID, PeerURLs: r.PeerURLs}
+	if _, err := membership.Apply(ctx, r.config(), membership.Request{Want: want, Changed: r.OnChange}); err != nil {
+		return fault.Wrap(fault.Internal, err, "give the member this host's peer URL")
+	}
+	out.Member.PeerURLs = r.PeerURLs
+	return nil
+}
+
+func (r *Restorer) config() etcd.Config {
+	return etcd.Config{TLS: etcd.TLSFiles(r.Host.TLS), Endpoints: r.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
+}
+
+// look asks the member that serves.
+func (r *Restorer) look(ctx context.Context, record *facts.Restoring, out *Outcome) error {
+	c, err := etcd.Dial(ctx, r.config())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if out.Revision, err = c.LinearizableRead(ctx); err != nil {
+		return err
+	}
+	live, err := c.State(ctx)
+	if err != nil {
+		return err
+	}
+	if live.ClusterID != record.ClusterID {
+		return fault.New(fault.Internal, "the cluster ID is %s, expected %s", live.ClusterID, record.ClusterID)
+	}
+	out.Member.MemberID, out.Member.ClusterID, out.Member.Name, out.Member.PeerURLs = live.MemberID, live.ClusterID, r.Name, r.PeerURLs
+	out.V2Keys, _, err = c.CountV2Keys(ctx)
+	return err
+}
+
+// Finish removes the record: the platform uses the result.
+func (r *Restorer) Finish() error { return safefile.Remove(r.Host.RestoringFile()) }
