@@ -8,6 +8,7 @@ const (
 	FinishForce   = "finish_force"
 	Force         = "force"
 	RestoreBackup = "restore_backup"
+	RemoveHost    = "remove_host" // only where it is asked for
 	Refuse        = "refuse"
 )
 
