@@ -37,6 +37,9 @@ type Plan struct {
 	NotSimulated   map[string][]string `json:"not_simulated"`
 	Undo           []string            `json:"undo"`
 	Afterwards     []string            `json:"afterwards"`
+	Findings       []Finding           `json:"findings"` // what should not stay on a host, see findings.go
+	Checkup        []string            `json:"checkup"`  // the same for people, with the certificates' dates
+	Speaker        string              `json:"speaker"`  // the host that is asked about the cluster
 	Lines          []string            `json:"lines"`
 }
 
