@@ -21,6 +21,8 @@ type args struct {
 	State       string `json:"state"`
 	Dest        string `json:"dest"`
 	Src         string `json:"src"`
+	IfMissing   bool   `json:"if_missing"`
+	CAHost      string `json:"ca_host"`
 	EtcdConf    string `json:"etcd_conf"`
 	ManifestDir string `json:"manifest_dir"`
 	DataDir     string `json:"data_dir"`
@@ -30,11 +32,12 @@ type args struct {
 type result struct {
 	Backups  []backup.Entry  `json:"backups,omitempty"`
 	Restored []backup.Change `json:"restored,omitempty"`
+	From     string          `json:"from,omitempty"`
 	SetAside string          `json:"set_aside,omitempty"`
 	Lines    []string        `json:"lines"`
 }
 
-var rules = ansible.Rules{RequiredIf: []ansible.RequiredIf{{Key: "state", Value: "restored", Need: []string{"src"}}}}
+var rules = ansible.Rules{}
 
 func main() { ansible.Main(documentation, rules, run) }
 

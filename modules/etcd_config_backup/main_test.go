@@ -106,14 +106,14 @@ func TestBadInput(t *testing.T) {
 		args map[string]any
 		kind string
 	}{
-		"restored without src": {map[string]any{"state": "restored"}, "invalid"},
-		"no such src":          {map[string]any{"state": "restored", "src": "/nonexistent"}, "invalid"},
-		"no etcd.conf":         {map[string]any{"etcd_conf": "/nonexistent/etcd.conf"}, "invalid"},
-		"into itself":          {map[string]any{"dest": s.etc + "/backup"}, "refused"},
-		"into the data":        {map[string]any{"dest": s.data + "/backup"}, "refused"},
-		"relative dest":        {map[string]any{"dest": "backup"}, "refused"},
-		"timeout":              {map[string]any{"timeout": -1}, "invalid"},
-		"unknown":              {map[string]any{"source": "x"}, "invalid"},
+		"no backup":     {map[string]any{"state": "restored"}, "refused"},
+		"no such src":   {map[string]any{"state": "restored", "src": "/nonexistent"}, "invalid"},
+		"no etcd.conf":  {map[string]any{"etcd_conf": "/nonexistent/etcd.conf"}, "invalid"},
+		"into itself":   {map[string]any{"dest": s.etc + "/backup"}, "refused"},
+		"into the data": {map[string]any{"dest": s.data + "/backup"}, "refused"},
+		"relative dest": {map[string]any{"dest": "backup"}, "refused"},
+		"timeout":       {map[string]any{"timeout": -1}, "invalid"},
+		"unknown":       {map[string]any{"source": "x"}, "invalid"},
 	} {
 		t.Run(name, func(t *testing.T) { moduletest.Run(t, s.args(c.args)).Failed(t, c.kind) })
 	}

@@ -14,7 +14,6 @@ import (
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
-	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 )
@@ -23,11 +22,21 @@ import (
 var ofThePresent = []string{"fenced.json", "forcing.json"}
 
 func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
-	copyDir, err := locate(a)
+	if a.IfMissing && configured(h) {
+		return ansible.Result{Data: result{Lines: []string{a.EtcdConf + " is a member's; nothing was changed"}}}, nil
+	}
+	src := a.Src
+	if src == "" {
+		var err error
+		if src, err = newest(a); err != nil {
+			return ansible.Result{}, err
+		}
+	}
+	copyDir, err := locate(a, src)
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	m, err := verify(ctx, call, a.Src)
+	m, err := verify(ctx, call, src)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -39,7 +48,7 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	out := result{Restored: changes, Lines: lines(changes, call.CheckMode)}
+	out := result{Restored: changes, From: src, Lines: lines(changes, call.CheckMode)}
 	if len(changes) == 0 {
 		return ansible.Result{Data: out}, nil
 	}
@@ -60,15 +69,15 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 }
 
 // locate accepts what this module makes, and what the chapter's `cp -R` makes.
-func locate(a args) (string, error) {
+func locate(a args, src string) (string, error) {
 	conf := filepath.Base(a.EtcdConf)
-	for _, dir := range []string{filepath.Join(a.Src, filepath.Base(filepath.Dir(a.EtcdConf))), a.Src} {
+	for _, dir := range []string{filepath.Join(src, filepath.Base(filepath.Dir(a.EtcdConf))), src} {
 		if _, err := os.Stat(filepath.Join(dir, conf)); err == nil {
 			return dir, nil
 		}
 	}
-	return "", fault.New(fault.Invalid, "src %s holds no %s; expected a directory that state=present made, e.g. /backup/etcd-config-20261123", a.Src, conf).
-		WithHint("without a backup, openshift-ansible has to make new certificates, on the host that has the CA's key (the first of [etcd])")
+	return "", fault.New(fault.Invalid, "src %s holds no %s; expected a directory that state=present made, e.g. /backup/etcd-config-20261123", src, conf).
+		WithHint("%s", a.howToMakeOne())
 }
 
 func verify(ctx context.Context, call *ansible.Call, src string) (*backup.Manifest, error) {
@@ -83,13 +92,9 @@ func verify(ctx context.Context, call *ansible.Call, src string) (*backup.Manife
 
 // ofThisHost: certificates and configuration are each member's own; another member's would make two hosts claim one identity.
 func ofThisHost(conf string) error {
-	raw, err := os.ReadFile(conf)
+	file, err := envOf(conf)
 	if err != nil {
-		return fault.Wrap(fault.Corrupt, err, "%s", conf)
-	}
-	file, err := envfile.ParseSystemd(raw)
-	if err != nil {
-		return fault.Wrap(fault.Corrupt, err, "%s", conf)
+		return err
 	}
 	text, _ := file.Get("ETCD_LISTEN_PEER_URLS")
 	for _, each := range strings.Split(text, ",") {

@@ -24,6 +24,7 @@ type args struct {
 	ID       string   `json:"id"`
 	API      string   `json:"api"`
 	Replace  bool     `json:"replace"`
+	DataGone bool     `json:"data_gone"`
 	Timeout  int      `json:"timeout"`
 }
 
@@ -53,7 +54,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 
 // resolve completes the arguments by this host's etcd.conf: on a joining host state=present needs none. A removal is never guessed.
 func (a args) resolve() (membership.Want, etcd.Config, error) {
-	want := membership.Want{Present: a.State == "present", ID: strings.ToLower(a.ID), Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace}
+	want := membership.Want{Present: a.State == "present", ID: strings.ToLower(a.ID), Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace, DataGone: a.DataGone}
 	cfg, err := a.Config()
 	if err != nil {
 		return want, cfg, err

@@ -25,6 +25,8 @@ type args struct {
 	LostHostsOff bool           `json:"lost_hosts_off"`
 	Rejoin       bool           `json:"rejoin"`
 	StartFailed  bool           `json:"start_failed"`
+	RemoveHost   string         `json:"remove_host"`
+	CAMoved      bool           `json:"ca_moved"`
 	Inventory    []string       `json:"inventory"`
 }
 
@@ -56,7 +58,7 @@ func (a args) request() (plan.Request, error) {
 	return plan.Request{
 		Hosts: hosts, Earlier: earlier, Order: a.Order, NewHosts: a.NewHosts, Masters: a.Masters, Addresses: addresses,
 		Prefer: a.Prefer, Unreadable: a.Unreadable, AcceptLoss: a.AcceptLoss, LostHostsOff: a.LostHostsOff, Rejoin: a.Rejoin,
-		StartFailed: a.StartFailed, Inventory: a.Inventory,
+		StartFailed: a.StartFailed, RemoveHost: a.RemoveHost, CAMoved: a.CAMoved, Inventory: a.Inventory,
 	}, err
 }
 

@@ -3,7 +3,6 @@ package etcd
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 
 	"etcd-quorum-restore/modules/internal/facts"
@@ -98,106 +97,4 @@ func (v *V2) Self(ctx context.Context) (Self, error) {
 		return Self{}, err
 	}
 	return Self{ID: canonicalID(stats.ID), Leader: canonicalID(stats.Leader.Leader)}, nil
-}
-
-// UserKeys counts the keys of the v2 store as this member has it, without keeping any value. present is false where the server has
-// no v2 API (its default from 3.4 on).
-func (v *V2) UserKeys(ctx context.Context) (keys int64, present bool, err error) {
-	r, err := v.web.ask(ctx, v.web.call, http.MethodGet, "/v2/keys/?recursive=true", nil)
-	if err != nil {
-		return 0, false, err
-	}
-	defer r.done()
-	if r.status == http.StatusNotFound {
-		return 0, false, nil
-	}
-	if r.status != http.StatusOK {
-		return 0, false, fault.New(fault.Unsupported, "%s/v2/keys answers with HTTP status %d", v.web.base, r.status)
-	}
-	keys, err = countLeaves(r.body)
-	if err != nil {
-		return 0, false, fault.New(fault.Unreachable, "%s: the list of v2 keys broke off", v.web.base)
-	}
-	return keys, true, nil
-}
-
-// CountV2Keys is UserKeys on a connection of both APIs.
-func (c *Client) CountV2Keys(ctx context.Context) (keys int64, present bool, err error) {
-	return c.V2().UserKeys(ctx)
-}
-
-// countLeaves counts the nodes that are no directories. It reads tokens, so that memory stays small whatever the store holds; a node's
-// value is the one place where arbitrary text stands, and a string token cannot be taken for a name of a field.
-func countLeaves(body io.Reader) (int64, error) {
-	d := json.NewDecoder(body)
-	var leaves int64
-	if err := countNode(d, &leaves, 0); err != nil {
-		return 0, err
-	}
-	return leaves, nil
-}
-
-const deepest = 1000 // directories in directories; a store deeper than this is not etcd's answer
-
-// countNode reads one object: the answer itself ("node": {…}), or a node ("key", "value", "dir", "nodes": […]).
-func countNode(d *json.Decoder, leaves *int64, depth int) error {
-	if depth > deepest {
-		return fault.New(fault.Unsupported, "nested too deeply")
-	}
-	if err := expect(d, '{'); err != nil {
-		return err
-	}
-	hasKey, isDir := false, false
-	for d.More() {
-		field, err := d.Token()
-		if err != nil {
-			return err
-		}
-		switch field {
-		case "node":
-			err = countNode(d, leaves, depth+1)
-		case "nodes":
-			err = countNodes(d, leaves, depth+1)
-		case "dir":
-			err = d.Decode(&isDir)
-		default:
-			hasKey = hasKey || field == "key"
-			err = skip(d)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if hasKey && !isDir {
-		*leaves++
-	}
-	return expect(d, '}')
-}
-
-func countNodes(d *json.Decoder, leaves *int64, depth int) error {
-	if err := expect(d, '['); err != nil {
-		return err
-	}
-	for d.More() {
-		if err := countNode(d, leaves, depth); err != nil {
-			return err
-		}
-	}
-	return expect(d, ']')
-}
-
-func expect(d *json.Decoder, want json.Delim) error {
-	got, err := d.Token()
-	if err != nil {
-		return err
-	}
-	if got != want {
-		return fault.New(fault.Unsupported, "unexpected JSON")
-	}
-	return nil
-}
-
-func skip(d *json.Decoder) error {
-	var ignored json.RawMessage
-	return d.Decode(&ignored)
 }

@@ -43,7 +43,7 @@ func (a *answers) CountKeys(_ context.Context, revision int64) (int64, error) {
 	return 0, errors.New("compacted")
 }
 func (a *answers) CountV2Keys(context.Context) (int64, bool, error) { return a.v2, !a.noV2, nil }
-func (a *answers) ProbeWrite(context.Context) error { a.probed = true; return a.probe }
+func (a *answers) ProbeWrite(context.Context) error                 { a.probed = true; return a.probe }
 
 func TestProve(t *testing.T) {
 	good := func() *answers {

@@ -9,12 +9,16 @@
 package inventory
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,7 +37,7 @@ type judged struct {
 	Vars     map[string]any `json:"vars"`
 }
 
-func judges(t testing.TB) []string {
+func judgePaths(t testing.TB) []string {
 	t.Helper()
 	list := filepath.SplitList(os.Getenv("ANSIBLE_INVENTORIES"))
 	if len(list) == 0 {
@@ -53,22 +57,80 @@ func judges(t testing.TB) []string {
 	return list
 }
 
-func ask(t *testing.T, judge, root string) verdict {
+// judge is one Ansible that reads inventories, one after the other (testdata/judge.py).
+type judge struct {
+	name    string // of its environment
+	lock    sync.Mutex
+	ask     io.Writer
+	answers *bufio.Reader
+}
+
+func judges(t *testing.T) []*judge {
+	t.Helper()
+	var list []*judge
+	for _, path := range judgePaths(t) {
+		list = append(list, startJudge(t, filepath.Dir(path)))
+	}
+	return list
+}
+
+func startJudge(t *testing.T, bin string) *judge {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "ansible.cfg") // neither the project's nor the user's
 	if err := os.WriteFile(config, []byte("[defaults]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(judge, "-i", root, "--list", "--export")
+	cmd := exec.Command(filepath.Join(bin, "python"), "testdata/judge.py")
 	cmd.Env = append(os.Environ(), "ANSIBLE_CONFIG="+config, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1", "ANSIBLE_LOCALHOST_WARNING=0")
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	out, err := cmd.Output()
+	in, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s\n%v", judge, err, complaints.String(), contents(t, root))
+		t.Fatal(err)
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v", bin, err)
+		}
+	})
+	return &judge{name: filepath.Base(filepath.Dir(bin)), ask: in, answers: bufio.NewReader(out)}
+}
+
+// list is what `ansible-inventory -i root --list --export` prints.
+func (j *judge) list(t *testing.T, root string) []byte {
+	t.Helper()
+	j.lock.Lock()
+	defer j.lock.Unlock()
+	if _, err := fmt.Fprintln(j.ask, root); err != nil {
+		t.Fatal(err)
+	}
+	line, err := j.answers.ReadBytes('\n')
+	if err != nil {
+		t.Fatalf("%s ended: %v", j.name, err)
+	}
+	var answer struct {
+		Status         int
+		Stdout, Stderr string
+	}
+	if err := json.Unmarshal(line, &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Status != 0 {
+		t.Fatalf("%s: ansible-inventory ends with status %d\n%s\n%v", j.name, answer.Status, answer.Stderr, contents(t, root))
+	}
+	return []byte(answer.Stdout)
+}
+
+func (j *judge) reads(t *testing.T, root string) verdict {
+	t.Helper()
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(out, &raw); err != nil {
+	if err := json.Unmarshal(j.list(t, root), &raw); err != nil {
 		t.Fatal(err)
 	}
 	v := verdict{Groups: map[string]judged{}}
@@ -76,6 +138,7 @@ func ask(t *testing.T, judge, root string) verdict {
 		Hostvars map[string]map[string]any `json:"hostvars"`
 	}
 	for name, text := range raw {
+		var err error
 		if name == "_meta" {
 			err = json.Unmarshal(text, &meta)
 		} else {
@@ -104,12 +167,11 @@ func (v verdict) all(group string) []string {
 
 func TestJudge(t *testing.T) {
 	for _, judge := range judges(t) {
-		version := filepath.Base(filepath.Dir(filepath.Dir(judge)))
 		for _, s := range corpus(t) {
 			if !s.judge || s.refused != "" {
 				continue
 			}
-			t.Run(version+"/"+s.name, func(t *testing.T) {
+			t.Run(judge.name+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
 				s.judged(t, judge)
 			})
@@ -117,24 +179,24 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func (s scenario) judged(t *testing.T, judge string) {
+func (s scenario) judged(t *testing.T, judge *judge) {
 	root := s.unpack(t)
 	steps := s.journey()
-	before := ask(t, judge, root)
+	before := judge.reads(t, root)
 	if !slices.Contains(before.all(s.group), s.host) {
 		t.Fatalf("Ansible does not see %s in %s: %v", s.host, s.group, before)
 	}
 	do(t, root, steps[0])
-	gone := ask(t, judge, root)
+	gone := judge.reads(t, root)
 	s.differs(t, before, gone, "")
 	do(t, root, steps[1])
-	staged := ask(t, judge, root)
+	staged := judge.reads(t, root)
 	s.differs(t, before, staged, "new_"+s.group)
 	if !slices.Contains(staged.all("new_"+s.group), s.host) {
 		t.Errorf("it is not in new_%s: %v", s.group, staged.Groups)
 	}
 	do(t, root, steps[2])
-	back := ask(t, judge, root)
+	back := judge.reads(t, root)
 	if diff := cmp.Diff(before, back, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("after the return:\n%s", diff)
 	}
@@ -143,10 +205,9 @@ func (s scenario) judged(t *testing.T, judge string) {
 // TestJudgeReads: this package and Ansible read the same hosts, groups and variables' names.
 func TestJudgeReads(t *testing.T) {
 	for _, judge := range judges(t) {
-		version := filepath.Base(filepath.Dir(filepath.Dir(judge)))
 		for _, s := range corpus(t) {
 			if s.judge {
-				t.Run(version+"/"+s.name, func(t *testing.T) {
+				t.Run(judge.name+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
 					s.readAlike(t, judge)
 				})
@@ -155,7 +216,7 @@ func TestJudgeReads(t *testing.T) {
 	}
 }
 
-func (s scenario) readAlike(t *testing.T, judge string) {
+func (s scenario) readAlike(t *testing.T, judge *judge) {
 	root := s.unpack(t)
 	files, err := Find([]string{root})
 	if err != nil {
@@ -168,7 +229,7 @@ func (s scenario) readAlike(t *testing.T, judge string) {
 		}
 		return
 	}
-	ours, theirs := set.Meaning(), ask(t, judge, root)
+	ours, theirs := set.Meaning(), judge.reads(t, root)
 	for name := range theirs.Groups {
 		if name == "all" || name == "ungrouped" {
 			continue

@@ -61,6 +61,9 @@ func (v *view) notes(d *decision) []string {
 	if d.forces() && v.caHost() == "" {
 		texts = append(texts, "no reachable host has the CA's key: no new certificates can be made until it is back")
 	}
+	if d.action == RemoveHost && (len(v.members)-len(d.remove))%2 == 0 {
+		texts = append(texts, fmt.Sprintf("an even number of members (%d) stands the loss of no more than one less does", len(v.members)-len(d.remove)))
+	}
 	return texts
 }
 
@@ -70,6 +73,9 @@ func meanwhile(d *decision) string {
 		return "running pods go on; the API is read-only or down until etcd serves writes again"
 	case FinishForce:
 		return "running pods go on; the API pauses while etcd restarts"
+	}
+	if d.action == RemoveHost {
+		return "pods and API go on, one master at a time restarts; writes pause for some seconds if the leader leaves"
 	}
 	return "pods and API go on; writes pause for about a second while a second member joins"
 }

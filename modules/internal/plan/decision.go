@@ -72,7 +72,11 @@ var rows = []row{
 }
 
 func decide(v *view) *decision {
-	for _, r := range rows {
+	table := rows
+	if v.req.RemoveHost != "" {
+		table = removalRows
+	}
+	for _, r := range table {
 		if d := r(v); d != nil {
 			return d
 		}

@@ -25,7 +25,8 @@
 //	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
-//	remove_member      members that leave the live list (dead or without data); done through a live member
+//	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
+//	leave              stopped, proven gone and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
 //	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written

@@ -29,6 +29,8 @@ func (v *view) fate(n *node, d *decision) string {
 		return "started with its data"
 	case slices.Contains(d.waiting, n):
 		return "fenced; joins later, when all members are connected"
+	case d.has(leave, n):
+		return "leaves: off the member list, then fenced; its data stay"
 	case slices.Contains(d.out, n.name) && d.has(fence, n):
 		return "fenced, stays out"
 	case slices.Contains(d.out, n.name):

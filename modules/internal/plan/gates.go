@@ -19,7 +19,7 @@ func (v *view) gates(d *decision) []Refusal {
 
 // acts: the action stops or starts something.
 func (d *decision) acts() bool {
-	return slices.Contains([]string{Start, FinishJoin, FinishForce, Force}, d.action)
+	return slices.Contains([]string{Start, FinishJoin, FinishForce, Force, RemoveHost}, d.action)
 }
 
 // taking lists the hosts whose etcd is started by this action.

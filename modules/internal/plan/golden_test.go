@@ -31,6 +31,8 @@ func TestGolden(t *testing.T) {
 		"no-data":          lost(3).wiped(0, 1, 2),
 		"long-names":       longNames(),
 		"not-ready":        notReady(),
+		"remove-host":      lost(3).healthy(0, 1, 2).remove(2),
+		"remove-refused":   lost(3).healthy(0, 1).remove(1),
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

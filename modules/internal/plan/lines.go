@@ -131,6 +131,8 @@ func (v *view) actionWords(d *decision) string {
 			return "force: " + d.survivor.name + " goes on as a single member"
 		}
 		return "force: " + d.survivor.name + " goes on as a single member, then the others join again"
+	case RemoveHost:
+		return "remove_host: " + v.req.RemoveHost + " leaves the members, the masters' and flannel's lists, and the inventory's group"
 	case RestoreBackup:
 		return "restore_backup: this playbook can do nothing"
 	}

@@ -44,6 +44,9 @@ func Make(req Request) Plan {
 	}
 	p.Undo = append(p.Undo, v.undo(d)...)
 	p.Afterwards = append(p.Afterwards, v.afterwards(d)...)
+	p.Findings = v.findings()
+	p.Checkup = v.checkup(p.Findings)
+	p.Speaker = v.speaker()
 	p.Lines = v.lines(d, p)
 	p.Restore = v.mayRestore()
 	return p

@@ -25,7 +25,9 @@ type Request struct {
 	AcceptLoss   bool
 	LostHostsOff bool
 	Rejoin       bool
-	StartFailed  bool // action start was carried out, and no quorum came of it
+	StartFailed  bool   // action start was carried out, and no quorum came of it
+	RemoveHost   string // take this host out, instead of deciding on a restore
+	CAMoved      bool   // the CA's key was moved off RemoveHost
 	Inventory    []string
 }
 

@@ -8,6 +8,7 @@ const (
 	FinishForce   = "finish_force"
 	Force         = "force"
 	RestoreBackup = "restore_backup"
+	RemoveHost    = "remove_host" // only where it is asked for
 	Refuse        = "refuse"
 )
 
@@ -36,6 +37,9 @@ type Plan struct {
 	NotSimulated   map[string][]string `json:"not_simulated"`
 	Undo           []string            `json:"undo"`
 	Afterwards     []string            `json:"afterwards"`
+	Findings       []Finding           `json:"findings"` // what should not stay on a host, see findings.go
+	Checkup        []string            `json:"checkup"`  // the same for people, with the certificates' dates
+	Speaker        string              `json:"speaker"`  // the host that is asked about the cluster
 	Lines          []string            `json:"lines"`
 	Restore        Restore             `json:"restore"` // for restore_backup.yml
 }

@@ -24,6 +24,7 @@ const (
 	startFirst      step = "start_first"
 	masters         step = "masters"
 	removeMember    step = "remove_member"
+	leave           step = "leave"
 	joinStarted     step = "join_started"
 	rejoin          step = "rejoin"
 	probe           step = "probe"
@@ -33,7 +34,7 @@ const (
 
 // sequence is the order of the plays.
 var sequence = []step{fence, snapshot, fenceSurvivor, backupConfig, stopCopy, flags, restart, unfenceKeepData, startFirst, start, force, finishForce,
-	joinStarted, masters, removeMember, rejoin, probe, final, out}
+	joinStarted, masters, removeMember, leave, rejoin, probe, final, out}
 
 // words says what a step does, for people and for check mode.
 var words = map[step]string{
@@ -50,7 +51,8 @@ var words = map[step]string{
 	startFirst:      "start etcd, without quorum for now",
 	start:           "start etcd together with the others, wait for quorum",
 	masters:         "restart API and controllers",
-	removeMember:    "remove this host's dead entry from the member list",
+	removeMember:    "take this host off the member list",
+	leave:           "stop etcd, prove it gone, fence it (data untouched)",
 	joinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",
 	rejoin:          "set data aside, member add, start, wait until it has caught up",
 	probe:           "put the liveness probe back (etcd restarts once more)",
@@ -109,7 +111,7 @@ func (v *view) inOrder(nodes []*node) []*node {
 // killed before the masters' turn is finished by finish_join, so that restarts them too.
 func (d *decision) restartsMasters() bool {
 	switch d.action {
-	case Force, FinishForce:
+	case Force, FinishForce, RemoveHost:
 		return true
 	case FinishJoin:
 		return len(d.work[rejoin])+len(d.work[joinStarted])+len(d.out) > 0

@@ -14,15 +14,16 @@ import (
 type Data struct {
 	Equal    bool              `json:"equal"`
 	Revision int64             `json:"revision"`
-	Keys     map[string]int64  `json:"keys"`    // by endpoint
-	Sums     map[string]string `json:"sums"`    // by endpoint: sha256 of keys, revisions and versions (and values, if asked for)
-	V2Keys   map[string]int64  `json:"v2_keys"` // by endpoint, where the server has a v2 store; counted, not compared: v2 has no revision to pin
-	Errors   map[string]string `json:"errors"`  // by endpoint
+	Keys     map[string]int64  `json:"keys"`      // by endpoint
+	Sums     map[string]string `json:"sums"`      // by endpoint: sha256 of keys, revisions and versions (and values, if asked for)
+	V2Keys   map[string]int64  `json:"v2_keys"`   // by endpoint, where the server has a v2 store
+	V2Differ []string          `json:"v2_differ"` // v2 keys that are not the same on all members
+	Errors   map[string]string `json:"errors"`    // by endpoint
 }
 
 // Compare reads all serving members at the revision of a linearizable read, so that each of them must have the very same keys.
 func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Data, error) {
-	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, V2Keys: map[string]int64{}, Errors: map[string]string{}}
+	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, V2Keys: map[string]int64{}, V2Differ: []string{}, Errors: map[string]string{}}
 	leader, err := etcd.DialQuorum(ctx, cfg.At(serving(p)...))
 	if err != nil {
 		return d, fault.Wrap(fault.Unreachable, err, "the data cannot be compared")
@@ -43,16 +44,19 @@ func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Dat
 		})
 	}
 	all.Wait()
+	if err := d.addV2(ctx, cfg, serving(p)); err != nil {
+		return d, err
+	}
 	return d, d.judge(len(p.Members))
 }
 
 // judge calls data equal only where every member was compared.
 func (d *Data) judge(members int) error {
-	d.Equal = len(d.Sums) == members && d.distinct() == 1
+	d.Equal = len(d.Sums) == members && d.distinct() == 1 && len(d.V2Differ) == 0
 	if d.Equal {
 		return nil
 	}
-	if d.distinct() > 1 {
+	if d.distinct() > 1 || len(d.V2Differ) > 0 {
 		return fault.New(fault.Corrupt, "%s", d.Line()).
 			WithHint("do not restart or remove any member before backups of all of them exist: see playbooks/backup.yml")
 	}
@@ -70,7 +74,7 @@ func (d *Data) distinct() int {
 // Line is the result in one sentence.
 func (d *Data) Line() string {
 	switch {
-	case d.Equal:
+	case d.distinct() == 1 && (d.Equal || len(d.V2Differ) > 0):
 		for _, n := range d.Keys {
 			return fmt.Sprintf("data equal on %d members: %d keys at revision %d%s", len(d.Sums), n, d.Revision, d.v2())
 		}
@@ -94,9 +98,8 @@ func serving(p Picture) []string {
 
 // content is what one member holds.
 type content struct {
-	sum          string
-	keys, v2Keys int64
-	hasV2        bool
+	sum  string
+	keys int64
 }
 
 func readMember(ctx context.Context, cfg etcd.Config, endpoint string, revision int64, values bool) (content, error) {
@@ -106,10 +109,7 @@ func readMember(ctx context.Context, cfg etcd.Config, endpoint string, revision 
 	}
 	defer c.Close()
 	var m content
-	if m.sum, m.keys, err = c.SumKeys(ctx, revision, values); err != nil {
-		return m, err
-	}
-	m.v2Keys, m.hasV2, err = c.V2().UserKeys(ctx)
+	m.sum, m.keys, err = c.SumKeys(ctx, revision, values)
 	return m, err
 }
 
@@ -119,23 +119,4 @@ func (d *Data) add(endpoint string, m content, err error) {
 		return
 	}
 	d.Sums[endpoint], d.Keys[endpoint] = m.sum, m.keys
-	if m.hasV2 {
-		d.V2Keys[endpoint] = m.v2Keys
-	}
-}
-
-// v2 is the number of v2 keys in words, with all numbers where they differ.
-func (d *Data) v2() string {
-	seen := map[int64]bool{}
-	last := int64(0)
-	for _, n := range d.V2Keys {
-		seen[n], last = true, n
-	}
-	switch len(seen) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(", %d v2 keys", last)
-	}
-	return fmt.Sprintf(", v2 keys at this moment %v", d.V2Keys)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ func Look(ctx context.Context, cfg etcd.Config, api string) Picture {
 	p.Endpoints = askAll(ctx, cfg, api, cfg.Endpoints)
 	p.findMembers(ctx, cfg)
 	p.Endpoints = append(p.Endpoints, askAll(ctx, cfg, api, notAsked(ctx, p.Members, p.Endpoints))...)
-	p.Alarms = alarms(ctx, cfg, p.Endpoints)
+	p.Alarms, p.alarmsError = alarms(ctx, cfg, p.Endpoints)
 	p.Verdict = judge(p)
 	return p
 }
@@ -180,22 +181,25 @@ func (e Endpoint) failed(err error, begin time.Time) Endpoint {
 func seconds(begin time.Time) float64 { return time.Since(begin).Round(time.Microsecond).Seconds() }
 
 // alarms are asked of a healthy member only: the question itself needs quorum.
-func alarms(ctx context.Context, cfg etcd.Config, endpoints []Endpoint) []etcd.Alarm {
+func alarms(ctx context.Context, cfg etcd.Config, endpoints []Endpoint) (list []etcd.Alarm, err error) {
 	for _, e := range endpoints {
 		if !e.Health {
 			continue
 		}
-		c, err := etcd.DialOne(ctx, e.Endpoint, cfg)
-		if err != nil {
-			continue
-		}
-		list, err := c.Alarms(ctx)
-		c.Close()
-		if err == nil {
-			return list
+		if list, err = alarmsAt(ctx, cfg, e.Endpoint); err == nil {
+			return list, nil
 		}
 	}
-	return []etcd.Alarm{}
+	return []etcd.Alarm{}, err
+}
+
+func alarmsAt(ctx context.Context, cfg etcd.Config, endpoint string) ([]etcd.Alarm, error) {
+	c, err := etcd.DialOne(ctx, endpoint, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Alarms(ctx)
 }
 
 // Condition is what Await waits for.
@@ -228,7 +232,7 @@ func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hol
 		}
 		select {
 		case <-ctx.Done():
-			return p, fault.New(fault.Timeout, "the cluster is not as awaited (%s): %s", want, p.summary()).WithHint("see `lines` and `problems` of this result")
+			return p, fault.New(fault.Timeout, "the cluster is not as awaited (%s): %s", want, strings.Join(append([]string{p.summary()}, p.Problems...), "; ")).WithHint("see `lines` and `problems` of this result")
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

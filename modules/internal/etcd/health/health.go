@@ -38,6 +38,7 @@ type Picture struct {
 	MembersFrom string                `json:"members_from"` // the URL that told
 	Endpoints   []Endpoint            `json:"endpoints"`
 	Alarms      []etcd.Alarm          `json:"alarms"`
+	alarmsError error                 // no healthy member told them: that is not the same as no alarm
 	Verdict
 }
 

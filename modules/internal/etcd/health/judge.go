@@ -77,6 +77,9 @@ func problems(p Picture, healthy map[string]bool) []string {
 	for _, a := range p.Alarms {
 		say("alarm %s is raised by member %s", a.Alarm, a.MemberID)
 	}
+	if p.alarmsError != nil {
+		say("whether an alarm is raised is not known: %v", p.alarmsError)
+	}
 	return out
 }
 

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,8 +60,9 @@ var cases = map[string]Picture{
 	"two-leaders": three(V3, func(p *Picture) {
 		p.Endpoints[2].Leader, p.Endpoints[2].Term, p.Endpoints[2].IsLeader = "333", 8, true
 	}),
-	"other-cluster": three(V3, func(p *Picture) { p.Endpoints[2].ClusterID = "c2" }),
-	"alarm":         three(V3, func(p *Picture) { p.Alarms = []etcd.Alarm{{MemberID: "222", Alarm: "NOSPACE"}} }),
+	"other-cluster":  three(V3, func(p *Picture) { p.Endpoints[2].ClusterID = "c2" }),
+	"alarm":          three(V3, func(p *Picture) { p.Alarms = []etcd.Alarm{{MemberID: "222", Alarm: "NOSPACE"}} }),
+	"alarms-unknown": three(V3, func(p *Picture) { p.alarmsError = errors.New("https://a:2379: no answer to alarm list within 5s") }),
 	"unreachable-majority": three(V3, func(p *Picture) {
 		dead(p, 1, 2) // yet the one that answers has read linearizably
 	}),

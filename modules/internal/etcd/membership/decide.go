@@ -19,6 +19,7 @@ type Want struct {
 	Name     string
 	PeerURLs []string
 	Replace  bool // a member of the same name or peer URL that is not exactly this one goes first
+	DataGone bool // the host has no data: its entry, if it ever started, goes first
 }
 
 // Now is the cluster as it is.
@@ -56,7 +57,7 @@ func decidePresent(now Now, want Want) ([]Step, error) {
 	var conflicts []facts.ClusterMember
 	for _, m := range now.Members {
 		if sameURLs(m.PeerURLs, want.PeerURLs) && (m.Name == "" || want.Name == "" || m.Name == want.Name) {
-			return nil, nil
+			return keepEntry(now, want, m)
 		}
 		if overlap(m.PeerURLs, want.PeerURLs) || want.Name != "" && m.Name == want.Name {
 			conflicts = append(conflicts, m)
@@ -72,6 +73,18 @@ func decidePresent(now Now, want Want) ([]Step, error) {
 		}
 	}
 	return []Step{{Kind: Add, PeerURLs: want.PeerURLs}}, nil
+}
+
+// keepEntry: a member that has started and then lost its data would panic at its start ("tocommit is out of range"), since the others
+// count on what it has acknowledged. One that is healthy has its data, whatever was said.
+func keepEntry(now Now, want Want, m facts.ClusterMember) ([]Step, error) {
+	if !want.DataGone || m.Name == "" || now.Healthy[m.ID] {
+		return nil, nil
+	}
+	if err := mayRemove(now, m); err != nil {
+		return nil, err
+	}
+	return []Step{{Kind: Remove, ID: m.ID}}, nil // the next look decides on the add
 }
 
 func replace(now Now, want Want, conflicts []facts.ClusterMember) ([]Step, error) {

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -28,6 +29,14 @@ func TestDecide(t *testing.T) {
 	replacing := func(name string, urls ...string) Want {
 		return Want{Present: true, Name: name, PeerURLs: urls, Replace: true}
 	}
+	fresh := Want{Present: true, Name: "c", PeerURLs: []string{"https://c:2380"}, DataGone: true}
+	down := func(ids ...string) map[string]bool {
+		healthy := maps.Clone(allOK)
+		for _, each := range ids {
+			healthy[each] = false
+		}
+		return healthy
+	}
 	for name, x := range map[string]struct {
 		members []facts.ClusterMember
 		healthy map[string]bool
@@ -47,6 +56,11 @@ func TestDecide(t *testing.T) {
 		"replace":                     {trio, allOK, replacing("c", "https://x:2380"), []Step{{Remove, "c1", nil}}, ""},
 		"replace takes quorum away":   {trio, map[string]bool{"a1": true, "c1": true}, replacing("c", "https://x:2380"), nil, "quorum would be lost"},
 		"replace what is right":       {trio, allOK, replacing("c", "https://c:2380"), nil, ""},
+		"its data is gone":            {trio, down("c1"), fresh, []Step{{Remove, "c1", nil}}, ""},
+		"its data is gone, it serves": {trio, allOK, fresh, nil, ""},
+		"its data is gone, unstarted": {[]facts.ClusterMember{a, b, m("c2", "", "https://c:2380")}, allOK, fresh, nil, ""},
+		"its data is gone, no entry":  {trio[:2], allOK, fresh, []Step{{Add, "", []string{"https://c:2380"}}}, ""},
+		"its data is gone, no quorum": {trio, down("b1", "c1"), fresh, nil, "quorum would be lost"},
 		"update":                      {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://n:2380"}}, []Step{{Update, "b1", []string{"https://n:2380"}}}, ""},
 		"update to the same":          {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://b:2380"}}, nil, ""},
 		"update to another's URL":     {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://a:2380"}}, nil, "already a peer URL"},
