@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// podRecord is what a host's kubelet and containerd have to say of one
+// container of a static pod.
+type podRecord struct {
+	Host      string `json:"host"`
+	Pod       string `json:"pod"`
+	UID       string `json:"uid"` // a sum of the manifest: a changed manifest is another pod
+	Container string `json:"container"`
+	State     string `json:"state"`    // running, or why it is not: CrashLoopBackOff, Completed, …
+	Restarts  int    `json:"restarts"` // of this UID, as the kubelet counts
+	podEvents
+}
+
+// podEvents are counted in the journal since a time, over all UIDs.
+type podEvents struct {
+	Starts   int `json:"starts"`    // containerd started it
+	Kills    int `json:"kills"`     // its liveness probe had it killed
+	BackOffs int `json:"back_offs"` // the kubelet held a start back
+	BackOff  int `json:"-"`         // the same, of the UID that is there now
+}
+
+// kubeletPods is what of the kubelet's /pods is read.
+type kubeletPods struct {
+	Items []struct {
+		Metadata struct {
+			Name        string
+			Annotations map[string]string
+		}
+		Status struct{ ContainerStatuses []containerStatus }
+	}
+}
+
+type containerStatus struct {
+	Name         string
+	RestartCount int
+	State        map[string]struct{ Reason string }
+}
+
+func (c containerStatus) state() string {
+	for what, detail := range c.State {
+		if what == "running" || detail.Reason == "" {
+			return what
+		}
+		return detail.Reason
+	}
+	return "unknown"
+}
+
+// pods asks the kubelet what it runs, and the journal since `since` (all of
+// this boot, when it is zero) what has happened.
+func (l *Lab) pods(ctx context.Context, h Host, since time.Time) ([]podRecord, error) {
+	if !h.Pod {
+		return nil, fmt.Errorf("%s has no kubelet", h.Short())
+	}
+	answer, err := l.askKubelet(ctx, h)
+	if err != nil {
+		return nil, fmt.Errorf("the kubelet does not answer: %w", err)
+	}
+	journal, err := podman(ctx, "exec", l.container(h), "journalctl", "--no-pager", "--output=cat",
+		fmt.Sprintf("--since=@%d.%06d", max(since.Unix(), 0), since.Nanosecond()/1000), "--unit=containerd.service", "--unit="+nodeUnit)
+	if err != nil {
+		return nil, err
+	}
+	return podRecords(h, answer, journal)
+}
+
+// askKubelet reads /pods on the host itself, which has no HTTP client: the
+// kubelet listens on 127.0.0.1 only.
+func (l *Lab) askKubelet(ctx context.Context, h Host) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := command(ctx, nil, "podman", "exec", l.container(h), "bash", "-c",
+		`exec 3<>/dev/tcp/127.0.0.1/10255 && printf 'GET /pods HTTP/1.0\r\n\r\n' >&3 && cat <&3`)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(out)), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
+func podRecords(h Host, answer []byte, journal string) ([]podRecord, error) {
+	var list kubeletPods
+	if err := json.Unmarshal(answer, &list); err != nil {
+		return nil, fmt.Errorf("the kubelet's /pods: %w", err)
+	}
+	var records []podRecord
+	for _, p := range list.Items {
+		uid := p.Metadata.Annotations["kubernetes.io/config.hash"]
+		for _, c := range p.Status.ContainerStatuses {
+			records = append(records, podRecord{
+				Host: h.Short(), Pod: strings.TrimSuffix(p.Metadata.Name, "-"+h.Name), UID: uid, Container: c.Name,
+				State: c.state(), Restarts: c.RestartCount, podEvents: countEvents(journal, c.Name, uid),
+			})
+		}
+	}
+	return records, nil
+}
