@@ -95,10 +95,12 @@ func (p *pod) own(found []procfs.Process) *procfs.Process {
 
 // noteEnd infers a SIGKILL from the time: /proc tells no exit status of a process that is not our child.
 func (p *pod) noteEnd(own *procfs.Process) {
-	if own == nil || p.asked.IsZero() {
+	if p.asked.IsZero() {
+		return
+	}
+	p.killed = time.Since(p.asked) >= p.grace
+	if own == nil {
 		p.asked = time.Time{}
-	} else if time.Since(p.asked) >= p.grace {
-		p.killed = true
 	}
 }
 

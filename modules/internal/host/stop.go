@@ -33,7 +33,7 @@ func (h *Host) Stop(ctx context.Context) (Evidence, error) {
 	case failed != nil:
 		return e, errors.Join(err, failed)
 	case undone:
-		return e, fault.Wrap(fault.Internal, err, "the same manifest is back in its place")
+		return e, fault.New(fault.KindOf(err), "%v; the same manifest is back in its place", err).WithHint("%s", fault.HintOf(err))
 	}
 	return e, err
 }
