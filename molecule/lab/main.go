@@ -31,9 +31,9 @@ const usage = `usage: lab COMMAND ...
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
   cert NAME HOST [options]   other certificates: --expired, --no-ip, or good again
-  pods NAME [--since TIME] [HOST...]   containers of the static pods: state, starts, kills, back-offs
-  pods-mark NAME             remember now, for --since mark
-  pods-check NAME ...        fails unless they are as expected; lab pods-check NAME -h
+  pods NAME [HOST...]        containers of the static pods: state, starts, kills, back-offs
+  pods-mark NAME             what is there now counts no more
+  pods-check NAME [--starts N] [HOST...]  fails unless etcd's pod runs, never killed by its probe nor held back
   fingerprint NAME [--list] [HOST...]  sums of all files, to show that nothing was touched
   wait NAME [options]        until the cluster is healthy
   writer start|stop|check|report NAME [options]

@@ -16,19 +16,15 @@ import (
 type podRecord struct {
 	Host      string `json:"host"`
 	Pod       string `json:"pod"`
-	UID       string `json:"uid"` // a sum of the manifest: a changed manifest is another pod
+	UID       string `json:"uid"`
 	Container string `json:"container"`
 	State     string `json:"state"`    // running, or why it is not: CrashLoopBackOff, Completed, …
 	Restarts  int    `json:"restarts"` // of this UID, as the kubelet counts
-	podEvents
-}
-
-// podEvents are counted in the journal since a time, over all UIDs.
-type podEvents struct {
-	Starts   int `json:"starts"`    // containerd started it
-	Kills    int `json:"kills"`     // its liveness probe had it killed
-	BackOffs int `json:"back_offs"` // the kubelet held a start back
-	BackOff  int `json:"-"`         // the same, of the UID that is there now
+	// From the journals of this boot, over all manifests of the pod's name that
+	// were not there at the mark.
+	Starts   int `json:"starts"`
+	Kills    int `json:"kills"`
+	BackOffs int `json:"back_offs"`
 }
 
 // kubeletPods is what of the kubelet's /pods is read.
@@ -58,9 +54,9 @@ func (c containerStatus) state() string {
 	return "unknown"
 }
 
-// pods asks the kubelet what it runs, and the journal since `since` (all of
-// this boot, when it is zero) what has happened.
-func (l *Lab) pods(ctx context.Context, h Host, since time.Time) ([]podRecord, error) {
+// pods asks a host's kubelet what it runs, and the journals what has happened
+// to manifests other than the old ones.
+func (l *Lab) pods(ctx context.Context, h Host, old map[string]bool) ([]podRecord, error) {
 	if !h.Pod {
 		return nil, fmt.Errorf("%s has no kubelet", h.Short())
 	}
@@ -68,12 +64,12 @@ func (l *Lab) pods(ctx context.Context, h Host, since time.Time) ([]podRecord, e
 	if err != nil {
 		return nil, fmt.Errorf("the kubelet does not answer: %w", err)
 	}
-	journal, err := podman(ctx, "exec", l.container(h), "journalctl", "--no-pager", "--output=cat",
-		fmt.Sprintf("--since=@%d.%06d", max(since.Unix(), 0), since.Nanosecond()/1000), "--unit=containerd.service", "--unit="+nodeUnit)
+	journal, err := podman(ctx, "exec", l.container(h), "journalctl", "--boot", "--no-pager", "--output=cat",
+		"--unit=containerd.service", "--unit="+nodeUnit)
 	if err != nil {
 		return nil, err
 	}
-	return podRecords(h, answer, journal)
+	return podRecords(h, answer, readJournal(journal), old)
 }
 
 // askKubelet reads /pods on the host itself, which has no HTTP client: the
@@ -94,20 +90,36 @@ func (l *Lab) askKubelet(ctx context.Context, h Host) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
-func podRecords(h Host, answer []byte, journal string) ([]podRecord, error) {
+func podRecords(h Host, answer []byte, events []podEvent, old map[string]bool) ([]podRecord, error) {
 	var list kubeletPods
 	if err := json.Unmarshal(answer, &list); err != nil {
 		return nil, fmt.Errorf("the kubelet's /pods: %w", err)
 	}
 	var records []podRecord
 	for _, p := range list.Items {
-		uid := p.Metadata.Annotations["kubernetes.io/config.hash"]
 		for _, c := range p.Status.ContainerStatuses {
-			records = append(records, podRecord{
-				Host: h.Short(), Pod: strings.TrimSuffix(p.Metadata.Name, "-"+h.Name), UID: uid, Container: c.Name,
-				State: c.state(), Restarts: c.RestartCount, podEvents: countEvents(journal, c.Name, uid),
-			})
+			r := podRecord{
+				Host: h.Short(), Pod: strings.TrimSuffix(p.Metadata.Name, "-"+h.Name), Container: c.Name,
+				UID: p.Metadata.Annotations["kubernetes.io/config.hash"], State: c.state(), Restarts: c.RestartCount,
+			}
+			for _, e := range events {
+				if e.Pod == p.Metadata.Name && e.Container == c.Name && !old[e.UID] {
+					r.count(e)
+				}
+			}
+			records = append(records, r)
 		}
 	}
 	return records, nil
+}
+
+func (r *podRecord) count(e podEvent) {
+	switch e.What {
+	case "start":
+		r.Starts++
+	case "kill":
+		r.Kills++
+	case "back-off":
+		r.BackOffs++
+	}
 }
