@@ -10,6 +10,7 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/root"
@@ -25,7 +26,7 @@ type job struct {
 	now    time.Time
 }
 
-func look(ctx context.Context, a args) (*job, error) {
+func look(ctx context.Context, a args, check bool) (*job, error) {
 	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
 	if err != nil {
 		return nil, err
@@ -35,10 +36,10 @@ func look(ctx context.Context, a args) (*job, error) {
 	if j.state.hasData, err = h.HasData(); err != nil {
 		return nil, err
 	}
-	j.findEtcdctl()
 	if j.state.stopped, j.state.left, err = gone(h); err != nil {
 		return nil, err
 	}
+	j.findEtcdctl(ctx, a.Method, check)
 	if j.state.stopped && len(a.Endpoints) == 0 {
 		j.state.silence = fault.New(fault.Refused, "etcd is stopped")
 		return j, nil
@@ -67,16 +68,33 @@ func (j *job) connect(ctx context.Context, a args) error {
 }
 
 func (j *job) close() {
+	if _, err := os.Stat(j.host.FenceFile()); err != nil { // in a recovery the rehearsal comes next, and needs them
+		_ = j.host.DropBinaries() // they are copies, and the next start removes them as well
+	}
 	if j.client != nil {
 		j.client.Close()
 	}
 }
 
-func (j *job) findEtcdctl() {
+// findEtcdctl looks on the host. Where etcd is a static pod, etcdctl is in its image only: it is copied out of it where it is needed.
+func (j *job) findEtcdctl(ctx context.Context, method string, check bool) {
 	path := root.Command("etcdctl")
 	j.state.etcdctl2 = path
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		j.state.etcdctl = path
+	}
+	if j.host.Runtime.Name() != facts.StaticPod || !j.state.stopped || method == snapshot || method == copyAll || method == "auto" {
+		return
+	}
+	j.state.etcdctl2 = "etcd's image"
+	if check {
+		j.state.etcdctl = j.state.etcdctl2 // nothing is run
+		return
+	}
+	if path, err := j.host.Binary(ctx, "etcdctl"); err == nil {
+		j.state.etcdctl = path
+	} else {
+		j.state.etcdctl, j.state.etcdctl2 = "", "etcdctl of the image ("+err.Error()+")"
 	}
 }
 

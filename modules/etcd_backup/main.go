@@ -43,7 +43,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
 	defer cancel()
-	job, err := look(ctx, a)
+	job, err := look(ctx, a, call.CheckMode)
 	if err != nil {
 		return ansible.Result{}, err
 	}

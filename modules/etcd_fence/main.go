@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,7 @@ type args struct {
 	Why         string `json:"why"`
 	Survivor    string `json:"survivor"`
 	KeepData    bool   `json:"keep_data"`
+	KeepBins    bool   `json:"keep_binaries"` // of a static pod only
 	EtcdConf    string `json:"etcd_conf"`
 	ManifestDir string `json:"manifest_dir"`
 	DataDir     string `json:"data_dir"`
@@ -77,6 +79,11 @@ func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before
 	}
 	if changed {
 		call.MarkChanged() // nothing is put back, so even a failure of the first step may have left something
+	}
+	if a.KeepBins {
+		if err := h.KeepBinaries(ctx); err != nil {
+			call.Warn("%v; the rehearsal takes them out of the image", err) // no reason not to fence
+		}
 	}
 	evidence, err := h.Fence(ctx, record)
 	data := result{State: facts.Fenced, Fenced: &record, Evidence: &evidence}
@@ -138,7 +145,7 @@ func lift(ctx context.Context, call *ansible.Call, a args, h *host.Host, before 
 		return ansible.Result{Changed: true, Msg: "etcd could be started again on this host", Data: data}, nil
 	}
 	call.MarkChanged()
-	if err := h.Unfence(ctx); err != nil {
+	if err := errors.Join(h.Unfence(ctx), h.DropBinaries()); err != nil {
 		return ansible.Result{Data: data}, err
 	}
 	after, err := h.Status(ctx)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -56,6 +55,9 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 		return preview(ctx, f)
 	}
 	out, err := f.Run(ctx)
+	if err == nil {
+		err = h.DropBinaries()
+	}
 	return ansible.Result{Changed: out.Changed, Data: answer{Outcome: out, InitialCluster: initialCluster(out.Member), Lines: out.Lines()}}, err
 }
 
@@ -95,7 +97,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 		call.Warn("no rehearsal: %s", room)
 		return ansible.Result{Data: rehearsed{Skipped: room, Lines: []string{"No rehearsal: " + room}}}, nil
 	}
-	binary, err := exec.LookPath("etcd")
+	binary, err := h.Binary(ctx, "etcd")
 	if err != nil {
 		return ansible.Result{}, fault.Wrap(fault.Unsupported, err, "no etcd binary on this host for the rehearsal").
 			WithHint("skip it with -e etcd_rehearse=no")

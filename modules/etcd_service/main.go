@@ -22,7 +22,8 @@ type args struct {
 	State        string `json:"state"`
 	Wait         string `json:"wait"`
 	ForceFlags   string `json:"force_flags"`
-	KeepBinaries bool   `json:"keep_binaries"` // of a static pod only
+	Probe        string `json:"probe"` // of a static pod only, as is the next one
+	KeepBinaries bool   `json:"keep_binaries"`
 	EtcdConf     string `json:"etcd_conf"`
 	ManifestDir  string `json:"manifest_dir"`
 	DataDir      string `json:"data_dir"`
@@ -40,10 +41,11 @@ type result struct {
 	State    string   `json:"state"`
 	Seconds  float64  `json:"seconds"`
 	Evidence evidence `json:"evidence"`
-	Kept     []string `json:"kept,omitempty"` // where the files that held a force flag are kept
+	Kept     []string `json:"kept,omitempty"`  // where the files that held a force flag are kept
+	Probe    string   `json:"probe,omitempty"` // of a static pod
 }
 
-var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "force_flags"}}}
+var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "force_flags", "probe"}}}
 
 func main() { ansible.Main(documentation, rules, run) }
 
@@ -62,7 +64,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 		return ansible.Result{}, err
 	}
 	s := &service{args: a, call: call, host: h, before: before, start: time.Now()}
-	s.data = result{Runtime: h.Runtime.Name(), State: before.State}
+	s.data = result{Runtime: h.Runtime.Name(), State: before.State, Probe: h.Probe()}
 	err = s.do(ctx)
 	s.data.Seconds = time.Since(s.start).Seconds()
 	if s.changed && !call.CheckMode {
@@ -83,9 +85,15 @@ type service struct {
 
 func (s *service) do(ctx context.Context) error {
 	if s.args.ForceFlags == "absent" {
-		if err := s.removeForceFlags(ctx); err != nil || s.args.State == "" {
+		if err := s.removeForceFlags(ctx); err != nil {
 			return err
 		}
+	}
+	if s.args.Probe == "installed" && s.host.Probe() == host.ProbeRemoved {
+		return s.installProbe(ctx)
+	}
+	if s.args.State == "" {
+		return nil
 	}
 	if s.args.State != "stopped" {
 		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
@@ -138,9 +146,37 @@ func (s *service) stop(ctx context.Context) error {
 	if s.runs() {
 		s.change()
 	}
+	if s.args.KeepBinaries {
+		if err := s.host.KeepBinaries(ctx); err != nil {
+			return err
+		}
+	}
 	e, err := s.host.Stop(ctx)
 	s.data.Evidence.Evidence = &e
 	return err
+}
+
+// installProbe: the kubelet takes a manifest only as a whole, so a running etcd is restarted once. One that is stopped stays so, unless state
+// says otherwise.
+func (s *service) installProbe(ctx context.Context) error {
+	wanted := s.runs() && s.args.State != "stopped" || s.args.State == "started" || s.args.State == "restarted"
+	if wanted {
+		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
+			return err
+		}
+	}
+	s.change()
+	if s.call.CheckMode {
+		return nil
+	}
+	if err := s.stop(ctx); err != nil {
+		return err
+	}
+	if err := s.host.InstallProbe(ctx); err != nil || !wanted {
+		return err
+	}
+	s.before.Process = nil
+	return s.begin(ctx)
 }
 
 func (s *service) begin(ctx context.Context) error {
@@ -149,7 +185,10 @@ func (s *service) begin(ctx context.Context) error {
 	}
 	started, err := s.host.Start(ctx, host.StartOptions{Wait: host.Wait(s.args.Wait)})
 	s.data.Evidence.Started = &started
-	return err
+	if err != nil {
+		return err
+	}
+	return s.host.DropBinaries() // a backup that needed them is done
 }
 
 func (s *service) change() {
@@ -164,10 +203,14 @@ func (s *service) look() {
 	if after, err := s.host.Status(ctx); err == nil {
 		s.data.State = after.State
 	}
+	s.data.Probe = s.host.Probe()
 }
 
 func (s *service) message() string {
 	switch e := s.data.Evidence; {
+	case s.args.Probe != "" && s.args.State == "" && s.args.ForceFlags == "":
+		return map[string]string{"": "etcd is no static pod: there is no probe", host.ProbePresent: "the liveness probe is in place",
+			host.ProbeRemoved: "the liveness probe is out, and would be put back", host.ProbeNone: "the installer's manifest has no liveness probe"}[s.data.Probe]
 	case s.args.State == "" && s.changed:
 		return "flags of a forced start are taken out of files"
 	case s.args.State == "":

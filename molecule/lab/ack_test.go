@@ -136,7 +136,7 @@ func TestV2Flatten(t *testing.T) {
 
 func TestStartTime(t *testing.T) {
 	stat := "42 (et) cd) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 299036 100 200"
-	if got := startTime(stat); got != "299036" {
+	if got := field(stat, startTime); got != "299036" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -165,7 +165,10 @@ func (l *Lab) statusLine(ctx context.Context, h Host) string {
 		return fmt.Sprintf("%-10s %-14s off", h.Short(), h.IP)
 	}
 	unit := "-"
-	if h.Etcd || h.Spare {
+	switch {
+	case h.Pod:
+		unit = l.etcdPodState(ctx, h)
+	case h.Etcd || h.Spare:
 		// is-active exits with an error for anything but active, and prints
 		// the state all the same.
 		unit, _ = podman(ctx, "exec", l.container(h), "systemctl", "is-active", "etcd.service")

@@ -14,24 +14,39 @@ func (l *Lab) createHost(ctx context.Context, h Host, image string) error {
 		"--network", l.network(), "--ip", h.IP, "--mac-address", h.MAC(),
 		// Without these two: "error setting rlimit type 7".
 		"--ulimit", "nofile=20000:20000", "--ulimit", "nproc=20000:20000",
-		// Root on a real host may make network namespaces and read the
-		// environment of etcd's processes.
-		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE",
-		// Without it sshd refuses a terminal, which Ansible asks for.
-		"--cap-add", "AUDIT_WRITE",
 		"--security-opt", "apparmor=unconfined", "--security-opt", "seccomp=unconfined",
 		"--label", "lab=" + l.Name,
 	}
+	args = append(args, rights(h)...)
 	for _, other := range l.Hosts {
 		args = append(args, "--add-host", other.Name+":"+other.IP)
 	}
 	if l.Options.MountData && (h.Etcd || h.Spare) {
 		args = append(args, "--volume", l.volume(h)+":/var/lib/etcd")
 	}
-	if _, err := podman(ctx, append(args, image, "/sbin/init")...); err != nil {
+	first := "/sbin/init"
+	if h.Pod {
+		first = nodeCommand
+	}
+	if _, err := podman(ctx, append(args, image, first)...); err != nil {
 		return err
 	}
 	return l.install(ctx, h)
+}
+
+// rights are what a host's root may do here, as on a real host.
+func rights(h Host) []string {
+	if h.Pod {
+		// A kubelet makes cgroups and mounts, and containerd's store cannot
+		// lie on the overlay that the host's own files are on.
+		return []string{"--privileged", "--cgroupns", "private", "--volume", "/var/lib/containerd"}
+	}
+	return []string{
+		// To make network namespaces and to read the environment of etcd's processes.
+		"--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE",
+		// Without it sshd refuses a terminal, which Ansible asks for.
+		"--cap-add", "AUDIT_WRITE",
+	}
 }
 
 // install writes the host's files into the container's file system.

@@ -19,6 +19,8 @@ import (
 var noisy = []string{
 	"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root/.ansible",
 	"/var/lib/systemd/random-seed", "/etc/.pwd.lock", "/var/lib/systemd/timers",
+	// The kubelet's and containerd's own.
+	"/var/lib/containerd", "/var/lib/kubelet",
 }
 
 // watched is below a noisy directory, but what somebody puts there counts.

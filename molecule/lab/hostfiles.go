@@ -120,6 +120,9 @@ func filesFor(h Host, all []Host, o Options, a *Authority, c hostCerts, sshPubli
 		{Path: "/root/.ssh", Mode: 0o700, Dir: true},
 		{Path: "/root/.ssh/authorized_keys", Mode: 0o600, Content: sshPublic},
 	}
+	if h.Pod {
+		files = append(files, podFiles(d, o.ManifestLayout)...)
+	}
 	if h.Etcd || h.Spare {
 		files = append(files, etcdFiles(d, o, a, c)...)
 	}
@@ -136,7 +139,6 @@ func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
 	files := append(certFiles(a, c),
 		File{Path: "/etc/etcd", Mode: 0o700, Owner: etcdUID, Dir: true},
 		File{Path: "/etc/etcd/etcd.conf", Mode: 0o644, Content: render("etcd.conf.tmpl", d)},
-		File{Path: "/etc/systemd/system/etcd.service", Mode: 0o644, Content: raw("etcd.service")},
 	)
 	if d.Host.CA {
 		files = append(files,
@@ -147,6 +149,10 @@ func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
 			etcdOwned("/etc/etcd/ca/index.txt", nil),
 		)
 	}
+	if d.Host.Pod {
+		return files
+	}
+	files = append(files, File{Path: "/etc/systemd/system/etcd.service", Mode: 0o644, Content: raw("etcd.service")})
 	if !o.EtcdDisabled && d.Host.Etcd {
 		files = append(files, wantedBy("etcd.service"))
 	}
@@ -155,7 +161,7 @@ func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
 
 func masterFiles(d hostData, a *Authority, c hostCerts) []File {
 	const dir = "/etc/origin/master/"
-	return []File{
+	files := []File{
 		{Path: "/etc/origin", Mode: 0o755, Dir: true},
 		{Path: "/etc/origin/master", Mode: 0o700, Dir: true},
 		{Path: dir + "master-config.yaml", Mode: 0o600, Content: render("master-config.yaml.tmpl", d)},
@@ -164,13 +170,18 @@ func masterFiles(d hostData, a *Authority, c hostCerts) []File {
 		{Path: dir + "master.etcd-client.key", Mode: 0o600, Content: c.Client.Key},
 		{Path: dir + "master.server.crt", Mode: 0o600, Content: c.Server.Cert},
 		{Path: dir + "master.server.key", Mode: 0o600, Content: c.Server.Key},
+	}
+	if d.Host.Pod {
+		return files
+	}
+	return append(files, []File{
 		{Path: "/usr/local/bin/master-restart", Mode: 0o755, Content: raw("master-restart")},
 		{Path: "/usr/local/bin/master-logs", Mode: 0o755, Content: raw("master-logs")},
 		{Path: "/etc/systemd/system/lab-master-api.service", Mode: 0o644, Content: raw("lab-master-api.service")},
 		{Path: "/etc/systemd/system/lab-master-controllers.service", Mode: 0o644, Content: raw("lab-master-controllers.service")},
 		wantedBy("lab-master-api.service"),
 		wantedBy("lab-master-controllers.service"),
-	}
+	}...)
 }
 
 func nodeFiles(d hostData, a *Authority, c hostCerts) []File {

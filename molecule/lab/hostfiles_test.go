@@ -43,6 +43,7 @@ func TestFilesFor(t *testing.T) {
 		{"etcd-1", Options{EtcdDisabled: true}, []string{"/etc/systemd/system/etcd.service"}, []string{enabled}},
 		{"etcd-2", o, []string{"/etc/etcd/etcd.conf"}, []string{enabled}},
 		{"master-0", o, []string{"/etc/origin/master/master-config.yaml", "/etc/sysconfig/flanneld"}, []string{"/etc/etcd/etcd.conf"}},
+		{"master-0", o, []string{"/etc/systemd/system/lab-master-api.service"}, []string{"/etc/origin/node/pods/etcd.yaml"}},
 		{"node-0", o, []string{"/etc/sysconfig/flanneld", "/etc/origin/node/flannel.etcd-client.key"}, []string{"/etc/origin/master/master-config.yaml"}},
 	}
 	for _, tt := range tests {
@@ -128,17 +129,20 @@ func TestCertificatePurposes(t *testing.T) {
 }
 
 func TestLayerIsTheSameEachTime(t *testing.T) {
-	bins := map[string][]byte{"/usr/bin/a": []byte("a"), "/usr/bin/b": []byte("b"), "/usr/bin/c": []byte("c")}
-	first, err := layer(imageFiles(bins))
+	images := func() ([]byte, error) {
+		shell := []File{{Path: "/bin/busybox", Mode: 0o755, Content: []byte("b")}, {Path: "/bin/sh", Link: "busybox"}}
+		return ociArchive([]ociImage{{"a:1", nil, shell}, {"b:1", []string{"/b"}, append(shell, File{Path: "/tmp", Mode: 0o1777, Dir: true})}})
+	}
+	first, err := images()
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := layer(imageFiles(bins))
+	second, err := images()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(first, second) {
-		t.Error("two layers of the same files differ: the image would be built at every call")
+		t.Error("two archives of the same images differ: the image would be built at every call")
 	}
 }
 

@@ -29,20 +29,15 @@ chroot "$1" systemctl mask -q apt-daily.timer apt-daily-upgrade.timer e2scrub_al
 : > "$1/etc/machine-id"
 `, etcdUID)
 
-// imageFiles are put on top of the base. bins maps a path on the host to the
-// built program.
-func imageFiles(bins map[string][]byte) []File {
-	files := []File{
+// imageFiles are put on top of the base, on every host.
+func imageFiles() []File {
+	return []File{
 		{Path: "/etc/etcd", Mode: 0o700, Owner: etcdUID, Dir: true},
 		{Path: "/var/lib/etcd", Mode: 0o700, Owner: etcdUID, Dir: true},
 		{Path: "/backup", Mode: 0o700, Dir: true},
 		{Path: "/etc/sysconfig", Mode: 0o755, Dir: true},
 		{Path: "/etc/ssh/sshd_config.d/lab.conf", Mode: 0o644, Content: []byte("UseDNS no\nMaxStartups 100\nPermitRootLogin prohibit-password\n")},
 	}
-	for _, path := range sortedKeys(bins) {
-		files = append(files, File{Path: path, Mode: 0o755, Content: bins[path]})
-	}
-	return files
 }
 
 // layer packs files into a tar whose bytes depend on nothing but them, so that
@@ -55,8 +50,11 @@ func layer(files []File) ([]byte, error) {
 			Name: strings.TrimPrefix(f.Path, "/"), Mode: int64(f.Mode), Uid: f.Owner, Gid: f.Owner,
 			Size: int64(len(f.Content)), Typeflag: tar.TypeReg, ModTime: time.Unix(0, 0),
 		}
-		if f.Dir {
+		switch {
+		case f.Dir:
 			h.Typeflag, h.Name = tar.TypeDir, h.Name+"/"
+		case f.Link != "":
+			h.Typeflag, h.Linkname = tar.TypeSymlink, f.Link
 		}
 		if err := w.WriteHeader(h); err != nil {
 			return nil, err
@@ -77,19 +75,19 @@ func key(parts ...string) string {
 }
 
 // ensureBase bootstraps the Debian base once per list of packages.
-func ensureBase(ctx context.Context, dir string) (string, error) {
-	ref := "localhost/etcd-lab-base:" + key(basePackages, baseHook)
+func ensureBase(ctx context.Context, dir, packages string) (string, error) {
+	ref := "localhost/etcd-lab-base:" + key(packages, baseHook)
 	if imageExists(ctx, ref) {
 		return ref, nil
 	}
-	logf("bootstrapping Debian 12 (about half a minute)")
+	logf("bootstrapping Debian 12 with %s (about half a minute)", packages)
 	hook := filepath.Join(dir, "base-hook.sh")
 	if err := os.WriteFile(hook, []byte(baseHook), 0o700); err != nil {
 		return "", err
 	}
 	tarball := filepath.Join(dir, "base.tar")
 	defer os.Remove(tarball)
-	_, err := command(ctx, nil, "mmdebstrap", "--variant=minbase", "--include="+basePackages,
+	_, err := command(ctx, nil, "mmdebstrap", "--variant=minbase", "--include="+packages,
 		"--customize-hook=sh "+hook+` "$1"`, "bookworm", tarball)
 	if err != nil {
 		return "", err
@@ -99,8 +97,8 @@ func ensureBase(ctx context.Context, dir string) (string, error) {
 }
 
 // ensureImage adds the project's programs to the base.
-func ensureImage(ctx context.Context, dir, base string, bins map[string][]byte) (string, error) {
-	data, err := layer(imageFiles(bins))
+func ensureImage(ctx context.Context, dir, base string, files []File) (string, error) {
+	data, err := layer(files)
 	if err != nil {
 		return "", err
 	}

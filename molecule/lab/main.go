@@ -16,7 +16,7 @@ import (
 const usage = `usage: lab COMMAND ...
 
   deps                       install what is missing (root)
-  build                      etcd, stand-ins, image; at once when nothing changed
+  build [--pods]             etcd, stand-ins, image, and the kubelet; at once when nothing changed
   up NAME [options]          hosts and a healthy cluster; lab up -h lists options
   down NAME                  remove all of it
   list                       labs of this checkout
@@ -32,6 +32,9 @@ const usage = `usage: lab COMMAND ...
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
   cert NAME HOST [options]   other certificates: --expired, --no-ip, or good again
+  pods NAME [HOST...]        containers of the static pods: state, starts, kills, back-offs
+  pods-mark NAME             what is there now counts no more
+  pods-check NAME [--starts N] [HOST...]  fails unless etcd's pod runs, never killed by its probe nor held back
   fingerprint NAME [--list] [HOST...]  sums of all files, to show that nothing was touched
   wait NAME [options]        until the cluster is healthy
   writer start|stop|check|report NAME [options]
@@ -72,6 +75,9 @@ var actions = map[string]action{
 	"cert":        (*Lab).certCommand,
 	"fingerprint": (*Lab).fingerprintCommand,
 	"wait":        (*Lab).waitCommand,
+	"pods":        (*Lab).podsCommand,
+	"pods-mark":   (*Lab).podsMark,
+	"pods-check":  (*Lab).podsCheckCommand,
 }
 
 func dispatch(ctx context.Context, args []string) error {
@@ -91,8 +97,7 @@ func dispatch(ctx context.Context, args []string) error {
 		if err := deps(ctx); err != nil {
 			return err
 		}
-		_, err := build(ctx, root)
-		return err
+		return buildCommand(ctx, root, rest)
 	case "up":
 		return upCommand(ctx, root, rest)
 	case "list":
@@ -130,6 +135,16 @@ func nested(ctx context.Context, root, name string, args []string) error {
 	return verbs[args[0]](l, ctx, args[2:])
 }
 
+func buildCommand(ctx context.Context, root string, args []string) error {
+	f := flag.NewFlagSet("build", flag.ContinueOnError)
+	pods := f.Bool("pods", false, "what hosts with a kubelet need, too")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	_, err := build(ctx, root, *pods)
+	return err
+}
+
 func upCommand(ctx context.Context, root string, args []string) error {
 	var o Options
 	f := flag.NewFlagSet("up", flag.ContinueOnError)
@@ -142,6 +157,8 @@ func upCommand(ctx context.Context, root string, args []string) error {
 	f.BoolVar(&o.EtcdDisabled, "etcd-disabled", false, "etcd is started now, but not at boot")
 	f.StringVar(&o.InventoryStyle, "inventory-style", "ini", "ini, ranges or yaml")
 	f.BoolVar(&o.NoNewEtcd, "no-new-etcd", false, "inventory without [new_etcd]")
+	f.StringVar(&o.Runtime, "runtime", "systemd", "systemd, static_pod (a kubelet runs etcd) or mixed")
+	f.StringVar(&o.ManifestLayout, "manifest-layout", "template", "of etcd.yaml: template or sorted")
 	f.BoolVar(&o.NoWait, "no-wait", false, "do not wait for a healthy cluster")
 	if len(args) == 0 {
 		return errors.New("up: give the lab a name")

@@ -51,8 +51,7 @@ func (l *Lab) kill(ctx context.Context, hosts []Host) error {
 // running etcd is killed first, as the crash that loses a disk does.
 func (l *Lab) wipe(ctx context.Context, h Host) error {
 	if l.running(ctx, h) {
-		_, err := podman(ctx, "exec", l.container(h), "sh", "-c",
-			"systemctl kill -s KILL etcd.service; systemctl stop etcd.service; find /var/lib/etcd -mindepth 1 -delete")
+		_, err := podman(ctx, "exec", l.container(h), "sh", "-c", wipeScript(h))
 		return err
 	}
 	dir, err := l.dataDirOnControl(ctx, h)
@@ -67,6 +66,17 @@ func (l *Lab) wipe(ctx context.Context, h Host) error {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
 	}
 	return err
+}
+
+// wipeScript leaves a service stopped, and a pod as a kubelet leaves it: started
+// again and again with an empty directory. The kubelet is stopped meanwhile, or
+// its next etcd would write into the directory that is being emptied.
+func wipeScript(h Host) string {
+	const empty = "; find /var/lib/etcd -mindepth 1 -delete"
+	if h.Pod {
+		return "systemctl stop " + nodeUnit + "; pkill -KILL -x etcd; while pidof etcd; do sleep 0.05; done" + empty + "; systemctl start " + nodeUnit
+	}
+	return "systemctl kill -s KILL etcd.service; systemctl stop etcd.service" + empty
 }
 
 // dataDirOnControl is where a stopped host's /var/lib/etcd is found.

@@ -19,12 +19,9 @@ func (l *Lab) pid(ctx context.Context, h Host) (int, error) {
 }
 
 // etcdStart is when the etcd of a host was started, in clock ticks since boot,
-// or nothing when none runs. The host is known by its first process.
+// or nothing when none runs. It is a descendant of the host's first process: a
+// pod's is in a PID namespace of its own.
 func etcdStart(init int) string {
-	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", init))
-	if err != nil {
-		return ""
-	}
 	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
 	for _, file := range comms {
 		dir := filepath.Dir(file)
@@ -32,24 +29,43 @@ func etcdStart(init int) string {
 		if err != nil || strings.TrimSpace(string(comm)) != "etcd" {
 			continue
 		}
-		ns, err := os.Readlink(filepath.Join(dir, "ns/pid"))
-		if err != nil || ns != namespace {
-			continue
-		}
-		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-		if err == nil {
-			return startTime(string(stat))
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && descends(pid, init) {
+			return statField(pid, startTime)
 		}
 	}
 	return ""
 }
 
-// startTime is field 22 of /proc/PID/stat, counted behind the command's name,
-// which may hold blanks and brackets.
-func startTime(stat string) string {
-	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
-	if len(fields) < 20 {
+func descends(pid, from int) bool {
+	for pid > 1 && pid != from {
+		var err error
+		if pid, err = strconv.Atoi(statField(pid, parent)); err != nil {
+			return false // it has ended meanwhile
+		}
+	}
+	return pid == from
+}
+
+// Fields of /proc/PID/stat, counted behind the command's name, which may hold
+// blanks and brackets.
+const (
+	parent    = 1
+	startTime = 19
+)
+
+func statField(pid, n int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
 		return ""
 	}
-	return fields[19]
+	return field(string(stat), n)
+}
+
+func field(stat string, n int) string {
+	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
+	if len(fields) <= n {
+		return ""
+	}
+	return fields[n]
 }

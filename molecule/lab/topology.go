@@ -18,6 +18,8 @@ type Options struct {
 	InventoryStyle string // ini, ranges, yaml
 	NoNewEtcd      bool   // the inventory has no [new_etcd], as most sites' have not
 	NoWait         bool   // do not wait for a healthy cluster
+	Runtime        string // systemd; static_pod: a kubelet runs etcd; mixed: on every second host a kubelet does
+	ManifestLayout string // template or sorted: the two ways in which the installer leaves etcd.yaml
 }
 
 // Host is one test host.
@@ -25,6 +27,7 @@ type Host struct {
 	Name   string // as the inventory and its certificate name it
 	IP     string
 	Etcd   bool // a member
+	Pod    bool // a kubelet runs etcd, API and controllers as static pods
 	Spare  bool // has certificates and etcd.conf, but is no member
 	Master bool
 	Node   bool
@@ -57,7 +60,29 @@ func (o Options) Check() error {
 	case o.InventoryStyle != "ini" && o.InventoryStyle != "ranges" && o.InventoryStyle != "yaml":
 		return fmt.Errorf("--inventory-style %q: ini, ranges or yaml", o.InventoryStyle)
 	}
+	return o.checkRuntime()
+}
+
+func (o Options) checkRuntime() error {
+	switch {
+	case o.Runtime != "systemd" && o.Runtime != "static_pod" && o.Runtime != "mixed":
+		return fmt.Errorf("--runtime %q: systemd, static_pod or mixed", o.Runtime)
+	case o.ManifestLayout != "template" && o.ManifestLayout != "sorted":
+		return fmt.Errorf("--manifest-layout %q: template or sorted", o.ManifestLayout)
+	case o.Pods() && o.Masters != "same":
+		return fmt.Errorf("--runtime %s: etcd is a static pod on masters only, so --masters must be same", o.Runtime)
+	case o.Pods() && (o.EtcdDisabled || o.Spare > 0):
+		return fmt.Errorf("--runtime %s: --etcd-disabled and --spare are for etcd as a service", o.Runtime)
+	}
 	return nil
+}
+
+// Pods says whether any host has a kubelet.
+func (o Options) Pods() bool { return o.Runtime != "systemd" }
+
+// runsPods: the first host of a mixture has a kubelet, the second has not, and so on.
+func (o Options) runsPods(number int) bool {
+	return o.Runtime == "static_pod" || o.Runtime == "mixed" && number%2 == 0
 }
 
 // layout gives every host of a lab its name, address and roles. The network is
@@ -73,7 +98,7 @@ func layout(o Options, slot int) []Host {
 		member := i < o.Etcd
 		hosts = append(hosts, Host{
 			Name: fmt.Sprintf("%s-%d.example.com", etcdName, i), IP: ip(11 + i),
-			Etcd: member, Spare: !member, CA: i == 0,
+			Etcd: member, Spare: !member, CA: i == 0, Pod: o.runsPods(i),
 			Master: member && o.Masters == "same", Node: member && o.Masters == "same",
 		})
 	}

@@ -16,6 +16,9 @@ func TestLayout(t *testing.T) {
 		{"etcd on the masters", Options{Etcd: 2, Masters: "same"}, []string{
 			"master-0 10.213.7.11 etcd,master,node,ca", "master-1 10.213.7.12 etcd,master,node",
 		}},
+		{"a mixture", Options{Etcd: 2, Masters: "same", Runtime: "mixed"}, []string{
+			"master-0 10.213.7.11 etcd,master,node,ca,pod", "master-1 10.213.7.12 etcd,master,node",
+		}},
 		{"etcd apart", Options{Etcd: 1, Spare: 1, Masters: "separate", MastersCount: 1, Nodes: 1}, []string{
 			"etcd-0 10.213.7.11 etcd,ca", "etcd-1 10.213.7.12 spare",
 			"master-0 10.213.7.41 master,node", "node-0 10.213.7.61 node",
@@ -39,7 +42,7 @@ func roles(h Host) string {
 	for _, x := range []struct {
 		has  bool
 		name string
-	}{{h.Etcd, "etcd"}, {h.Spare, "spare"}, {h.Master, "master"}, {h.Node, "node"}, {h.CA, "ca"}} {
+	}{{h.Etcd, "etcd"}, {h.Spare, "spare"}, {h.Master, "master"}, {h.Node, "node"}, {h.CA, "ca"}, {h.Pod, "pod"}} {
 		if x.has {
 			r = append(r, x.name)
 		}
@@ -48,7 +51,7 @@ func roles(h Host) string {
 }
 
 func TestOptionsCheck(t *testing.T) {
-	good := Options{Etcd: 3, Masters: "same", InventoryStyle: "ini"}
+	good := Options{Etcd: 3, Masters: "same", InventoryStyle: "ini", Runtime: "systemd", ManifestLayout: "sorted"}
 	tests := []struct {
 		name   string
 		change func(*Options)
@@ -60,6 +63,10 @@ func TestOptionsCheck(t *testing.T) {
 		{"inventory", func(o *Options) { o.InventoryStyle = "json" }, "--inventory-style"},
 		{"nodes", func(o *Options) { o.Nodes = -1 }, "--nodes"},
 		{"spare", func(o *Options) { o.Spare = 99 }, "--spare"},
+		{"runtime", func(o *Options) { o.Runtime = "docker" }, "--runtime"},
+		{"layout", func(o *Options) { o.ManifestLayout = "json" }, "--manifest-layout"},
+		{"pods beside masters", func(o *Options) { o.Runtime, o.Masters = "mixed", "separate" }, "--masters"},
+		{"a spare pod", func(o *Options) { o.Runtime, o.Spare = "static_pod", 1 }, "--spare"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ func up(ctx context.Context, root, name string, o Options) error {
 	if err := deps(ctx); err != nil {
 		return err
 	}
-	image, err := build(ctx, root)
+	made, err := build(ctx, root, o.Pods())
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func up(ctx context.Context, root, name string, o Options) error {
 	if err := l.writeControlFiles(ctx); err != nil {
 		return err
 	}
-	if err := each(l.Hosts, func(h Host) error { return l.createHost(ctx, h, image) }); err != nil {
+	if err := each(l.Hosts, func(h Host) error { return l.createHost(ctx, h, made.of(h)) }); err != nil {
 		return fmt.Errorf("%w\n`lab down %s` removes what was made", err, name)
 	}
 	return l.start(ctx)

@@ -52,7 +52,7 @@ func (h *Host) Fence(ctx context.Context, record facts.Fence) (Evidence, error) 
 		return Evidence{}, fault.New(fault.Refused, "the fence does not hold: %s", hole).
 			WithHint("look at `systemctl cat %s`, move that drop-in away, and run this again", unitName)
 	}
-	return h.Stop(ctx)
+	return h.stop(ctx)
 }
 
 func (h *Host) writeRecord(record facts.Fence) error {

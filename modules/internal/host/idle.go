@@ -36,7 +36,7 @@ func (h *Host) notIdle(e Evidence, v View) error {
 		left = named.Left
 	}
 	if !down(v) {
-		left = append(left, "the unit is "+v.Detail)
+		left = append(left, h.Runtime.Words().Self+v.Detail)
 	}
 	return fault.New(fault.Refused, "etcd runs on this host; expected it to be stopped, found: %s", strings.Join(left, "; ")).
 		WithHint("stop it first: etcd_service state=stopped, or etcd_fence state=present, which also keeps it down")

@@ -65,6 +65,11 @@ func Load(ctx context.Context, o Options) (*Host, error) {
 	}
 	h.Runtime = rt
 	h.DataDir = h.dataDir(o.DataDir)
+	if p, ok := rt.(*pod); ok && o.DataDir == "" {
+		if outside, ok := p.dataDirOf(h.DataDir); ok {
+			h.DataDir = outside
+		}
+	}
 	return h, nil
 }
 

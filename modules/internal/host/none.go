@@ -21,10 +21,12 @@ func (u unsupported) no() error {
 	return fault.New(fault.Unsupported, "etcd runs here as %s, which cannot be driven yet", u.name)
 }
 
-func (u unsupported) Start(context.Context) error { return u.no() }
-func (u unsupported) Stop(context.Context) error  { return u.no() }
-func (u unsupported) Bar(context.Context) error   { return u.no() }
-func (u unsupported) Unbar(context.Context) error { return u.no() }
+func (u unsupported) Start(context.Context) error        { return u.no() }
+func (u unsupported) Stop(context.Context) error         { return u.no() }
+func (u unsupported) Undo(context.Context) (bool, error) { return false, nil }
+func (u unsupported) Words() Words                       { return Words{Starter: "the master"} }
+func (u unsupported) Bar(context.Context) error          { return u.no() }
+func (u unsupported) Unbar(context.Context) error        { return u.no() }
 
 func (u unsupported) Barred(context.Context) (bool, string, error) { return false, u.name, nil }
 func (u unsupported) HasBar() bool                                 { return false }

@@ -22,6 +22,9 @@ type Runtime interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 
+	// Undo takes a Stop back that did not end, and tells whether there was anything to take back.
+	Undo(ctx context.Context) (bool, error)
+
 	// Bar makes every start impossible for as long as the fence's record exists, also after a reboot; Unbar takes that back.
 	// Barred tells whether it is in effect (it needs the record, too).
 	Bar(ctx context.Context) error
@@ -36,6 +39,9 @@ type Runtime interface {
 	// ForceFlags finds what asks for a forced start in the runtime's own files; RemoveForceFlag takes one out and says where the old file is kept.
 	ForceFlags(ctx context.Context) ([]facts.ForceFlag, error)
 	RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (kept string, err error)
+
+	// Words are for messages.
+	Words() Words
 
 	// Log is the end of etcd's log, Entries the same with levels and times, from since on ("" = whatever there is).
 	Log(ctx context.Context, lines int) ([]string, error)
@@ -54,20 +60,35 @@ type View struct {
 	Refused string // the last start was not even tried, and why
 	User    string // that etcd runs as; "" = not known
 	Killed  bool   // its last process was ended by SIGKILL
+	Once    bool   // a process that ends is not worth waiting for: the next one comes after a delay that grows
+}
+
+// Words are how a runtime is spoken of.
+type Words struct {
+	Self    string // before a View's Detail
+	Starter string // who starts etcd
+	Log     string // where its log can be read
+	Slow    string // what to do about a stop that takes too long
 }
 
 const unitName = "etcd.service"
 
-// detect finds the runtime. A manifest counts more than a unit: masters whose etcd was moved into a pod may still have the package's unit.
+// detect finds the runtime. A manifest counts more than a unit: masters whose etcd was moved into a pod may still have the package's unit, masked.
 func detect(ctx context.Context, h *Host) (Runtime, error) {
-	for _, dir := range []string{h.ManifestDir, h.stoppedDir()} {
-		if exists(filepath.Join(dir, "etcd.yaml")) {
-			return unsupported{facts.StaticPod}, nil
-		}
+	p := &pod{host: h}
+	live, err := p.live()
+	if err != nil {
+		return nil, err
+	}
+	if len(live) > 0 || exists(p.out()) || exists(p.installed()) {
+		return p, nil
 	}
 	found, err := unitExists(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !found && len(strays()) > 0 {
+		return p, nil // as the chapter's `mv etcd.yaml .` leaves it
 	}
 	if !found && h.Conf == nil && exists(root.Path(AllInOneDataDir)) {
 		return unsupported{facts.AllInOne}, nil

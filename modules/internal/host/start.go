@@ -66,7 +66,7 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 			WithHint("etcd_fence state=absent takes the fence away, once the host is to be a member again")
 	}
 	if len(s.Strangers) > 0 {
-		return fault.New(fault.Refused, "an etcd that %s did not start runs here: %s", unitName, describe(s.Strangers[0])).
+		return fault.New(fault.Refused, "an etcd that %s did not start runs here: %s", h.Runtime.Words().Starter, describe(s.Strangers[0])).
 			WithHint("end it by `kill -TERM %d`, then run this again", s.Strangers[0].PID)
 	}
 	if s.Process != nil {
@@ -150,10 +150,12 @@ func (h *Host) ended(ctx context.Context, st Status, processes int, begin time.T
 	case st.View.Refused != "" && st.Process == nil && !st.View.Pending:
 		return fault.New(fault.Refused, "systemd refuses to start %s: %s", unitName, st.View.Refused).
 			WithHint("systemctl status %s says which one", unitName)
+	case st.View.Once && processes > 0 && st.Process == nil:
+		return h.because(ctx, begin, "etcd ended after its start")
 	case processes >= crashes:
 		return h.because(ctx, begin, "etcd ends again and again after its start")
 	case st.Process == nil && !st.View.Pending && down(st.View):
-		return h.because(ctx, begin, "etcd ended right after its start; the unit is "+st.View.Detail)
+		return h.because(ctx, begin, "etcd ended right after its start; "+h.Runtime.Words().Self+st.View.Detail)
 	}
 	return nil
 }
@@ -165,7 +167,7 @@ func (h *Host) because(ctx context.Context, begin time.Time, what string) error 
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "%s", what)
 	}
-	return fault.New(fault.Internal, "%s%s", what, lastWords(entries)).WithHint("%s", nextStep(entries))
+	return fault.New(fault.Internal, "%s%s", what, lastWords(entries)).WithHint("%s", h.nextStep(entries))
 }
 
 // lastWords are what etcd said at its gravest.
@@ -178,11 +180,11 @@ func lastWords(entries []etcdlog.Entry) string {
 }
 
 // nextStep explains a failure that is known.
-func nextStep(entries []etcdlog.Entry) string {
+func (h *Host) nextStep(entries []etcdlog.Entry) string {
 	if problems := etcdlog.Explain(entries); len(problems) > 0 {
 		return problems[0].Line + ". " + problems[0].Advice
 	}
-	return "journalctl -u etcd -n 50"
+	return h.Runtime.Words().Log
 }
 
 func (h *Host) notStarted(s Started, wait Wait) error {
@@ -200,5 +202,5 @@ func (h *Host) notStarted(s Started, wait Wait) error {
 	if s.PeerPort {
 		return err.WithHint("without a quorum etcd never serves: start the other members at the same time (wait=process), or look with check_quorum.yml")
 	}
-	return err.WithHint("etcd_log_info, or journalctl -u etcd -n 50")
+	return err.WithHint("%s", h.Runtime.Words().Log)
 }

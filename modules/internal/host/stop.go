@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,8 +21,24 @@ const (
 )
 
 // Stop ends etcd by SIGTERM and returns when process, ports and locks are gone. A second etcd on the same data directory that the runtime
-// did not start is not killed: it is named.
+// did not start is not killed: it is named. A stop that fails is taken back where that is possible, unless a fence or a forced start wants
+// etcd to stay down whatever happens.
 func (h *Host) Stop(ctx context.Context) (Evidence, error) {
+	e, err := h.stop(ctx)
+	if err == nil || exists(h.FenceFile()) || exists(h.ForcingFile()) {
+		return e, err
+	}
+	undone, failed := h.Runtime.Undo(context.WithoutCancel(ctx))
+	switch {
+	case failed != nil:
+		return e, errors.Join(err, failed)
+	case undone:
+		return e, fault.New(fault.KindOf(err), "%v; the same manifest is back in its place", err).WithHint("%s", fault.HintOf(err))
+	}
+	return e, err
+}
+
+func (h *Host) stop(ctx context.Context) (Evidence, error) {
 	ctx, cancel := limited(ctx)
 	defer cancel()
 	before, err := h.Status(ctx)
@@ -94,7 +111,7 @@ func (h *Host) notGone(v View) (Evidence, error) {
 	}
 	left := append([]string{}, e.Left...)
 	if !down(v) {
-		left = append(left, "the unit is "+v.Detail)
+		left = append(left, h.Runtime.Words().Self+v.Detail)
 	}
 	if len(left) == 0 {
 		left = append(left, "nothing more at the very last look") // it went while the time ran out
@@ -109,9 +126,9 @@ func (h *Host) stopHint(v View) string {
 	if err == nil {
 		for _, p := range found {
 			if down(v) || (p.PID != v.PID && p.Parent != v.PID) {
-				return fmt.Sprintf("process %d was not started by %s: end it by `kill -TERM %d`, then run this again", p.PID, unitName, p.PID)
+				return fmt.Sprintf("process %d was not started by %s: end it by `kill -TERM %d`, then run this again", p.PID, h.Runtime.Words().Starter, p.PID)
 			}
 		}
 	}
-	return fmt.Sprintf("systemctl status %s; a larger timeout may be enough, since systemd waits 90 seconds before it kills", unitName)
+	return h.Runtime.Words().Slow
 }

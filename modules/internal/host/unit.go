@@ -126,6 +126,14 @@ func (u *unit) Stop(ctx context.Context) error {
 	return err
 }
 
+// Undo does nothing: a unit that does not end in time ends later, and systemd starts it again when it is asked to.
+func (u *unit) Undo(context.Context) (bool, error) { return false, nil }
+
+func (u *unit) Words() Words {
+	return Words{Self: "the unit is ", Starter: unitName, Log: "etcd_log_info, or journalctl -u etcd -n 50",
+		Slow: "systemctl status " + unitName + "; a larger timeout may be enough, since systemd waits 90 seconds before it kills"}
+}
+
 // Log is what etcd printed last, as the journal keeps it.
 func (u *unit) Log(ctx context.Context, lines int) ([]string, error) {
 	entries, err := u.Entries(ctx, "", lines)

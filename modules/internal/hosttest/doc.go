@@ -23,6 +23,7 @@ import (
 
 var standIns = map[string]func(root string, args []string) int{
 	"systemctl":  systemctl,
+	"kubelet":    kubelet,
 	"journalctl": journalctl,
 	"etcd":       etcd,
 }

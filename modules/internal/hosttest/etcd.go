@@ -58,12 +58,12 @@ func etcd(root string, _ []string) int {
 	serve(os.Getenv("ETCD_LISTEN_PEER_URLS"), "/version", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"etcdserver":"3.2.32","etcdcluster":"3.2.0"}`)
 	})
-	serve(os.Getenv("ETCD_LISTEN_CLIENT_URLS"), "/health", func(w http.ResponseWriter, r *http.Request) {
+	serve(os.Getenv("ETCD_LISTEN_CLIENT_URLS"), "/", func(w http.ResponseWriter, r *http.Request) {
 		if mode == NoQuorum {
 			<-r.Context().Done()
 			return
 		}
-		io.WriteString(w, `{"health": "true"}`)
+		io.WriteString(w, `{"health": "true", "etcdserver": "3.2.32"}`)
 	})
 	for range term {
 		if mode != Stubborn {

@@ -42,7 +42,7 @@ const (
 func New(t *testing.T) *Host {
 	t.Helper()
 	h := &Host{t: t, Root: root.Dir, memberID: 0x8e9e05c52164694d, clus: 0xcdf818194e3a8c32}
-	for _, dir := range []string{"etc", "run", "var", "fake", "usr/lib"} {
+	for _, dir := range []string{"etc", "run", "var", "fake", "usr/lib", "proc", "root"} {
 		h.must(os.RemoveAll(filepath.Join(h.Root, dir)))
 	}
 	h.Conf = h.path("etc/etcd/etcd.conf")
@@ -131,11 +131,14 @@ func (h *Host) StartByHand() int {
 
 // Running tells whether the unit's etcd process is there, and with which environment it was started.
 func (h *Host) Running() (bool, string) {
-	s := loadState(h.Root)
-	if !alive(s.PID) {
+	pid := loadState(h.Root).PID
+	for _, p := range loadPods(h.Root) {
+		pid = p.PID
+	}
+	if !alive(pid) {
 		return false, ""
 	}
-	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.PID))
+	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return true, strings.ReplaceAll(string(env), "\x00", "\n")
 }
 
@@ -177,6 +180,7 @@ func (h *Host) end() {
 	s := loadState(h.Root)
 	kill(s.PID)
 	h.until("the stand-in to end", func() bool { return !alive(s.PID) })
+	h.endPods()
 }
 
 func kill(pid int) {

@@ -43,6 +43,9 @@ func (s state) save(root string) {
 
 // systemctl is the stand-in for the unit etcd.service; any other unit is not found.
 func systemctl(root string, args []string) int {
+	if args[len(args)-1] == nodeService {
+		return nodectl(root, args)
+	}
 	s := loadState(root)
 	switch args[0] {
 	case "show":

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/root"
 )
 
 // Process is what /proc tells of one process.
@@ -70,7 +72,7 @@ func Read(pid int) (Process, error) {
 		return p, err
 	}
 	p.Args = words(args)
-	if cgroup, err := os.ReadFile(file(pid, "cgroup")); err == nil {
+	if cgroup, err := os.ReadFile(root.Path(file(pid, "cgroup"))); err == nil { // a test cannot put a process into a kubelet's cgroup
 		p.CGroup = string(cgroup)
 	}
 	env, err := os.ReadFile(file(pid, "environ"))

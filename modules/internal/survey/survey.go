@@ -33,6 +33,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 		return out, fault.Wrap(fault.Internal, err, "flags of a forced start")
 	}
 	out.Live.ForceProcess = slices.ContainsFunc(out.ForceFlags, func(f facts.ForceFlag) bool { return f.Where == "process" })
+	out.Probe, out.NodeService = h.Probe(), h.NodeService(ctx)
 	fromFiles(&out, h)
 	if o.BackupDir != "" {
 		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: sameFilesystem(o.BackupDir, h.DataDir)}

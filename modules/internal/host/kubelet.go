@@ -1,0 +1,114 @@
+package host
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/root"
+	"etcd-quorum-restore/modules/internal/systemd"
+)
+
+// node is the service that runs the kubelet. It is asked seldom: each question is a process.
+type node struct {
+	unit systemd.Unit
+	when time.Time
+}
+
+var nodeServices = []string{"atomic-openshift-node.service", "origin-node.service"} // OpenShift's and OKD's
+
+const nodeAskEvery = 2 * time.Second
+
+func (n *node) look(ctx context.Context) systemd.Unit {
+	if time.Since(n.when) < nodeAskEvery {
+		return n.unit
+	}
+	n.unit, n.when = systemd.Unit{}, time.Now()
+	for _, name := range nodeServices {
+		if u, err := systemd.Get(ctx, name); err == nil && u.Load != "not-found" {
+			n.unit = u
+			break
+		}
+	}
+	return n.unit
+}
+
+// down is true only of a service that is there and does not run: then nobody starts or stops pods. What cannot be told counts as up, so that no
+// signal is sent to an etcd that the kubelet would start again.
+func (n *node) down(ctx context.Context) bool {
+	u := n.look(ctx)
+	return u.Name != "" && !u.Runs() && u.Active != "deactivating"
+}
+
+// start is for a kubelet that was found down; etcd's manifest is out by then, so it starts no etcd.
+func (n *node) start(ctx context.Context) error {
+	u := n.look(ctx)
+	if u.Masked() {
+		return fault.New(fault.Refused, "%s is down and masked, so nothing can start etcd", u.Name).WithHint("systemctl unmask %s, then run this again", u.Name)
+	}
+	if _, err := systemd.Run(ctx, "start", "--no-block", u.Name); err != nil {
+		return err
+	}
+	n.when = time.Time{}
+	_, err := systemd.Await(ctx, u, "start")
+	return err
+}
+
+// kubeletDirs are the kubelet's own directories: its default, and OpenShift's volumeDirectory.
+var kubeletDirs = []string{"/var/lib/kubelet", "/var/lib/origin/openshift.local.volumes"}
+
+// staticUID is a hash, while pods of the API have UIDs with dashes; some of those have a container called etcd, too.
+var staticUID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// podDirs are the kubelet's directories of static pods with a container of that name. They go 0.3 to 2.5 seconds after the process, and show that
+// the kubelet has noticed that the manifest is out.
+func podDirs() []string { return podDirsOf("etcd") }
+
+func podDirsOf(container string) []string {
+	var out []string
+	for _, dir := range kubeletDirs {
+		found, _ := filepath.Glob(filepath.Join(root.Path(dir), "pods", "*", "containers", container)) // the pattern is valid
+		for _, path := range found {
+			if uid := filepath.Base(filepath.Dir(filepath.Dir(path))); staticUID.MatchString(uid) {
+				out = append(out, strings.TrimSuffix(path, "/containers/"+container))
+			}
+		}
+	}
+	return out
+}
+
+// settle is how long after the end of the pod's directory a manifest that comes back is a new pod at once, and not after 14 seconds.
+const settle = time.Second
+
+// settled waits until the kubelet has cleared up after the last etcd, and a moment longer. When the directory went is the time of the last
+// change of the one above it.
+func settled(ctx context.Context) error {
+	for {
+		dirs := podDirs()
+		left := untilSettled(time.Now())
+		if len(dirs) == 0 && left <= 0 {
+			return nil
+		}
+		if !pause(ctx, max(min(left, settle), lookEvery)) {
+			if len(dirs) == 0 {
+				return fault.Wrap(fault.Timeout, ctx.Err(), "wait for the kubelet")
+			}
+			return fault.New(fault.Timeout, "the kubelet did not clear up after the last etcd; expected %s to go", dirs[0]).
+				WithHint("look at systemctl status %s, and journalctl -u it, for that pod", nodeServices[0])
+		}
+	}
+}
+
+func untilSettled(now time.Time) time.Duration {
+	var left time.Duration
+	for _, dir := range kubeletDirs {
+		if info, err := os.Stat(filepath.Join(root.Path(dir), "pods")); err == nil {
+			left = max(left, settle-now.Sub(info.ModTime()))
+		}
+	}
+	return left
+}

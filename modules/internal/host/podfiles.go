@@ -1,0 +1,230 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/manifest"
+	"etcd-quorum-restore/modules/internal/root"
+	"etcd-quorum-restore/modules/internal/safefile"
+)
+
+// Where the manifest is. EVERY regular file in the kubelet's directory is a manifest, whatever its ending, and half a file can be a valid pod:
+// so files are written in pods-stopped only, and enter the directory by one rename. At any moment there is one manifest of etcd, either in or
+// out; while it differs from the installer's in more than the annotation, the installer's bytes are kept in etcd.yaml.installed.
+const (
+	manifestName  = "etcd.yaml"
+	installedName = "etcd.yaml.installed"
+)
+
+func (p *pod) in() string        { return filepath.Join(p.host.ManifestDir, manifestName) }
+func (p *pod) out() string       { return filepath.Join(p.host.stoppedDir(), manifestName) }
+func (p *pod) installed() string { return filepath.Join(p.host.stoppedDir(), installedName) }
+
+// live are the manifests of etcd in the kubelet's directory, by its own rules: no dot files, no directories, links are followed.
+func (p *pod) live() ([]string, error) {
+	entries, err := readDir(p.host.ManifestDir)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		path := filepath.Join(p.host.ManifestDir, e.Name())
+		if strings.HasPrefix(e.Name(), ".") || !isFile(path) {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // moved out since the directory was read
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e.Name() == manifestName || manifest.RunsEtcd(data) {
+			out = append(out, path)
+		}
+	}
+	return out, nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// one is the only manifest in the kubelet's directory, or "". Two would be two pods of one name, each of which kills the other.
+func (p *pod) one() (string, error) {
+	live, err := p.live()
+	if err != nil || len(live) == 0 {
+		return "", err
+	}
+	if len(live) > 1 {
+		return "", fault.New(fault.Refused, "%s holds more than one manifest of etcd: %s", p.host.ManifestDir, strings.Join(live, ", ")).
+			WithHint("every file there is a pod, whatever its ending: move all but %s out of the directory", p.in())
+	}
+	return live[0], nil
+}
+
+// strays are the places where the chapter's `mv etcd.yaml .` leaves the manifest: the directory that the operator was in.
+func strays() []string {
+	var out []string
+	for _, pattern := range []string{"/root", "/home/*", "/etc/origin/node", "/etc/origin", "/etc/etcd", "/tmp"} {
+		found, _ := filepath.Glob(filepath.Join(root.Path(pattern), manifestName)) // the patterns are constant and valid
+		out = append(out, slices.DeleteFunc(found, func(path string) bool { return !isFile(path) })...)
+	}
+	return out
+}
+
+// current is the manifest that counts: the one in the directory, else the one that is out, else the one that an operator left elsewhere.
+func (p *pod) current() (path string, data []byte, err error) {
+	if path, err = p.one(); err != nil {
+		return "", nil, err
+	}
+	if path == "" && exists(p.out()) {
+		path = p.out()
+	}
+	if path == "" {
+		if path, err = onlyStray(); err != nil {
+			return "", nil, err
+		}
+	}
+	data, err = os.ReadFile(path)
+	return path, data, err
+}
+
+func onlyStray() (string, error) {
+	found := strays()
+	if len(found) == 0 {
+		return "", fault.New(fault.Refused, "etcd's manifest is nowhere to be found; looked in the kubelet's directory, beside it, in home directories, /etc/origin and /tmp").
+			WithHint("bring etcd.yaml back into /etc/origin/node/pods-stopped, from a backup or by the installer, then run this again")
+	}
+	first, err := os.ReadFile(found[0])
+	for _, path := range found[1:] {
+		other, err2 := os.ReadFile(path)
+		if err != nil || err2 != nil || !bytes.Equal(first, other) {
+			return "", fault.New(fault.Refused, "etcd's manifest was moved away, and these differ: %s", strings.Join(found, ", ")).
+				WithHint("move the right one to /etc/origin/node/pods-stopped/etcd.yaml, then run this again")
+		}
+	}
+	return found[0], err
+}
+
+// parsed is the current manifest, read.
+func (p *pod) parsed() (string, *manifest.Manifest, error) {
+	path, data, err := p.current()
+	if err != nil {
+		return path, nil, err
+	}
+	m, err := parseManifest(path, data)
+	return path, m, err
+}
+
+func parseManifest(path string, data []byte) (*manifest.Manifest, error) {
+	m, err := manifest.Parse(data)
+	if err != nil {
+		return nil, fault.Wrap(fault.Refused, err, "%s", path).WithHint("compare it with the installer's manifest on another master, correct that line, then run this again")
+	}
+	return m, nil
+}
+
+// takeOut moves etcd's manifest, and nothing else, out of the kubelet's directory. Further ones (a copy beside it is a pod, too) go as well, under
+// names of their own. A file that is in the way outside is kept under a dated name, unless it is the same manifest.
+func (p *pod) takeOut() error {
+	live, err := p.live()
+	if err != nil || len(live) == 0 {
+		return err
+	}
+	if err := os.MkdirAll(p.host.stoppedDir(), 0o700); err != nil {
+		return err
+	}
+	main := live[0]
+	if slices.Contains(live, p.in()) {
+		main = p.in()
+	}
+	for _, path := range live {
+		to := p.out()
+		if path != main {
+			to = dated(filepath.Join(p.host.stoppedDir(), filepath.Base(path)), "second")
+		} else if err := p.clear(path, to); err != nil {
+			return err
+		}
+		if err := os.Rename(path, to); err != nil {
+			return fault.Wrap(fault.Internal, err, "move the manifest out").WithHint("%s has to be on the filesystem of %s", p.host.stoppedDir(), p.host.ManifestDir)
+		}
+	}
+	p.moved = true
+	return syncDirs(p.host.stoppedDir(), p.host.ManifestDir)
+}
+
+func (p *pod) clear(path, to string) error {
+	coming, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	old, err := os.ReadFile(to)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (bytes.Equal(coming, old) || manifest.Same(coming, old)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return safefile.Rename(to, dated(to, "old"))
+}
+
+func dated(path, why string) string {
+	return path + "." + why + "-" + time.Now().UTC().Format("20060102T150405.000Z")
+}
+
+func syncDirs(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := safefile.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adopt brings a manifest that an operator left elsewhere to where it belongs while it is out. Its old place keeps it under a dated name.
+func (p *pod) adopt() error {
+	path, data, err := p.current()
+	if err != nil || path == p.out() || filepath.Dir(path) == filepath.Clean(p.host.ManifestDir) {
+		return err
+	}
+	if _, err := parseManifest(path, data); err != nil {
+		return err
+	}
+	if err := p.write(data); err != nil {
+		return err
+	}
+	return safefile.Rename(path, dated(path, "taken"))
+}
+
+// write replaces the manifest that is out.
+func (p *pod) write(data []byte) error {
+	if err := os.MkdirAll(p.host.stoppedDir(), 0o700); err != nil {
+		return err
+	}
+	return safefile.Write(p.out(), data, 0o600)
+}
+
+// putIn is the one way into the kubelet's directory.
+func (p *pod) putIn() error {
+	live, err := p.one()
+	if err != nil {
+		return err
+	}
+	if live != "" {
+		return fault.New(fault.Refused, "%s is in the kubelet's directory already", live)
+	}
+	if err := os.Rename(p.out(), p.in()); err != nil {
+		return err
+	}
+	return syncDirs(p.host.ManifestDir, p.host.stoppedDir())
+}

@@ -1,0 +1,142 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/manifest"
+	"etcd-quorum-restore/modules/internal/safefile"
+)
+
+type change = manifest.Change
+
+// stamp makes the next start another pod than the last. Milliseconds, since two starts of one second would be the same pod.
+func stamp(c change) change {
+	c.Started = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	return c
+}
+
+// SetForce edits the manifest that is out: probe out and the variable in, or the variable out again. The probe stays out until InstallProbe, since
+// it would kill a survivor that waits for its members.
+func (p *pod) SetForce(_ context.Context, on bool) error {
+	live, err := p.one()
+	if err != nil {
+		return err
+	}
+	if live != "" {
+		return fault.New(fault.Refused, "etcd's manifest %s is in the kubelet's directory; it is edited only while it is out", live).
+			WithHint("stop etcd first: etcd_service state=stopped")
+	}
+	if err := p.adopt(); err != nil {
+		return err
+	}
+	_, m, err := p.parsed()
+	if err != nil {
+		return err
+	}
+	if _, ours := m.Forces(); !on && !ours {
+		return nil
+	}
+	if on {
+		if err := p.keepInstalled(m); err != nil {
+			return err
+		}
+	}
+	return p.derive(change{Started: m.Started(), DropProbe: true, Force: on})
+}
+
+// derive writes the manifest that is out anew, from the installer's.
+func (p *pod) derive(c change) error {
+	base, err := p.base()
+	if err != nil {
+		return err
+	}
+	text, err := base.Edit(c)
+	if err != nil {
+		return err
+	}
+	if err := p.write(text); err != nil || !manifest.Same(text, base.Bytes()) {
+		return err
+	}
+	return safefile.Remove(p.installed()) // it never had a probe: the installer's manifest is whole again
+}
+
+// base is the installer's manifest where a recovery has changed the other one.
+func (p *pod) base() (*manifest.Manifest, error) {
+	data, err := os.ReadFile(p.installed())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.Refused, "the manifest asks for a forced start, and this suite did not write it: %s is missing", p.installed()).
+			WithHint("take %s out of the manifest with an editor (outside of the kubelet's directory), then run this again", manifest.ForceKey)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseManifest(p.installed(), data)
+}
+
+// keepInstalled saves the installer's bytes before the first change. Where they are saved already, the manifest is what an earlier run made of them;
+// a manifest that somebody wrote since then counts instead, and the older bytes keep a dated name.
+func (p *pod) keepInstalled(now *manifest.Manifest) error {
+	base, err := p.base()
+	if err == nil && derived(now, base) {
+		return nil
+	}
+	if exists(p.installed()) {
+		if err := safefile.Rename(p.installed(), dated(p.installed(), "old")); err != nil {
+			return err
+		}
+	}
+	return safefile.Write(p.installed(), now.Bytes(), 0o600)
+}
+
+// derived tells whether now is what a recovery made of base.
+func derived(now, base *manifest.Manifest) bool {
+	_, force := now.Forces()
+	want, err := base.Edit(change{Started: now.Started(), DropProbe: !now.HasProbe(), Force: force})
+	return err == nil && manifest.Same(want, now.Bytes())
+}
+
+// forStart is the text of the next start. A flag that no forced start is under way for (its record was removed) does not survive it.
+func (p *pod) forStart() ([]byte, error) {
+	_, m, err := p.parsed()
+	if err != nil {
+		return nil, err
+	}
+	forcing, err := p.host.IsForcing()
+	if err != nil {
+		return nil, err
+	}
+	if _, ours := m.Forces(); !ours || forcing {
+		return m.Edit(stamp(change{}))
+	}
+	base, err := p.base()
+	if err != nil {
+		return nil, err
+	}
+	return base.Edit(stamp(change{DropProbe: true}))
+}
+
+// ForceFlags finds the manifest that asks for a forced start, in any place.
+func (p *pod) ForceFlags(context.Context) ([]facts.ForceFlag, error) {
+	path, m, err := p.parsed()
+	if err != nil {
+		return nil, nil // facts must be had of a host whose manifest cannot be read; whoever starts it gets the error
+	}
+	if asks, _ := m.Forces(); asks {
+		return []facts.ForceFlag{{Where: InManifest, Path: path}}, nil
+	}
+	return nil, nil
+}
+
+// RemoveForceFlag takes out what this suite put in. A manifest is never edited in place: the kubelet would start the new pod beside the old one.
+func (p *pod) RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (string, error) {
+	if _, err := p.base(); err != nil {
+		return "", err
+	}
+	return "", p.SetForce(ctx, false)
+}
