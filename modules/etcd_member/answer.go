@@ -8,6 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcd/membership"
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/host"
 )
 
 type result struct {
@@ -16,6 +17,7 @@ type result struct {
 	Before    []facts.ClusterMember `json:"before"`
 	After     []facts.ClusterMember `json:"after"`
 	Variables map[string]string     `json:"variables,omitempty"`
+	Started   *host.Started         `json:"started,omitempty"`
 	Lines     []string              `json:"lines"`
 }
 

@@ -25,7 +25,11 @@ type args struct {
 	API      string   `json:"api"`
 	Replace  bool     `json:"replace"`
 	DataGone bool     `json:"data_gone"`
+	Start    bool     `json:"start"`
 	Timeout  int      `json:"timeout"`
+
+	ManifestDir string `json:"manifest_dir"`
+	DataDir     string `json:"data_dir"`
 }
 
 var rules = ansible.Rules{IDs: []string{"id"}}
@@ -33,6 +37,9 @@ var rules = ansible.Rules{IDs: []string{"id"}}
 func main() { ansible.Main(documentation, rules, run) }
 
 func run(call *ansible.Call, a args) (ansible.Result, error) {
+	if a.Start && a.State != "present" {
+		return ansible.Result{}, fault.New(fault.Invalid, "start is for state=present; a member that was removed can never start again")
+	}
 	if a.Timeout < 1 {
 		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected at least 1 second", a.Timeout)
 	}
@@ -42,6 +49,10 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
 	defer cancel()
+	start, err := a.ready(ctx)
+	if err != nil {
+		return ansible.Result{}, err
+	}
 	outcome, err := membership.Apply(ctx, cfg, membership.Request{Want: want, V2: a.API == "v2", Check: call.CheckMode, Changed: call.MarkChanged})
 	if len(outcome.After) == 0 {
 		return ansible.Result{}, err
@@ -49,7 +60,10 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if !outcome.Quorum && err == nil {
 		call.Warn("there is no quorum; the member list is what %s knows", outcome.Source)
 	}
-	return answer(want, outcome), err
+	if err != nil {
+		return answer(want, outcome), err
+	}
+	return start.run(ctx, call, answer(want, outcome))
 }
 
 // resolve completes the arguments by this host's etcd.conf: on a joining host state=present needs none. A removal is never guessed.
