@@ -10,10 +10,11 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcdtest"
+	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-func TestMain(m *testing.M) { os.Exit(moduletest.Clean(m.Run())) }
+func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
 
