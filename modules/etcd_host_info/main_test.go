@@ -1,17 +1,34 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/killtest"
+	"etcd-quorum-restore/modules/internal/member"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("KEEP_TAIL_IN"); dir != "" { // the counterpart of TestReadingOnlyReads
+		if _, err := member.KeepTail(dir, ""); err != nil {
+			panic(err)
+		}
+		return
+	}
+	os.Exit(hosttest.Main(m))
+}
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
 
@@ -81,6 +98,86 @@ func TestAMemberThatLivesAndOneThatWasKilled(t *testing.T) {
 			t.Error("a value or a key shows")
 		}
 	}
+}
+
+// TestReadingOnlyReads: the kernel's account of a whole run. The data directory holds no file that is opened for writing, or locked.
+func TestReadingOnlyReads(t *testing.T) {
+	m := etcdtest.Start(t, 1).Members[0]
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = m.Etcdctl(t, 3, "put", "key", "value") // how many come through does not matter
+			}
+		}
+	})
+	reads(t, m)
+	close(stop)
+	writer.Wait()
+	m.Kill(t)
+	before := sumOf(t, m.DataDir)
+	reads(t, m)
+	if sumOf(t, m.DataDir) != before {
+		t.Error("reading changed the data of a stopped member")
+	}
+	keep := exec.Command(os.Args[0])
+	keep.Env = append(os.Environ(), "KEEP_TAIL_IN="+m.DataDir)
+	if touches := strings.Join(killtest.Touches(t, keep, m.DataDir), "\n"); !strings.Contains(touches, "open for writing member/wal/") || !strings.Contains(touches, "lock member/wal/") {
+		t.Errorf("the test's own condition does not hold: of what writes and locks, this is seen:\n%s", touches)
+	}
+}
+
+func reads(t *testing.T, m *etcdtest.Member) {
+	t.Helper()
+	raw, err := json.Marshal(m.Args(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, out := filepath.Join(t.TempDir(), "args.json"), filepath.Join(t.TempDir(), "out")
+	if err := os.WriteFile(args, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(moduletest.Binary(t), args)
+	file, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd.Stdout, cmd.Stderr = file, file
+	if touches := killtest.Touches(t, cmd, m.DataDir); len(touches) > 0 {
+		t.Errorf("it touches data: %q", touches)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(text), `"last_index"`) || !strings.Contains(string(text), `"damage":null`) {
+		t.Errorf("it was no whole reading: %v %s", err, text)
+	}
+}
+
+// sumOf covers names, modes, times and contents.
+func sumOf(t *testing.T, dir string) string {
+	t.Helper()
+	h := sha256.New()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		fmt.Fprintln(h, path, info.Mode(), info.ModTime())
+		h.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 func TestBadInput(t *testing.T) {

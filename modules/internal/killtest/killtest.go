@@ -1,5 +1,6 @@
-// Package killtest ends a program right before one of the calls by which it changes files: what is on the disk then is what a kill at
-// that moment leaves. It traces the program's system calls, so that no place in the code has to be prepared for it.
+// Package killtest traces a program's system calls: it ends the program right before one of the calls by which it changes files, so that
+// what is on the disk then is what a kill at that moment leaves; or it shows that a program changes and locks nothing at all. No place in
+// the code has to be prepared for it.
 package killtest
 
 import (
@@ -24,11 +25,23 @@ const Never = 1 << 30
 // prevented, and whether the command was killed. Its output goes where the command says, which must be files.
 func Run(t testing.TB, cmd *exec.Cmd, dir string, n int) (changes []string, killed bool) {
 	t.Helper()
+	return start(t, cmd, func(pid int, e entry) string { return change(pid, e, dir) }, n)
+}
+
+// Touches runs a command to its end, and returns its changes of files below dir, opens for writing and calls for locks included.
+func Touches(t testing.TB, cmd *exec.Cmd, dir string) []string {
+	t.Helper()
+	touches, _ := start(t, cmd, func(pid int, e entry) string { return touch(pid, e, dir) }, Never)
+	return touches
+}
+
+func start(t testing.TB, cmd *exec.Cmd, note func(int, entry) string, n int) (changes []string, killed bool) {
+	t.Helper()
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread() // the thread that starts a process is the only one that can trace it; it ends with this function
 		var err error
-		changes, killed, err = trace(cmd, dir, n)
+		changes, killed, err = trace(cmd, note, n)
 		done <- err
 	}()
 	if err := <-done; err != nil {
@@ -37,7 +50,8 @@ func Run(t testing.TB, cmd *exec.Cmd, dir string, n int) (changes []string, kill
 	return changes, killed
 }
 
-func trace(cmd *exec.Cmd, dir string, n int) (changes []string, killed bool, err error) {
+// trace notes what a call is, where it is anything; the n-th of these is not made any more.
+func trace(cmd *exec.Cmd, note func(int, entry) string, n int) (changes []string, killed bool, err error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := cmd.Start(); err != nil {
 		return nil, false, err
@@ -66,8 +80,8 @@ func trace(cmd *exec.Cmd, dir string, n int) (changes []string, killed bool, err
 			continue
 		case ws.StopSignal() == unix.SIGTRAP|0x80:
 			what := ""
-			if !killed {
-				what = change(pid, dir)
+			if e, ok := entryOf(pid); ok && !killed {
+				what = note(pid, e)
 			}
 			if what != "" {
 				changes = append(changes, what)
@@ -98,13 +112,13 @@ type entry struct {
 	Args   [6]uint64
 }
 
-// change says which change of a file below dir a thread is about to make; "" if it makes none.
-func change(pid int, dir string) string {
-	var e entry
+func entryOf(pid int) (e entry, ok bool) {
 	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_GET_SYSCALL_INFO, uintptr(pid), unsafe.Sizeof(e), uintptr(unsafe.Pointer(&e)), 0, 0)
-	if errno != 0 || e.Op != unix.PTRACE_SYSCALL_INFO_ENTRY {
-		return ""
-	}
+	return e, errno == 0 && e.Op == unix.PTRACE_SYSCALL_INFO_ENTRY
+}
+
+// change says which change of a file below dir a thread is about to make; "" if it makes none.
+func change(pid int, e entry, dir string) string {
 	var name, path string
 	switch e.Call {
 	case unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2:
@@ -121,8 +135,34 @@ func change(pid int, dir string) string {
 	case unix.SYS_FTRUNCATE:
 		name, path = "lengthen", opened(pid, e.Args[0])
 	}
-	rest, below := strings.CutPrefix(filepath.Clean(path), dir+"/")
-	if !below {
+	return below(dir, name, path)
+}
+
+// touch is change, and what only could change or disturb something.
+func touch(pid int, e entry, dir string) string {
+	switch e.Call {
+	case unix.SYS_OPENAT:
+		if e.Args[2]&(unix.O_WRONLY|unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC) != 0 {
+			return below(dir, "open for writing", text(pid, e.Args[1]))
+		}
+	case unix.SYS_FLOCK:
+		return below(dir, "flock", opened(pid, e.Args[0]))
+	case unix.SYS_FCNTL:
+		switch int(e.Args[1]) {
+		case unix.F_SETLK, unix.F_SETLKW, unix.F_OFD_SETLK, unix.F_OFD_SETLKW:
+			return below(dir, "lock", opened(pid, e.Args[0]))
+		}
+	case unix.SYS_WRITE, unix.SYS_FALLOCATE, unix.SYS_FCHMOD, unix.SYS_FCHOWN, unix.SYS_FSETXATTR, unix.SYS_FSYNC:
+		return below(dir, "change", opened(pid, e.Args[0]))
+	case unix.SYS_FCHMODAT, unix.SYS_FCHOWNAT, unix.SYS_UTIMENSAT:
+		return below(dir, "change", text(pid, e.Args[1]))
+	}
+	return change(pid, e, dir)
+}
+
+func below(dir, name, path string) string {
+	rest, ok := strings.CutPrefix(filepath.Clean(path), filepath.Clean(dir)+"/")
+	if !ok {
 		return ""
 	}
 	return name + " " + rest
