@@ -17,6 +17,7 @@ import (
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/killtest"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/membertest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
@@ -98,6 +99,51 @@ func TestAMemberThatLivesAndOneThatWasKilled(t *testing.T) {
 			t.Error("a value or a key shows")
 		}
 	}
+}
+
+// TestWhatPeopleShouldKnow: of files that etcd would not use, and of those that it could not read.
+func TestWhatPeopleShouldKnow(t *testing.T) {
+	const newest = "0000000000000002-0000000000000009.snap"
+	for name, c := range map[string]struct {
+		change       func(t *testing.T, m *membertest.Member, dir string)
+		check, state string
+		line         string
+	}{
+		"broken snapshot": {func(t *testing.T, m *membertest.Member, dir string) {
+			m.Snaps[newest] = membertest.SnapFile(9, 2, "")[:300]
+			m.WriteTo(t, dir)
+		}, "snapshots", "ignored", "1 .snap file(s) newer than the one in use cannot be used, the newest is " + newest},
+		"wrong owner": {func(t *testing.T, m *membertest.Member, dir string) {
+			m.WriteTo(t, dir)
+			if err := os.Chown(dir, 995, 995); err != nil {
+				t.Fatal(err)
+			}
+		}, "data_owner", "failed", "could not read its own data"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hosttest.New(t)
+			h.Wipe()
+			c.change(t, membertest.AMember(membertest.Good()), h.DataDir)
+			a := moduletest.Run(t, h.Args()).OK(t, false)
+			if damage := dict(t, a, "log")["damage"]; damage != nil {
+				t.Errorf("damage: %v", damage)
+			}
+			if got := checkOf(t, a, c.check); got["status"] != c.state || !strings.Contains(fmt.Sprint(got["line"]), c.line) || got["advice"] == nil {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func checkOf(t *testing.T, a moduletest.Answer, name string) map[string]any {
+	t.Helper()
+	for _, each := range a.JSON["checks"].([]any) {
+		if c := each.(map[string]any); c["name"] == name {
+			return c
+		}
+	}
+	t.Fatalf("no check %q in %s", name, a.Stdout)
+	return nil
 }
 
 // TestReadingOnlyReads: the kernel's account of a whole run. The data directory holds no file that is opened for writing, or locked.
