@@ -26,11 +26,18 @@ type Log struct {
 	Room  int    // zeros behind the last record of the last segment
 	CRC   uint32 // of all records so far
 	Seq   int    // of the next segment
+
+	ID, Cluster uint64 // of the segments that follow
 }
 
 // NewLog begins as etcd does: checksum, metadata, the empty snapshot.
 func NewLog() *Log {
-	b := &Log{Room: 64 << 10}
+	return NewLogOf(SelfID, ClusterID)
+}
+
+// NewLogOf is the same of another member.
+func NewLogOf(id, cluster uint64) *Log {
+	b := &Log{Room: 64 << 10, ID: id, Cluster: cluster}
 	b.Segment(0)
 	b.Raw(5, Numbers(0, 0))
 	return b
@@ -42,7 +49,7 @@ func (b *Log) Segment(index uint64) *Log {
 	b.Files = append(b.Files, nil)
 	b.Seq++
 	b.Append(Number(Number(nil, 1, 4), 2, uint64(b.CRC)))
-	b.Raw(1, Numbers(SelfID, ClusterID))
+	b.Raw(1, Numbers(b.ID, b.Cluster))
 	return b
 }
 
