@@ -1,17 +1,35 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/killtest"
+	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/membertest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("KEEP_TAIL_IN"); dir != "" { // the counterpart of TestReadingOnlyReads
+		if _, err := member.KeepTail(dir, ""); err != nil {
+			panic(err)
+		}
+		return
+	}
+	os.Exit(hosttest.Main(m))
+}
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
 
@@ -81,6 +99,131 @@ func TestAMemberThatLivesAndOneThatWasKilled(t *testing.T) {
 			t.Error("a value or a key shows")
 		}
 	}
+}
+
+// TestWhatPeopleShouldKnow: of files that etcd would not use, and of those that it could not read.
+func TestWhatPeopleShouldKnow(t *testing.T) {
+	const newest = "0000000000000002-0000000000000009.snap"
+	for name, c := range map[string]struct {
+		change       func(t *testing.T, m *membertest.Member, dir string)
+		check, state string
+		line         string
+	}{
+		"broken snapshot": {func(t *testing.T, m *membertest.Member, dir string) {
+			m.Snaps[newest] = membertest.SnapFile(9, 2, "")[:300]
+			m.WriteTo(t, dir)
+		}, "snapshots", "ignored", "1 .snap file(s) newer than the one in use cannot be used, the newest is " + newest},
+		"wrong owner": {func(t *testing.T, m *membertest.Member, dir string) {
+			m.WriteTo(t, dir)
+			if err := os.Chown(dir, 995, 995); err != nil {
+				t.Fatal(err)
+			}
+		}, "data_owner", "failed", "could not read its own data"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hosttest.New(t)
+			h.Wipe()
+			c.change(t, membertest.AMember(membertest.Good()), h.DataDir)
+			a := moduletest.Run(t, h.Args()).OK(t, false)
+			if damage := dict(t, a, "log")["damage"]; damage != nil {
+				t.Errorf("damage: %v", damage)
+			}
+			if got := checkOf(t, a, c.check); got["status"] != c.state || !strings.Contains(fmt.Sprint(got["line"]), c.line) || got["advice"] == nil {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func checkOf(t *testing.T, a moduletest.Answer, name string) map[string]any {
+	t.Helper()
+	for _, each := range a.JSON["checks"].([]any) {
+		if c := each.(map[string]any); c["name"] == name {
+			return c
+		}
+	}
+	t.Fatalf("no check %q in %s", name, a.Stdout)
+	return nil
+}
+
+// TestReadingOnlyReads: the kernel's account of a whole run. The data directory holds no file that is opened for writing, or locked.
+func TestReadingOnlyReads(t *testing.T) {
+	m := etcdtest.Start(t, 1).Members[0]
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = m.Etcdctl(t, 3, "put", "key", "value") // how many come through does not matter
+			}
+		}
+	})
+	reads(t, m)
+	close(stop)
+	writer.Wait()
+	m.Kill(t)
+	before := sumOf(t, m.DataDir)
+	reads(t, m)
+	if sumOf(t, m.DataDir) != before {
+		t.Error("reading changed the data of a stopped member")
+	}
+	keep := exec.Command(os.Args[0])
+	keep.Env = append(os.Environ(), "KEEP_TAIL_IN="+m.DataDir)
+	if touches := strings.Join(killtest.Touches(t, keep, m.DataDir), "\n"); !strings.Contains(touches, "open for writing member/wal/") || !strings.Contains(touches, "lock member/wal/") {
+		t.Errorf("the test's own condition does not hold: of what writes and locks, this is seen:\n%s", touches)
+	}
+}
+
+func reads(t *testing.T, m *etcdtest.Member) {
+	t.Helper()
+	raw, err := json.Marshal(m.Args(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, out := filepath.Join(t.TempDir(), "args.json"), filepath.Join(t.TempDir(), "out")
+	if err := os.WriteFile(args, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(moduletest.Binary(t), args)
+	file, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd.Stdout, cmd.Stderr = file, file
+	if touches := killtest.Touches(t, cmd, m.DataDir); len(touches) > 0 {
+		t.Errorf("it touches data: %q", touches)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(text), `"last_index"`) || !strings.Contains(string(text), `"damage":null`) {
+		t.Errorf("it was no whole reading: %v %s", err, text)
+	}
+}
+
+// sumOf covers names, modes, times and contents.
+func sumOf(t *testing.T, dir string) string {
+	t.Helper()
+	h := sha256.New()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		fmt.Fprintln(h, path, info.Mode(), info.ModTime())
+		h.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
 func TestBadInput(t *testing.T) {

@@ -176,21 +176,22 @@ type SetAside struct {
 
 // Log is the member's write-ahead log. Commit is what the last HardState on disk says; it lags after a crash.
 type Log struct {
-	FirstIndex     uint64       `json:"first_index"`
-	LastTerm       uint64       `json:"last_term"` // of the last entry
-	LastIndex      uint64       `json:"last_index"`
-	Term           uint64       `json:"term"` // of the HardState
-	Vote           string       `json:"vote"`
-	Commit         uint64       `json:"commit"`
-	KnownCommitted uint64       `json:"known_committed"` // the greatest of commit, consistent index and snapshot index
-	SnapshotIndex  uint64       `json:"snapshot_index"`
-	SnapshotTerm   uint64       `json:"snapshot_term"`
-	Terms          []TermRange  `json:"terms"`
-	Sums           []EntrySum   `json:"sums"`
-	TailEntries    uint64       `json:"tail_entries"` // last_index - commit
-	ConfChanges    []ConfChange `json:"conf_changes"` // beyond commit
-	Torn           bool         `json:"torn"`         // the last record is torn, as a power cut leaves it
-	Damage         []Damage     `json:"damage"`
+	FirstIndex      uint64       `json:"first_index"`
+	LastTerm        uint64       `json:"last_term"` // of the last entry
+	LastIndex       uint64       `json:"last_index"`
+	Term            uint64       `json:"term"` // of the HardState
+	Vote            string       `json:"vote"`
+	Commit          uint64       `json:"commit"`
+	KnownCommitted  uint64       `json:"known_committed"` // the greatest of commit, consistent index and snapshot index
+	SnapshotIndex   uint64       `json:"snapshot_index"`
+	SnapshotTerm    uint64       `json:"snapshot_term"`
+	Terms           []TermRange  `json:"terms"`
+	Sums            []EntrySum   `json:"sums"`
+	TailEntries     uint64       `json:"tail_entries"` // last_index - commit
+	ConfChanges     []ConfChange `json:"conf_changes"` // beyond commit
+	Torn            bool         `json:"torn"`         // the last record is torn, as a power cut leaves it
+	Damage          []Damage     `json:"damage"`
+	BrokenSnapshots []Damage     `json:"broken_snapshots,omitempty"` // newer .snap files that etcd passes over; no damage
 }
 
 // TermRange is a run of entries of one term.

@@ -17,14 +17,30 @@ import (
 
 // spawn starts the etcd stand-in in a session of its own, with nothing but the given environment.
 func spawn(root string, env []string) (int, error) {
+	log, err := os.OpenFile(filepath.Join(root, "fake/etcd.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	defer log.Close()
 	cmd := exec.Command(filepath.Join(root, "usr/bin/etcd"))
-	cmd.Env = env
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
 	go cmd.Wait() // where the caller lives on, so that no zombie stays
 	return cmd.Process.Pid, nil
+}
+
+// RealEtcd has this host run that binary instead of the stand-in, until the next New.
+func (h *Host) RealEtcd(binary string) {
+	h.t.Helper()
+	h.must(os.Remove(h.path("usr/bin/etcd")))
+	h.must(os.Symlink(binary, h.path("usr/bin/etcd")))
+	h.t.Cleanup(func() {
+		h.must(os.Remove(h.path("usr/bin/etcd")))
+		h.must(os.Symlink(filepath.Join(h.Root, "usr/bin/systemctl"), h.path("usr/bin/etcd")))
+	})
 }
 
 // environment is that of the unit: EnvironmentFile= wins over Environment=, as with systemd.

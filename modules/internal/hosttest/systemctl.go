@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -47,10 +48,15 @@ func systemctl(root string, args []string) int {
 		return nodectl(root, args)
 	}
 	s := loadState(root)
-	switch args[0] {
-	case "show":
+	if args[0] == "show" {
 		s.show(root, strings.Split(args[2], ","), args[3])
 		return 0
+	}
+	calls := filepath.Join(root, "fake/calls")
+	done, _ := os.ReadFile(calls)
+	now := bytes.Count(done, []byte("\n")) + 1
+	killCaller(root, now, "before")
+	switch args[0] {
 	case "daemon-reload":
 		s.load(root)
 	case "start", "restart":
@@ -74,11 +80,8 @@ func systemctl(root string, args []string) int {
 		return 1
 	}
 	s.save(root)
-	calls, err := os.OpenFile(filepath.Join(root, "fake/calls"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err == nil {
-		fmt.Fprintln(calls, args[0])
-		calls.Close()
-	}
+	os.WriteFile(calls, append(done, args[0]+"\n"...), 0o644)
+	killCaller(root, now, "after")
 	return 0
 }
 
@@ -222,20 +225,27 @@ func alive(pid int) bool {
 	return fields[0] != "Z" && fields[0] != "X"
 }
 
-// journalctl prints the journal that the test has written.
+// journalctl prints the journal that the test has written, and what etcd has printed itself.
 func journalctl(root string, _ []string) int {
 	raw, _ := os.ReadFile(filepath.Join(root, "fake/journal"))
 	os.Stdout.Write(raw)
+	raw, _ = os.ReadFile(filepath.Join(root, "fake/etcd.log"))
+	for line := range strings.Lines(string(raw)) {
+		fmt.Println(journalLine(strings.TrimSpace(line), 6))
+	}
 	return 0
+}
+
+func journalLine(text string, priority int) string {
+	raw, _ := json.Marshal(map[string]string{"MESSAGE": text, "PRIORITY": fmt.Sprint(priority), "__REALTIME_TIMESTAMP": fmt.Sprint(time.Now().UnixMicro())})
+	return string(raw)
 }
 
 // Journal writes the journal: one line each, all of them errors, now.
 func (h *Host) Journal(lines ...string) {
 	var out strings.Builder
 	for _, line := range lines {
-		raw, err := json.Marshal(map[string]string{"MESSAGE": line, "PRIORITY": "3", "__REALTIME_TIMESTAMP": fmt.Sprint(time.Now().UnixMicro())})
-		h.must(err)
-		fmt.Fprintf(&out, "%s\n", raw)
+		fmt.Fprintln(&out, journalLine(line, 3))
 	}
 	h.Write("fake/journal", out.String())
 }

@@ -29,4 +29,6 @@
 //	snapshot_not_in_log                            it starts without what the log lost (3.2.32 forgets its reader's error)
 //	database_beyond_log                            it starts, and hangs or diverges
 //	changes_while_read                             (it runs, and the files never stood still)
+//
+// What this package cannot see, as etcd cannot: a database of another cluster that is not ahead of the log. It names no cluster.
 package member

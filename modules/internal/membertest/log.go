@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"os"
+	"path/filepath"
 	"strings"
+	"testing"
 )
 
 // Who the member is.
@@ -23,11 +26,18 @@ type Log struct {
 	Room  int    // zeros behind the last record of the last segment
 	CRC   uint32 // of all records so far
 	Seq   int    // of the next segment
+
+	ID, Cluster uint64 // of the segments that follow
 }
 
 // NewLog begins as etcd does: checksum, metadata, the empty snapshot.
 func NewLog() *Log {
-	b := &Log{Room: 64 << 10}
+	return NewLogOf(SelfID, ClusterID)
+}
+
+// NewLogOf is the same of another member.
+func NewLogOf(id, cluster uint64) *Log {
+	b := &Log{Room: 64 << 10, ID: id, Cluster: cluster}
 	b.Segment(0)
 	b.Raw(5, Numbers(0, 0))
 	return b
@@ -39,7 +49,7 @@ func (b *Log) Segment(index uint64) *Log {
 	b.Files = append(b.Files, nil)
 	b.Seq++
 	b.Append(Number(Number(nil, 1, 4), 2, uint64(b.CRC)))
-	b.Raw(1, Numbers(SelfID, ClusterID))
+	b.Raw(1, Numbers(b.ID, b.Cluster))
 	return b
 }
 
@@ -157,4 +167,25 @@ func Claim(word uint64) func([]byte) {
 // Start is a log of one entry, in which the member adds itself.
 func Start() *Log {
 	return NewLog().Change(1, 1, 0, SelfID, "http://self:2380").Hard(1, SelfID, 1)
+}
+
+// Continue is the log whose only segment is this file, to be written on: real data, and what a test adds to it.
+func Continue(t testing.TB, path string) *Log {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := 0
+	for end < len(content) && binary.LittleEndian.Uint64(content[end:]) != 0 {
+		end += 8 + int(binary.LittleEndian.Uint64(content[end:])&^(0xff<<56)+7)&^7
+	}
+	b := &Log{Names: []string{filepath.Base(path)}, Files: [][]byte{content[:end:end]}, Room: len(content) - end}
+	last := content[b.Frame(-1)+8:] // type, one byte; checksum
+	sum, n := binary.Uvarint(last[3:])
+	if last[0] != 1<<3 || last[2] != 2<<3 || n <= 0 {
+		t.Fatalf("%s ends in a record that is none", path)
+	}
+	b.CRC = uint32(sum)
+	return b
 }

@@ -82,3 +82,15 @@ func TestRehearsalOnlyWhereThereIsRoom(t *testing.T) {
 		}
 	}
 }
+
+// A .snap file that cannot be used is no gate, and people are told, whatever is done.
+func TestBrokenSnapshotsAreShown(t *testing.T) {
+	for name, c := range map[string]*cluster{"force": lost(3).running(0).wiped(1, 2), "nothing": lost(3).healthy(0, 1, 2)} {
+		c.edit(0, func(h *Host) {
+			h.Checks = []facts.Check{{Name: "snapshots", Status: "ignored", Line: "1 file cannot be used", Advice: "the advice"}}
+		})
+		if p := Make(c.Request); !strings.Contains(strings.Join(p.Lines, "\n"), "Note        "+host(0)+": 1 file cannot be used") {
+			t.Errorf("%s:\n%s", name, strings.Join(p.Lines, "\n"))
+		}
+	}
+}

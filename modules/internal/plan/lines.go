@@ -19,16 +19,33 @@ func (v *view) lines(d *decision, p Plan) []string {
 		lines = append(lines, labelled("Refused", r.Msg+" ["+r.Code+"]")...)
 		lines = append(lines, hintLines(r.Hint)...)
 	}
+	notes := v.brokenSnapshots()
 	if !d.acts() {
-		for _, text := range v.differentData() {
-			lines = append(lines, labelled("Note", text)...)
-		}
+		notes = append(v.differentData(), notes...)
+	}
+	for _, text := range notes {
+		lines = append(lines, labelled("Note", text)...)
+	}
+	if !d.acts() {
 		return lines
 	}
 	lines = append(lines, v.fateLines(d)...)
 	lines = append(lines, v.costLines(d, p)...)
 	lines = append(lines, commandLines("Undo", "until the forced start or the first join no data has changed; these take it back, in this order:", p.Undo)...)
 	return append(lines, commandLines("Afterwards", "how the hosts that stay out come back; never power on two of them together:", p.Afterwards)...)
+}
+
+// brokenSnapshots: no reason against a host, and a sign of a power cut or of a bad disk.
+func (v *view) brokenSnapshots() []string {
+	var texts []string
+	for _, n := range v.nodes {
+		for _, c := range n.f.Checks {
+			if c.Name == "snapshots" && c.Status == "ignored" {
+				texts = append(texts, n.name+": "+c.Line)
+			}
+		}
+	}
+	return texts
 }
 
 func (v *view) headline(p Plan) string {

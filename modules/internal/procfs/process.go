@@ -76,6 +76,9 @@ func Read(pid int) (Process, error) {
 		p.CGroup = string(cgroup)
 	}
 	env, err := os.ReadFile(file(pid, "environ"))
+	if errors.Is(err, unix.ESRCH) && !p.Zombie() {
+		return p, err // it has begun to end since: its memory is gone, and in a moment it will be
+	}
 	if err != nil {
 		p.EnvErr = err
 		return p, nil

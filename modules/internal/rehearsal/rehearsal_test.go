@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"net"
@@ -32,38 +33,49 @@ func realEtcd(t *testing.T) string {
 	return path
 }
 
-// killedMember gives a data directory as a power cut leaves it: one member of a cluster of one, with n keys, ended by SIGKILL.
-func killedMember(t *testing.T, keys int) string {
+// killedMember gives a data directory as a power cut leaves it: one member, m0, of a cluster that did so many writes, all of it ended by
+// SIGKILL; and the peer addresses of the others.
+func killedMember(t *testing.T, writes, others int) (dir string, peers []string) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "data")
-	port := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	base := t.TempDir()
+	var initial []string
+	for i := range 1 + others {
+		url := freeURL(t)
+		initial = append(initial, fmt.Sprintf("m%d=%s", i, url))
+		if i > 0 {
+			peers = append(peers, strings.TrimPrefix(url, "http://"))
+		}
+	}
+	var client string
+	for i, each := range initial {
+		name, url, _ := strings.Cut(each, "=")
+		client = freeURL(t)
+		cmd := exec.Command(realEtcd(t), "--name", name, "--data-dir", filepath.Join(base, name), "--listen-client-urls", client, "--advertise-client-urls", client,
+			"--listen-peer-urls", url, "--initial-advertise-peer-urls", url, "--initial-cluster", strings.Join(initial, ","))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(i, err)
+		}
+		defer cmd.Wait() //nolint:errcheck // it is killed below
+		defer cmd.Process.Kill()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c := dial(ctx, t, client)
+	defer c.Close()
+	for range writes {
+		if err := c.ProbeWrite(ctx); err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		return fmt.Sprintf("http://%s", l.Addr())
 	}
-	client, peer := port(), port()
-	cmd := exec.Command(realEtcd(t), "--name", "m", "--data-dir", dir, "--listen-client-urls", client, "--advertise-client-urls", client,
-		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "m="+peer)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait() //nolint:errcheck // it is killed below
-	defer cmd.Process.Kill()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
+	return filepath.Join(base, "m0"), peers
+}
+
+func dial(ctx context.Context, t *testing.T, url string) *etcd.Client {
+	t.Helper()
 	for {
-		c, err := etcd.DialQuorum(ctx, etcd.Config{Endpoints: []string{client}})
+		c, err := etcd.DialQuorum(ctx, etcd.Config{Endpoints: []string{url}})
 		if err == nil {
-			for range keys {
-				if err := c.ProbeWrite(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-			c.Close()
-			return dir
+			return c
 		}
 		if ctx.Err() != nil {
 			t.Fatal(err)
@@ -71,15 +83,30 @@ func killedMember(t *testing.T, keys int) string {
 	}
 }
 
-func listing(t *testing.T, dir string) map[string]int64 {
+func freeURL(t *testing.T) string {
 	t.Helper()
-	out := map[string]int64{}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+// listing is every file with its time, mode and contents.
+func listing(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		info, err := d.Info()
-		out[strings.TrimPrefix(path, dir)] = info.ModTime().UnixNano()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		out[strings.TrimPrefix(path, dir)] = fmt.Sprintf("%v %v %x", info.ModTime(), info.Mode(), sha256.Sum256(content))
 		return err
 	})
 	if err != nil {
@@ -89,7 +116,7 @@ func listing(t *testing.T, dir string) map[string]int64 {
 }
 
 func TestRehearsalOnRealEtcd(t *testing.T) {
-	dir := killedMember(t, 50)
+	dir, _ := killedMember(t, 50, 0)
 	before := listing(t, dir)
 	state, err := member.Read(dir, "")
 	if err != nil {
@@ -98,28 +125,28 @@ func TestRehearsalOnRealEtcd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	want := force.Expected{MemberID: etcd.FormatID(state.ID), ClusterID: etcd.FormatID(state.ClusterID), Revision: 101}
-	result, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: want})
+	result, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: want})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Revision != 101 || result.Kept.To != state.LastIndex || result.Discarded != "" || result.Name != "m" {
+	if result.Revision != 101 || result.Kept.To != state.LastIndex || result.Discarded != "" || result.Name != "m0" {
 		t.Fatalf("%+v", result)
 	}
 	if diff := cmp.Diff(before, listing(t, dir)); diff != "" {
 		t.Fatalf("the copy changed:\n%s", diff)
 	}
 	// A second one on the same copy gives the same: nothing was left behind, nothing was used up.
-	again, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: result.Expectation()})
+	again, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: result.Expectation()})
 	if err != nil || again.Revision != result.Revision {
 		t.Fatalf("%+v, %v", again, err)
 	}
 }
 
 func TestRehearsalFailsOnTheWrongExpectation(t *testing.T) {
-	dir := killedMember(t, 1)
+	dir, _ := killedMember(t, 1, 0)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m", KeepTail: true, Expect: force.Expected{Revision: 1000}})
+	_, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: force.Expected{Revision: 1000}})
 	if err == nil || !strings.Contains(err.Error(), "expected at least 1000") {
 		t.Fatalf("error %v", err)
 	}
@@ -136,7 +163,7 @@ func TestRehearsalNeedsALog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := Run(context.Background(), Options{Etcd: realEtcd(t), Copy: dir, Name: "m"})
+	_, err := Run(context.Background(), Options{Etcd: realEtcd(t), Copy: dir, Name: "m0"})
 	if err == nil || !strings.Contains(err.Error(), "no log segment") {
 		t.Fatalf("error %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 )
 
@@ -14,7 +15,10 @@ const (
 
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
 func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
-	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out), checkStrangers(s), checkFence(s)}
+	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(s.View.User)), checkStrangers(s), checkFence(s)}
+	if out.Log != nil && len(out.Log.BrokenSnapshots) > 0 {
+		list = append(list, brokenSnapshots(out.Log))
+	}
 	return list
 }
 
@@ -64,12 +68,25 @@ func checkName(out facts.Host) facts.Check {
 	return c
 }
 
-func checkOwner(out facts.Host) facts.Check {
+// brokenSnapshots: etcd itself passes over such a file and reads more of its log instead, so it hinders nothing, and is worth knowing.
+func brokenSnapshots(l *facts.Log) facts.Check {
+	d := l.BrokenSnapshots[0]
+	return facts.Check{
+		Name: "snapshots", Status: "ignored",
+		Line:   fmt.Sprintf("%d .snap file(s) newer than the one in use cannot be used, the newest is %s (%s); the log holds what they held", len(l.BrokenSnapshots), d.File, d.Text),
+		Advice: "look at the disk: a power cut leaves one such file, a bad disk more",
+	}
+}
+
+// checkOwner: unreadable is what package host says of the files in it.
+func checkOwner(out facts.Host, unreadable error) facts.Check {
 	c := facts.Check{Name: "data_owner", Status: ok, Line: out.DataDir.Path + " belongs to " + out.DataDir.Owner}
 	switch {
 	case !out.DataDir.Exists:
 		c.Line = out.DataDir.Path + " does not exist"
 		c.Status, c.Advice = failed, "make it: install -d -m 0700 -o etcd -g etcd "+out.DataDir.Path
+	case fault.KindOf(unreadable) == fault.Refused: // anything else is a file that went while it was looked at
+		c.Status, c.Line, c.Advice = failed, unreadable.Error(), fault.HintOf(unreadable)
 	case out.Runtime == facts.Systemd && out.DataDir.Owner != "etcd":
 		c.Status, c.Advice = failed, "the unit runs as user etcd: chown -R etcd:etcd "+out.DataDir.Path
 	}

@@ -74,6 +74,9 @@ func logFacts(s *member.State) *facts.Log {
 	for _, d := range s.Damage {
 		l.Damage = append(l.Damage, facts.Damage(d))
 	}
+	for _, d := range s.BrokenSnapshots {
+		l.BrokenSnapshots = append(l.BrokenSnapshots, facts.Damage(d))
+	}
 	return l
 }
 
