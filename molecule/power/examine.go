@@ -42,7 +42,7 @@ type survivor struct {
 
 const (
 	serveLimit = 30 * time.Second
-	writeLimit = 5 * time.Second // twenty times what a write takes here
+	writeLimit = 15 * time.Second // hundreds of times what a write takes: a busy machine is no hang
 	equalLimit = 10 * time.Second
 )
 
