@@ -30,6 +30,7 @@ type outcome struct {
 	NeverInLog int    // acknowledged writes that are gone, since this member never had them
 	Discarded  int    // entries of the log that etcd says it threw away
 	Hangs      bool   // a write never returns
+	Unjoined   string // why a second member could not join
 	Unequal    string // how the data of a second member that joined differ
 }
 
@@ -41,9 +42,9 @@ type survivor struct {
 }
 
 const (
-	serveLimit = 30 * time.Second
-	writeLimit = 5 * time.Second // twenty times what a write takes here
-	equalLimit = 10 * time.Second
+	serveLimit = time.Minute
+	writeLimit = 15 * time.Second // hundreds of times what a write takes: a busy machine is no hang
+	equalLimit = 15 * time.Second
 )
 
 // examine looks for the acknowledged writes, tries to write, and lets a second member join.
@@ -67,12 +68,30 @@ func (s survivor) examine(ctx context.Context, acked, inLog map[string]bool) (ou
 		}
 	}
 	out.Hangs = m.write(ctx) != nil
-	out.Unequal = s.join(ctx, m)
+	second, err := s.join(ctx, m)
+	if err != nil {
+		out.Unjoined = err.Error()
+		return out
+	}
+	defer second.end()
+	out.Unequal = differ(ctx, m, second.client)
 	return out
 }
 
-// join adds a second member and compares its data. It says what differs.
-func (s survivor) join(ctx context.Context, first *client) string {
+// joined is a second member, a process beside the first one.
+type joined struct {
+	*client
+	process *exec.Cmd
+}
+
+func (j joined) end() {
+	j.Close()
+	j.process.Process.Kill()
+	j.process.Wait()
+}
+
+// join adds a second member, and waits until it serves.
+func (s survivor) join(ctx context.Context, first *client) (j joined, err error) {
 	add, cancel := context.WithTimeout(ctx, serveLimit)
 	defer cancel()
 	peer := "https://" + s.ip + ":12380"
@@ -82,7 +101,7 @@ func (s survivor) join(ctx context.Context, first *client) string {
 		list, err = first.MemberAdd(add, []string{peer})
 	}
 	if err != nil {
-		return "member add: " + err.Error()
+		return j, fmt.Errorf("member add: %w", err)
 	}
 	var cluster []string
 	for _, m := range list.Members {
@@ -92,24 +111,22 @@ func (s survivor) join(ctx context.Context, first *client) string {
 		}
 		cluster = append(cluster, name+"="+m.PeerURLs[0])
 	}
-	cmd := s.second(ctx, strings.Join(cluster, ","))
-	if err := cmd.Start(); err != nil {
-		return err.Error()
+	if j.client, err = s.client(s.ip, "12379"); err != nil {
+		return j, err
 	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
-	second, err := s.client(s.ip, "12379")
-	if err != nil {
-		return err.Error()
+	j.process = s.second(ctx, strings.Join(cluster, ","))
+	if err := j.process.Start(); err != nil {
+		return j, err
 	}
-	defer second.Close()
-	return differ(ctx, first, second)
+	if _, err = j.content(ctx, serveLimit, 0); err != nil {
+		j.end()
+		return j, fmt.Errorf("it does not serve: %w", err)
+	}
+	return j, nil
 }
 
 // differ compares until both are equal, since the second may be on its way.
 func differ(ctx context.Context, first, second *client) string {
-	if _, err := second.content(ctx, serveLimit, 0); err != nil {
-		return "the second member does not serve: " + err.Error()
-	}
 	for end := time.Now().Add(equalLimit); ; time.Sleep(200 * time.Millisecond) {
 		what := differNow(ctx, first, second)
 		if what == "" || time.Now().After(end) {

@@ -50,7 +50,7 @@ func TestBroken(t *testing.T) {
 	if broken := fine.broken(); len(broken) > 0 {
 		t.Error(broken)
 	}
-	for _, o := range []outcome{{Failed: "x"}, {LostOfLog: 1}, {Hangs: true}, {Unequal: "x"}} {
+	for _, o := range []outcome{{Failed: "x"}, {LostOfLog: 1}, {Hangs: true}, {Unjoined: "x"}, {Unequal: "x"}} {
 		var c column
 		if c.add([]outcome{o}); len(c.broken()) != 1 {
 			t.Errorf("%+v: %v", o, c.broken())

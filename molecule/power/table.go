@@ -6,7 +6,7 @@ import (
 )
 
 // column is the sum of what happened to survivors.
-type column struct{ survivors, failed, losing, ofLog, never, discarded, hanging, unequal int }
+type column struct{ survivors, failed, losing, ofLog, never, discarded, hanging, unjoined, unequal int }
 
 func (c *column) add(outcomes []outcome) {
 	for _, o := range outcomes {
@@ -17,6 +17,7 @@ func (c *column) add(outcomes []outcome) {
 		c.losing += count(o.LostOfLog+o.NeverInLog > 0)
 		c.failed += count(o.Failed != "")
 		c.hanging += count(o.Hangs)
+		c.unjoined += count(o.Unjoined != "")
 		c.unequal += count(o.Unequal != "")
 	}
 }
@@ -36,7 +37,7 @@ func summary(outcomes []outcome) string {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{c.failed, "failed"}, {c.hanging, "hanging"}, {c.unequal, "unequal"}} {
+	}{{c.failed, "failed"}, {c.hanging, "hanging"}, {c.unjoined, "not joined"}, {c.unequal, "unequal"}} {
 		if more.n > 0 {
 			text += fmt.Sprintf(", %d %s", more.n, more.what)
 		}
@@ -53,6 +54,7 @@ func (c column) broken() (what []string) {
 		{c.failed, "survivors were not restored"},
 		{c.ofLog, "acknowledged writes that were in the chosen log are lost"},
 		{c.hanging, "clusters hang on a write"},
+		{c.unjoined, "second members could not join"},
 		{c.unequal, "second members have other data"},
 	} {
 		if r.n > 0 {
@@ -79,7 +81,7 @@ func report(w io.Writer, cuts []*cut) (broken []string) {
 		}
 		title := "under 32 writers, v3 and v2"
 		if quiet {
-			title = "on a quiet cluster"
+			title = "on a cluster that was quiet after a burst of 256 clients"
 		}
 		fmt.Fprintf(w, "\n%d power cuts of all three members %s, %d acknowledged writes\n", n, title, acked)
 		columns(w, "plain force", plain, ours)
@@ -104,7 +106,8 @@ func columns(w io.Writer, control string, plain, ours column) {
 		{"acknowledged writes lost that never were in its log", func(c column) int { return c.never }},
 		{"entries of the log that etcd threw away", func(c column) int { return c.discarded }},
 		{"clusters that hang on a write", func(c column) int { return c.hanging }},
-		{"second members that joined and have other data, or could not join", func(c column) int { return c.unequal }},
+		{"second members that could not join", func(c column) int { return c.unjoined }},
+		{"second members that joined and hold other data", func(c column) int { return c.unequal }},
 	} {
 		fmt.Fprintf(w, "%-66s %12d %12d\n", row.name, row.of(plain), row.of(ours))
 	}
