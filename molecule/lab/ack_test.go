@@ -141,6 +141,16 @@ func TestStartTime(t *testing.T) {
 	}
 }
 
+func TestDescends(t *testing.T) {
+	me, parent := os.Getpid(), os.Getppid()
+	if !descends(me, parent) || !descends(me, me) {
+		t.Error("not found below its parents")
+	}
+	if descends(parent, me) || descends(1<<22+1, 1) {
+		t.Error("a stranger was taken for a child")
+	}
+}
+
 func TestDescribeSeesEveryChange(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "a"), "1")

@@ -16,13 +16,15 @@ import (
 )
 
 // spawn starts the etcd stand-in in a session of its own, with nothing but the given environment.
-func spawn(root string, env []string) (int, error) {
+func spawn(root string, env []string) (int, error) { return spawnAs(root, env, "etcd") }
+
+func spawnAs(root string, env []string, program string, args ...string) (int, error) {
 	log, err := os.OpenFile(filepath.Join(root, "fake/etcd.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(root, "usr/bin/etcd"))
+	cmd := exec.Command(filepath.Join(root, "usr/bin", program), args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
