@@ -161,7 +161,8 @@ var errDoubt = errors.New("nothing is changed in such a state")
 func mayRemove(now Now, m facts.ClusterMember) error {
 	left := len(now.Members) - 1
 	if left == 0 {
-		return fault.New(fault.Refused, "%s is the last member; without it there is no cluster", describe(m))
+		return fault.New(fault.Refused, "%s is the last member; without it there is no cluster", describe(m)).
+			WithHint("take another host in first: ansible-playbook playbooks/add_hosts.yml")
 	}
 	healthy := 0
 	for _, other := range now.Members {
