@@ -236,7 +236,16 @@ func TestDataGone(t *testing.T) {
 	first.WaitHealthy(t)
 	cluster.Members[1].WaitHealthy(t)
 	before := first.Must(t, 2, "member", "list")
+	args["_ansible_check_mode"] = true
+	expected := moduletest.Run(t, args).OK(t, true)
+	delete(args, "_ansible_check_mode")
+	if diff := cmp.Diff(before, first.Must(t, 2, "member", "list")); diff != "" {
+		t.Errorf("check mode: %s", diff)
+	}
 	answer := moduletest.Run(t, args).OK(t, true)
+	if diff := cmp.Diff(expected.JSON["variables"], answer.JSON["variables"]); diff != "" {
+		t.Errorf("check mode foretold other variables: %s", diff)
+	}
 	if list := first.Must(t, 2, "member", "list"); list == before || strings.Count(list, "\n") != 2 || !strings.Contains(list, "[unstarted]") {
 		t.Errorf("%s\n%s", list, answer.Stdout)
 	}
