@@ -222,3 +222,36 @@ func TestReplace(t *testing.T) {
 		t.Errorf("%s\n%s", list, answer.Stdout)
 	}
 }
+
+// A host that was installed again: its entry has started once, so as it is, etcd would panic on the empty directory. The new entry runs.
+func TestDataGone(t *testing.T) {
+	cluster := etcdtest.Start(t, 3)
+	first, lost := cluster.Members[0], cluster.Members[2]
+	args := first.Args(map[string]any{"name": lost.Name, "peer_urls": lost.PeerURL, "data_gone": true})
+	moduletest.Run(t, args).OK(t, false) // it serves, so its data are not gone, whatever was said
+
+	lost.Kill(t)
+	if err := os.RemoveAll(filepath.Join(lost.DataDir, "member")); err != nil {
+		t.Fatal(err)
+	}
+	first.WaitHealthy(t)
+	cluster.Members[1].WaitHealthy(t)
+	before := first.Must(t, 2, "member", "list")
+	args["_ansible_check_mode"] = true
+	expected := moduletest.Run(t, args).OK(t, true)
+	delete(args, "_ansible_check_mode")
+	if diff := cmp.Diff(before, first.Must(t, 2, "member", "list")); diff != "" {
+		t.Errorf("check mode: %s", diff)
+	}
+	answer := moduletest.Run(t, args).OK(t, true)
+	if diff := cmp.Diff(expected.JSON["variables"], answer.JSON["variables"]); diff != "" {
+		t.Errorf("check mode foretold other variables: %s", diff)
+	}
+	if list := first.Must(t, 2, "member", "list"); list == before || strings.Count(list, "\n") != 2 || !strings.Contains(list, "[unstarted]") {
+		t.Errorf("%s\n%s", list, answer.Stdout)
+	}
+	moduletest.Run(t, args).OK(t, false) // added, and not started yet
+	lost.Configure(t, answer.JSON["variables"].(map[string]any)["ETCD_INITIAL_CLUSTER"].(string), "existing")
+	lost.Start(t)
+	lost.WaitHealthy(t)
+}

@@ -4,6 +4,7 @@ package etcdlog
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func ParseJournal(raw []byte) []Entry {
 			e.Time = time.UnixMicro(usec)
 		}
 		if e.Text = strings.TrimSpace(e.Text); e.Text != "" {
-			e.Level = min(e.Level, levelOf(e.Text))
+			e.Level = level(e)
 			out = append(out, e)
 		}
 	}
@@ -79,6 +80,17 @@ func text(raw json.RawMessage) string {
 		b = append(b, byte(n))
 	}
 	return strings.ToValidUTF8(string(b), "?")
+}
+
+// marked is a line that tells its own level. Docker's journald driver gives all that a container writes to stderr, which is etcd's whole
+// log, the priority of an error [docker/daemon/logger/journald].
+var marked = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z] \| |\{"level":")`)
+
+func level(e Entry) int {
+	if marked.MatchString(e.Text) {
+		return levelOf(e.Text)
+	}
+	return min(e.Level, levelOf(e.Text))
 }
 
 // levelOf finds the level in the line itself, where etcd logs to stderr: " W | " of capnslog, or zap's JSON.

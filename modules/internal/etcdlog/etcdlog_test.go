@@ -84,6 +84,9 @@ func TestExplainCountsAndOrders(t *testing.T) {
 	if len(got) != 2 || got[0].Code != "permanently_removed" || got[1].Count != 2 || got[1].Last != "2026-11-23T03:14:01Z" {
 		t.Errorf("%+v", got)
 	}
+	if got := Explain([]Entry{{Text: "1 is starting a new election at term 1"}, {Text: "raft.node: 1 elected leader 1 at term 2"}}); len(got) != 0 {
+		t.Errorf("an election that found a leader: %+v", got)
+	}
 	if got := Explain(nil); got == nil || len(got) != 0 {
 		t.Errorf("nothing logged: %#v", got)
 	}
@@ -102,6 +105,29 @@ not json
 		{Level: Critical, Text: "2026-11-23 03:14:00.000000 C | etcdmain: three"},
 	}
 	if diff := cmp.Diff(want, ParseJournal([]byte(raw))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A container's log in the journal, as Docker 1.13 writes it on RHEL 7: everything is an error to it, and etcd tells the level itself.
+func TestContainerLogInTheJournal(t *testing.T) {
+	raw, err := os.ReadFile("testdata/container-journal.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := ParseJournal(raw)
+	var levels []int
+	for _, e := range entries {
+		levels = append(levels, e.Level)
+	}
+	if diff := cmp.Diff([]int{Info, Warning, Info, Error, Critical, Error}, levels); diff != "" {
+		t.Error(diff)
+	}
+	var codes []string
+	for _, p := range Explain(entries) {
+		codes = append(codes, p.Code)
+	}
+	if diff := cmp.Diff([]string{"cluster_id_mismatch", "wrong_owner", "address_in_use"}, codes); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -57,7 +57,7 @@ var knownFailures = compile([]known{
 	{code: "slow_disk", pattern: `took too long|sync duration of|slow fdatasync|failed to send out heartbeat on time|server is likely overloaded`,
 		line:   "the disk (or the host) is too slow for etcd: heartbeats and writes are late, and leaders change",
 		advice: "look at the disk's latency (iostat -x 1); etcd wants 10 ms for an fsync at most, and a disk of its own"},
-	{code: "wrong_owner", pattern: `(data[- ]dir|/var/lib/etcd|/member/|\.wal|openshift\.local\.etcd).*permission denied|permission denied.*(data[- ]dir|/member/|\.wal)|cannot access data directory`,
+	{code: "wrong_owner", pattern: `(data[- ]dir|/var/lib/etcd|/member/|\.wal|openshift\.local\.etcd).*permission denied|permission denied.*(data[- ]dir|/member/|\.wal)|cannot access data directory|error listing data dir`,
 		line:   "etcd may not read or write its data directory: the owner, the mode or the SELinux label is wrong",
 		advice: "chown -R etcd:etcd /var/lib/etcd && restorecon -R /var/lib/etcd (mode 0700)"},
 	{code: "selinux", pattern: `avc: +denied.*etcd`,
@@ -81,7 +81,7 @@ var knownFailures = compile([]known{
 	{code: "fenced", pattern: `Starting requested but asserts failed|Assertion failed|start assertion failed`,
 		line:   "systemd refuses to start etcd, since this host is fenced",
 		advice: "cat /etc/etcd/fenced.json says why; add_hosts.yml takes the host in again"},
-	{code: "no_quorum", pattern: `is starting a new election at term|no leader|lost leader|etcdserver: request timed out|publish error`,
+	{code: noQuorum, pattern: `is starting a new election at term|no leader|lost leader|etcdserver: request timed out|publish error`,
 		line:   "this member finds no leader: too few members run, or the network is cut",
 		advice: "check_quorum.yml"},
 })
@@ -93,11 +93,19 @@ func compile(list []known) []known {
 	return list
 }
 
+// noQuorum is no problem once a leader is found: every start, and every stop of a leader, begins with an election.
+const noQuorum = "no_quorum"
+
+var leaderFound = regexp.MustCompile(`elected leader [0-9a-f]+ at term|became leader at term`)
+
 // Explain finds the known failures, the commonest reason of all last (a missing leader follows from most of the others), in the order of the
 // table.
 func Explain(entries []Entry) []Problem {
 	found := map[string]*Problem{}
 	for _, e := range entries {
+		if leaderFound.MatchString(e.Text) {
+			delete(found, noQuorum)
+		}
 		k := explain(e.Text)
 		if k == nil {
 			continue

@@ -176,6 +176,14 @@ func check(t *testing.T, tc testCase) {
 	}
 }
 
+// A member that is merely stopped has its data: the way on is a start, not a new member.
+func TestStoppedMemberIsToBeStarted(t *testing.T) {
+	p := Make(lost(3).healthy(0, 1).Request)
+	if len(p.Refusals) != 1 || !strings.HasSuffix(p.Refusals[0].Hint, "ansible etcd-2.example.com -i INVENTORY -m etcd_service -a state=started") {
+		t.Errorf("%+v", p.Refusals)
+	}
+}
+
 // groupsOf gives the hosts of each step by their numbers. remove_member is done by the survivor, so it is read from the members.
 func groupsOf(p Plan) map[string]string {
 	lists := map[string][]string{}

@@ -62,7 +62,7 @@ func (v *view) missingSettings(d *decision) []Refusal {
 		all = append(all, Refusal{
 			Code: "etcd_conf",
 			Msg:  fmt.Sprintf("%s: %s has no %s", n.name, n.confPath(), missing),
-			Hint: "bring the file back from a backup: etcd_config_backup state=restored",
+			Hint: "bring the file back from its backup: ansible " + n.name + " -i " + v.req.inventory() + " -m etcd_config_backup -a 'state=restored if_missing=yes'",
 		})
 	}
 	return all

@@ -9,8 +9,8 @@ import (
 
 // removalRows decide on taking one host out of a cluster that has quorum. All but the last refuse.
 var removalRows = []row{
-	nobodyAnswers,
 	noSuchHost,
+	nobodyAnswers,
 	factsAreMissing,
 	historiesUnclear,
 	network,
@@ -39,7 +39,7 @@ func noSuchHost(v *view) *decision {
 		Code: "no_such_host",
 		Msg: fmt.Sprintf("expected one host of etcd, found %q; the hosts are %s. One that an earlier run took out is no host of etcd any more",
 			v.req.RemoveHost, and(known)),
-		Hint: v.req.playbook("remove_host.yml") + " -e etcd_host=" + known[len(known)-1],
+		Hint: "name one of them: " + v.req.playbook("remove_host.yml") + " -e etcd_host=NAME", // no host is proposed: it would be removed
 	}
 	if n != nil {
 		r.Msg = n.name + " is of the hosts that are to be taken in, and no host of etcd yet"

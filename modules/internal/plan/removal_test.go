@@ -57,6 +57,9 @@ func TestRemoval(t *testing.T) {
 		{"a pattern", lost(3).healthy(0, 1, 2).removeName("etcd-*"), want{action: Refuse, who: "no_such_host"}},
 		{"two hosts", lost(3).healthy(0, 1, 2).removeName(host(1) + "," + host(2)), want{action: Refuse, who: "no_such_host"}},
 		{"all hosts", lost(3).healthy(0, 1, 2).removeName("all"), want{action: Refuse, who: "no_such_host"}},
+		{"a stranger, and nobody answers", lost(3).off(0, 1, 2).removeName("etcd-7.example.com"), want{action: Refuse, who: "no_such_host"}},
+		{"nobody answers", lost(3).off(0, 1, 2).remove(2), want{action: Refuse, who: "no_host_answered"}},
+		{"hosts of new_etcd only", lost(0).newHost(0).removeName("x"), want{action: Refuse, who: "no_such_host"}},
 		{"a host of new_etcd", lost(3).healthy(0, 1, 2).newHost(3).remove(3), want{action: Refuse, who: "no_such_host"}},
 		{"an unreachable host that may be a member of another name", lost(3).healthy(0, 1).off(2).listAll(renamed(2)).
 			edit(0, forgets).edit(1, forgets).remove(2), want{action: Refuse, who: "unknown_member"}},

@@ -85,7 +85,8 @@ func memberDown(v *view) *decision {
 			r.Hint = "wait until it has caught up, or look why it does not: ansible " + name + " -i " + v.req.inventory() + " -m etcd_log_info"
 		case n != nil && n.answered():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s is %s", len(v.members)-len(down), len(v.members), name, n.f.State)
-			r.Hint = v.req.playbook("add_hosts.yml") + " -e etcd_host=" + name
+			// Its data are the member's: as a new member (add_hosts.yml) it would have to give them up.
+			r.Hint = "start it, its data are good: ansible " + name + " -i " + v.req.inventory() + " -m etcd_service -a state=started"
 		default:
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: %s cannot be reached", len(v.members)-len(down), len(v.members), name)
 			r.Hint = "bring it back, or take it out: " + v.req.playbook("remove_host.yml") + " -e etcd_host=" + name

@@ -78,7 +78,7 @@ func decidePresent(now Now, want Want) ([]Step, error) {
 // keepEntry: a member that has started and then lost its data would panic at its start ("tocommit is out of range"), since the others
 // count on what it has acknowledged. One that is healthy has its data, whatever was said.
 func keepEntry(now Now, want Want, m facts.ClusterMember) ([]Step, error) {
-	if !want.DataGone || m.Name == "" || now.Healthy[m.ID] {
+	if !want.DataGone || m.Name == "" || m.ID == "" || now.Healthy[m.ID] { // without an ID it is check mode's own, yet to be added
 		return nil, nil
 	}
 	if err := mayRemove(now, m); err != nil {
@@ -161,7 +161,8 @@ var errDoubt = errors.New("nothing is changed in such a state")
 func mayRemove(now Now, m facts.ClusterMember) error {
 	left := len(now.Members) - 1
 	if left == 0 {
-		return fault.New(fault.Refused, "%s is the last member; without it there is no cluster", describe(m))
+		return fault.New(fault.Refused, "%s is the last member; without it there is no cluster", describe(m)).
+			WithHint("take another host in first: ansible-playbook playbooks/add_hosts.yml")
 	}
 	healthy := 0
 	for _, other := range now.Members {

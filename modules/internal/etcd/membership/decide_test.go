@@ -91,27 +91,34 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// After every step the decision must come nearer to its end: Apply repeats it until nothing is left.
+// After every step the decision must come nearer to its end: Apply repeats it until nothing is left, and so does check mode.
 func TestStepsEnd(t *testing.T) {
-	want := Want{Present: true, Name: "c", PeerURLs: []string{"https://x:2380"}, Replace: true}
-	members := trio
-	var kinds []string
-	for range 5 {
-		steps, err := Decide(Now{members, allOK}, want)
-		if err != nil {
-			t.Fatal(err)
+	for name, x := range map[string]struct {
+		want    Want
+		healthy map[string]bool
+	}{
+		"another address": {Want{Present: true, Name: "c", PeerURLs: []string{"https://x:2380"}, Replace: true}, allOK},
+		"its data gone":   {Want{Present: true, Name: "c", PeerURLs: []string{"https://c:2380"}, DataGone: true}, map[string]bool{"a1": true, "b1": true}},
+	} {
+		members := trio
+		var kinds []string
+		for range 5 {
+			steps, err := Decide(Now{members, x.healthy}, x.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(steps) == 0 {
+				break
+			}
+			kinds = append(kinds, steps[0].Kind)
+			members = After(members, steps, x.want)
 		}
-		if len(steps) == 0 {
-			break
+		if diff := cmp.Diff([]string{Remove, Add}, kinds); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
-		kinds = append(kinds, steps[0].Kind)
-		members = After(members, steps, want)
-	}
-	if diff := cmp.Diff([]string{Remove, Add}, kinds); diff != "" {
-		t.Error(diff)
-	}
-	if got, ok := Find(members, want); !ok || got.Name != "c" || len(members) != 3 {
-		t.Errorf("ended with %v", members)
+		if got, ok := Find(members, x.want); !ok || got.Name != "c" || len(members) != 3 {
+			t.Errorf("%s: ended with %v", name, members)
+		}
 	}
 	if trio[2].PeerURLs[0] != "https://c:2380" {
 		t.Error("the list that was given has been changed")
