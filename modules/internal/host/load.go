@@ -65,6 +65,9 @@ func Load(ctx context.Context, o Options) (*Host, error) {
 	}
 	h.Runtime = rt
 	h.DataDir = h.dataDir(o.DataDir)
+	if rt.Name() == facts.AllInOne {
+		h.readMaster()
+	}
 	return h, nil
 }
 

@@ -70,7 +70,7 @@ func detect(ctx context.Context, h *Host) (Runtime, error) {
 		return nil, err
 	}
 	if !found && h.Conf == nil && exists(root.Path(AllInOneDataDir)) {
-		return unsupported{facts.AllInOne}, nil
+		return allInOne{unsupported{facts.AllInOne}, h}, nil
 	}
 	return &unit{host: h, missing: !found}, nil
 }
