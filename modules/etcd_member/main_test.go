@@ -116,6 +116,25 @@ func TestJoinGoesOnAfterTheSurvivorsRestart(t *testing.T) {
 	}
 }
 
+// The v2 API's POST and PUT, over TLS: an add, and another address for what was added.
+func TestAddAndUpdateByV2(t *testing.T) {
+	survivor, joining := joiner(t)
+	args := joining.Args(map[string]any{"endpoints": survivor.ClientURL, "api": "v2"})
+	moduletest.Run(t, args).OK(t, true)
+	again := moduletest.Run(t, args).OK(t, false) // the list has it, though there is no quorum until it runs
+	if list, _ := again.JSON["members"].([]any); len(list) != 2 {
+		t.Error(again.Stdout)
+	}
+	alone := etcdtest.Start(t, 1).Members[0]
+	id := strings.Split(alone.Must(t, 3, "member", "list"), ",")[0]
+	update := alone.Args(map[string]any{"id": id, "peer_urls": "https://127.0.0.1:9", "api": "v2"})
+	moduletest.Run(t, update).OK(t, true)
+	moduletest.Run(t, update).OK(t, false)
+	if list := alone.Must(t, 3, "member", "list"); !strings.Contains(list, "https://127.0.0.1:9") {
+		t.Error(list)
+	}
+}
+
 func TestRemove(t *testing.T) {
 	for _, api := range []string{"v3", "v2"} {
 		t.Run(api, func(t *testing.T) {

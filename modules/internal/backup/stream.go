@@ -104,6 +104,9 @@ func (t *trailer) check(size int64) (string, error) {
 	switch {
 	case size < pageMultiple+sha256.Size:
 		return "", fault.New(fault.Corrupt, "the snapshot has %d bytes only: its stream broke off", size)
+	case size%pageMultiple == 0:
+		return "", fault.New(fault.Corrupt, "the snapshot has %d bytes, which is whole pages and no sum: its stream broke off, or it is a copy of member/snap/db", size).
+			WithHint("what was copied from a stopped member is used as a whole: the directory that holds `member`, log included")
 	case size%pageMultiple != sha256.Size:
 		return "", fault.New(fault.Corrupt, "the snapshot has %d bytes, which is no whole number of pages and a sum: its stream broke off", size)
 	case !bytes.Equal(t.last, t.data.Sum(nil)):

@@ -70,6 +70,9 @@ func Load(ctx context.Context, o Options) (*Host, error) {
 			h.DataDir = outside
 		}
 	}
+	if rt.Name() == facts.AllInOne {
+		h.readMaster()
+	}
 	return h, nil
 }
 

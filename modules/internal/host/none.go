@@ -18,6 +18,9 @@ func (u unsupported) Look(context.Context) (View, error) {
 }
 
 func (u unsupported) no() error {
+	if u.name == facts.AllInOne {
+		return errAllInOne()
+	}
 	return fault.New(fault.Unsupported, "etcd runs here as %s, which cannot be driven yet", u.name)
 }
 

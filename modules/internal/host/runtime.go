@@ -92,7 +92,7 @@ func detect(ctx context.Context, h *Host) (Runtime, error) {
 		return p, nil // as the chapter's `mv etcd.yaml .` leaves it
 	}
 	if !found && h.Conf == nil && exists(root.Path(AllInOneDataDir)) {
-		return unsupported{facts.AllInOne}, nil
+		return allInOne{unsupported{facts.AllInOne}, h}, nil
 	}
 	return &unit{host: h, missing: !found}, nil
 }

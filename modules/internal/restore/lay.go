@@ -72,6 +72,10 @@ func (r *Restorer) layCopy(ctx context.Context, s *Source) error {
 
 // laySnapshot has the host's own etcdctl do it, which is of the etcd that will read it.
 func (r *Restorer) laySnapshot(ctx context.Context, s *Source) error {
+	if _, err := os.Stat(r.Etcdctl); err != nil {
+		return fault.New(fault.Unsupported, "a v3 snapshot is restored by the host's own etcdctl, and %s is not there", r.Etcdctl).
+			WithHint("install the etcd package, or take a backup of method copy, which needs none")
+	}
 	urls := strings.Join(r.PeerURLs, ",")
 	var initial []string
 	for _, url := range r.PeerURLs {

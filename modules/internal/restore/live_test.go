@@ -168,3 +168,27 @@ func TestManifest(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A backup of a host whose address is in no list: the member keeps its ID, and gets this host's address.
+func TestForeignAddress(t *testing.T) {
+	_, paths := backups(t)
+	s, err := Find(t.Context(), paths[Copy], "auto")
+	check(t, err)
+	m := etcdtest.New(t, 1).Members[0]
+	r := restorer(t, m)
+	r.OnChange = func() {}
+	laid, err := r.lay(t.Context(), s)
+	check(t, err)
+	if laid.ID != s.state.ID {
+		t.Errorf("member %x, want %x", laid.ID, s.state.ID)
+	}
+	check(t, os.Rename(filepath.Join(m.DataDir, "restoring", "member"), filepath.Join(m.DataDir, "member")))
+	m.StartWith(t, m.Dir, "--force-new-cluster")
+	m.WaitHealthy(t)
+	out := Outcome{}
+	out.Member.MemberID = strings.Split(m.Must(t, 3, "member", "list"), ",")[0]
+	check(t, r.movePeerURL(t.Context(), &out))
+	if list := m.Must(t, 3, "member", "list"); !strings.Contains(list, r.PeerURLs[0]) {
+		t.Error(list)
+	}
+}
