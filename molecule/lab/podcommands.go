@@ -27,16 +27,25 @@ func (l *Lab) podsCommand(ctx context.Context, args []string) error {
 	return err
 }
 
-// podsMark remembers the manifests that are there now. What happens to them
-// later is the trouble's doing, or the old state's: a recovery starts others.
+// podsMark remembers the manifests that are there now, or have been. What
+// happens to them later is the trouble's doing: a recovery starts others.
 func (l *Lab) podsMark(ctx context.Context, _ []string) error {
 	old := map[string]bool{}
-	records, err := l.podsOf(ctx, nil, true)
-	for _, r := range records {
-		old[r.UID] = true
-	}
-	if err != nil {
-		return err
+	for _, h := range l.podHosts(ctx) {
+		records, err := l.pods(ctx, h, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", h.Short(), err)
+		}
+		for _, r := range records {
+			old[r.UID] = true
+		}
+		events, err := l.podEvents(ctx, h)
+		if err != nil {
+			return fmt.Errorf("%s: %w", h.Short(), err)
+		}
+		for _, e := range events {
+			old[e.UID] = true
+		}
 	}
 	b, err := json.Marshal(old)
 	if err != nil {
@@ -57,8 +66,12 @@ func (l *Lab) marked() (old map[string]bool, err error) {
 	return old, json.Unmarshal(b, &old)
 }
 
+func (l *Lab) podHosts(ctx context.Context) []Host {
+	return where(l.Hosts, func(h Host) bool { return h.Pod && l.running(ctx, h) })
+}
+
 func (l *Lab) podsOf(ctx context.Context, names []string, boot bool) ([]podRecord, error) {
-	hosts := where(l.Hosts, func(h Host) bool { return h.Pod && l.running(ctx, h) })
+	hosts := l.podHosts(ctx)
 	var old map[string]bool
 	var err error
 	if len(names) > 0 {

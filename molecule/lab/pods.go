@@ -64,12 +64,17 @@ func (l *Lab) pods(ctx context.Context, h Host, old map[string]bool) ([]podRecor
 	if err != nil {
 		return nil, fmt.Errorf("the kubelet does not answer: %w", err)
 	}
-	journal, err := podman(ctx, "exec", l.container(h), "journalctl", "--boot", "--no-pager", "--output=cat",
-		"--unit=containerd.service", "--unit="+nodeUnit)
+	events, err := l.podEvents(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	return podRecords(h, answer, readJournal(journal), old)
+	return podRecords(h, answer, events, old)
+}
+
+func (l *Lab) podEvents(ctx context.Context, h Host) ([]podEvent, error) {
+	journal, err := podman(ctx, "exec", l.container(h), "journalctl", "--boot", "--no-pager", "--output=cat",
+		"--unit=containerd.service", "--unit="+nodeUnit)
+	return readJournal(journal), err
 }
 
 // askKubelet reads /pods on the host itself, which has no HTTP client: the
