@@ -392,3 +392,23 @@ func TestBinariesOfARunningPod(t *testing.T) {
 		t.Errorf("%v, %v", kept, err)
 	}
 }
+
+// Anybody can leave a file in /tmp, and the kubelet gives a static pod all rights.
+func TestManifestOfSomebodyElseIsNoManifest(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"another owner": func(path string) error { return os.Chown(path, 1000, 1000) },
+		"others write":  func(path string) error { return os.Chmod(path, 0o666) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, h := pod(t)
+			stop(t, h)
+			os.Remove(f.Root + "/" + out)
+			t.Cleanup(func() { os.RemoveAll(f.Root + "/tmp") })
+			if err := spoil(f.Write("tmp/etcd.yaml", layouts(t)["sorted.yaml"])); err != nil {
+				t.Fatal(err)
+			}
+			_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
+			failed(t, err, fault.Refused, "nowhere to be found")
+		})
+	}
+}

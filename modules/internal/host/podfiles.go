@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/fault"
@@ -72,14 +73,25 @@ func (p *pod) one() (string, error) {
 	return live[0], nil
 }
 
-// strays are the places where the chapter's `mv etcd.yaml .` leaves the manifest: the directory that the operator was in.
+// strays are the places where the chapter's `mv etcd.yaml .` leaves the manifest: the directory that the operator was in. Only a file that is
+// root's alone counts: in /tmp or a home directory anybody could else leave one, and the kubelet would run it with all rights.
 func strays() []string {
 	var out []string
 	for _, pattern := range []string{"/root", "/home/*", "/etc/origin/node", "/etc/origin", "/etc/etcd", "/tmp"} {
 		found, _ := filepath.Glob(filepath.Join(root.Path(pattern), manifestName)) // the patterns are constant and valid
-		out = append(out, slices.DeleteFunc(found, func(path string) bool { return !isFile(path) })...)
+		out = append(out, slices.DeleteFunc(found, func(path string) bool { return !rootsAlone(path) })...)
 	}
 	return out
+}
+
+// rootsAlone is about the file itself: a link is somebody else's word for it.
+func rootsAlone(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
+		return false
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && owner.Uid == 0
 }
 
 // current is the manifest that counts: the one in the directory, else the one that is out, else the one that an operator left elsewhere.
