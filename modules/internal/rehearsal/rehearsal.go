@@ -33,6 +33,8 @@ type Result struct {
 	force.Proof
 	Kept      member.Kept `json:"kept"`
 	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
+
+	Read map[string]string `json:"-"` // sums of the copy's files that were read in full, by path
 }
 
 // stopLimit: an etcd that does not end on SIGTERM is killed; its files are thrown away anyway.
@@ -45,7 +47,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		return Result{}, fault.Wrap(fault.Internal, err, "make room for the rehearsal beside the copy")
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(private)) }()
-	if err := privateCopy(o.Copy, private); err != nil {
+	if result.Read, err = privateCopy(ctx, o.Copy, private); err != nil {
 		return Result{}, err
 	}
 	if o.KeepTail {
