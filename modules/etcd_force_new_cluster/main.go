@@ -108,7 +108,8 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 	}
 	result, err := rehearsal.Run(ctx, o)
 	if err == nil {
-		_, err = backup.Verify(ctx, filepath.Dir(filepath.Clean(a.Rehearse))) // older segments were linked: the copy must be as it was
+		// Older segments and snapshots were linked: the copy must be as it was.
+		_, err = backup.VerifyRest(ctx, filepath.Dir(filepath.Clean(a.Rehearse)), result.Read)
 	}
 	return ansible.Result{Data: rehearsed{Rehearsal: &result, Lines: result.Lines()}}, err
 }

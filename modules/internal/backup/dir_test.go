@@ -150,6 +150,15 @@ func TestVerify(t *testing.T) {
 			}
 		})
 	}
+	conf := filepath.Join(dir, "etcd/etcd.conf")
+	copied, err := Scratch(t.Context(), conf, filepath.Join(t.TempDir(), "copy"))
+	check(t, err)
+	if _, err := VerifyRest(t.Context(), dir, map[string]string{conf: copied}); err != nil {
+		t.Errorf("with a sum that is known: %v", err)
+	}
+	if _, err := VerifyRest(t.Context(), dir, map[string]string{conf: sumText("other")}); fault.KindOf(err) != fault.Corrupt {
+		t.Errorf("with the sum of something else: %v", err)
+	}
 	check(t, os.Rename(dir, dir+".partial"))
 	if _, err := Verify(t.Context(), dir+".partial/"); fault.KindOf(err) != fault.Refused {
 		t.Errorf("an interrupted backup was accepted: %v", err)

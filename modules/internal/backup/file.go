@@ -23,6 +23,20 @@ var zeros [hole]byte
 
 // copyFile copies from to the new file to, sparsely, and syncs it. It returns the sum of what was read.
 func copyFile(ctx context.Context, from, to string) (sum string, size int64, err error) {
+	return copySparse(ctx, from, to, func(out *os.File) error {
+		err := out.Sync()
+		forget(out) // so that the read back comes from the disk
+		return err
+	})
+}
+
+// Scratch copies like that for a short while: nothing waits for the disk, and owner and mode are this process's.
+func Scratch(ctx context.Context, from, to string) (sum string, err error) {
+	sum, _, err = copySparse(ctx, from, to, func(*os.File) error { return nil })
+	return sum, err
+}
+
+func copySparse(ctx context.Context, from, to string, settle func(*os.File) error) (sum string, size int64, err error) {
 	in, err := os.Open(from)
 	if err != nil {
 		return "", 0, fault.Wrap(fault.Corrupt, err, "%s cannot be read", from)
@@ -45,11 +59,7 @@ func copyFile(ctx context.Context, from, to string) (sum string, size int64, err
 	if err := out.Truncate(size); err != nil { // a hole at the end has no byte written behind it
 		return "", 0, err
 	}
-	if err := out.Sync(); err != nil {
-		return "", 0, err
-	}
-	forget(out) // so that the read back comes from the disk
-	return hex.EncodeToString(h.Sum(nil)), size, nil
+	return hex.EncodeToString(h.Sum(nil)), size, settle(out)
 }
 
 // eachChunk reads by position, never by mmap: a bad sector is then an error, and not a signal that nothing can catch.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/membertest"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
@@ -60,7 +61,7 @@ ETCD_ADVERTISE_CLIENT_URLS=%s
 ETCD_INITIAL_CLUSTER=m0=%s,m1=http://127.0.0.1:1
 ETCD_INITIAL_CLUSTER_STATE=new
 `, h.DataDir, h.Peer, h.Client, h.Peer, h.Client, h.Peer))
-	h.Write("var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal", string(log(h.memberID, h.clus)))
+	h.Write("var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal", string(append(*membertest.NewLogOf(h.memberID, h.clus).Last(), make([]byte, 512)...)))
 	h.Write("var/lib/etcd/member/snap/db", "database")
 	h.Mode(Serves)
 	h.must(os.Chmod(h.DataDir, 0o700))

@@ -124,10 +124,11 @@ func (s *State) newerDatabase(dir string) (Database, error) {
 func (w *walker) finish() {
 	s := w.state
 	s.LastIndex, s.LastTerm = s.SnapshotIndex, s.SnapshotTerm
-	if n := len(s.Terms); n > 0 {
-		s.LastIndex, s.LastTerm = s.Terms[n-1].Last, s.Terms[n-1].Term
+	if last := w.above.last(); last.Index > 0 {
+		s.LastIndex, s.LastTerm = last.Index, last.Term
 	}
-	w.prune(sumLast)
+	w.above.prune(sumLast)
+	s.Terms, s.Sums = w.above.terms, append(w.below.upTo(s.SnapshotIndex, s.SnapshotTerm), w.above.sums...)
 	s.V2Keys = int64(len(w.v2.paths))
 	base := s.Members
 	s.Members = membership(base, w.removed, w.changes, w.names, s.KnownCommitted())

@@ -10,7 +10,7 @@ type State struct {
 	LastTerm      uint64 // of the last entry, or the snapshot's where there is none behind it
 	LastIndex     uint64
 	Terms         []TermRange
-	Sums          []EntrySum
+	Sums          []EntrySum   // also of entries that are in the snapshot, and that the log happens to hold still
 	Members       []Peer       // membership at KnownCommitted
 	Tail          []ConfChange // membership changes beyond the commit index
 	V2Keys        int64        // user keys of the v2 store, with the log's changes applied by path; an estimate where keys expire

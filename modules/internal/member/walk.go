@@ -20,7 +20,8 @@ type walker struct {
 	changes   []ConfChange
 	names     []published
 	v2        v2Keys
-	nextPrune int
+	below     trail // entries at and below the snapshot's index
+	above     trail
 }
 
 // errStop ends the walk at damage that is already noted.
@@ -204,8 +205,12 @@ func (w *walker) hardStateRecord(raw []byte) error {
 
 func (w *walker) snapshotRecord(raw []byte) error {
 	index, term, err := decodeSnapshotMark(raw)
-	if err != nil || index != w.state.SnapshotIndex {
+	if err != nil || index > w.state.SnapshotIndex {
 		return err
+	}
+	w.below.mark(index, term)
+	if index != w.state.SnapshotIndex {
+		return nil
 	}
 	if term != w.state.SnapshotTerm {
 		w.state.damage("snapshot_mismatch", w.file, fmt.Sprintf("the log has a snapshot at index %d with term %d, the .snap file says term %d", index, term, w.state.SnapshotTerm))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,6 +33,8 @@ type Result struct {
 	force.Proof
 	Kept      member.Kept `json:"kept"`
 	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
+
+	Read map[string]string `json:"-"` // sums of the copy's files that were read in full, by path
 }
 
 // stopLimit: an etcd that does not end on SIGTERM is killed; its files are thrown away anyway.
@@ -46,7 +47,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		return Result{}, fault.Wrap(fault.Internal, err, "make room for the rehearsal beside the copy")
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(private)) }()
-	if err := privateCopy(o.Copy, private); err != nil {
+	if result.Read, err = privateCopy(ctx, o.Copy, private); err != nil {
 		return Result{}, err
 	}
 	if o.KeepTail {
@@ -88,18 +89,19 @@ func (p *process) prove(ctx context.Context, want force.Expected) (force.Proof, 
 	return proof, err
 }
 
-// connect waits for the socket: etcd makes it when it begins to serve.
+// connect waits until etcd answers. It opens its socket long before: a database of some GB takes seconds to load.
 func (p *process) connect(ctx context.Context) (*etcd.Client, error) {
 	for {
-		if _, err := os.Stat(filepath.Join(p.dir, clientSocket)); err == nil {
-			return etcd.DialOne(ctx, p.clientEndpoint(), etcd.Config{})
+		c, err := etcd.DialOne(ctx, p.clientEndpoint(), etcd.Config{Connect: 2 * time.Second, Call: 5 * time.Second})
+		if err == nil {
+			return c, nil
 		}
-		if err := p.alive(); err != nil {
-			return nil, err
+		if dead := p.alive(); dead != nil {
+			return nil, dead
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fault.New(fault.Timeout, "the rehearsal's etcd opened no socket in time: %s", p.last())
+			return nil, fault.Wrap(fault.Timeout, err, "the rehearsal's etcd was started and does not answer; its last words: %s", p.last())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

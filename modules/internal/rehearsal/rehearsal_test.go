@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,6 +141,53 @@ func TestRehearsalOnRealEtcd(t *testing.T) {
 	again, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: result.Expectation()})
 	if err != nil || again.Revision != result.Revision {
 		t.Fatalf("%+v, %v", again, err)
+	}
+}
+
+// slowEtcd is set in the stand-in for an etcd that loads a large database: its socket is there, and for a while nothing answers.
+const slowEtcd = "REHEARSAL_SLOW_ETCD"
+
+func TestMain(m *testing.M) {
+	if binary := os.Getenv(slowEtcd); binary != "" {
+		fmt.Fprintln(os.Stderr, loadThenServe(binary))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// loadThenServe becomes the real etcd when the first client has given up.
+func loadThenServe(binary string) error {
+	l, err := net.Listen("unix", clientSocket)
+	if err != nil {
+		return err
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		return err
+	}
+	if err := l.Close(); err != nil {
+		return err
+	}
+	return syscall.Exec(binary, append([]string{binary}, os.Args[1:]...), nil)
+}
+
+func TestEtcdThatLoadsForLong(t *testing.T) {
+	dir, _ := killedMember(t, 1, 0)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := filepath.Join(t.TempDir(), "etcd")
+	if err := os.WriteFile(slow, fmt.Appendf(nil, "#!/bin/sh\n%s='%s' exec '%s' \"$@\"\n", slowEtcd, realEtcd(t), self), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if result, err := Run(ctx, Options{Etcd: slow, Copy: dir, Name: "m0", KeepTail: true}); err != nil || result.Name != "m0" {
+		t.Fatalf("%+v %v", result, err)
 	}
 }
 

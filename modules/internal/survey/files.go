@@ -16,11 +16,12 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/setaside"
 )
 
 func fromFiles(out *facts.Host, h *host.Host) {
 	out.DataDir = dataDir(h)
-	out.SetAside = setAside(h.DataDir)
+	out.SetAside, _ = setaside.List(h.DataDir) // what cannot be listed is not offered
 	out.Forcing = forcing(h.ForcingFile())
 	out.Restoring = restoring(h.RestoringFile())
 	_, err := os.Stat(filepath.Join(filepath.Dir(h.EtcdConf), "ca", "ca.key"))
@@ -94,7 +95,7 @@ func dataDir(h *host.Host) facts.DataDir {
 	d.FreeBytes = freeBytes(h.DataDir)
 	if _, err := os.Lstat(h.MemberDir()); err == nil {
 		d.Empty = false
-		d.Bytes = allocated(h.MemberDir())
+		d.Bytes, _ = setaside.Bytes(h.MemberDir()) // as far as it can be read
 	}
 	return d
 }
@@ -119,46 +120,6 @@ func freeBytes(path string) int64 {
 			return -1
 		}
 	}
-}
-
-// sameFilesystem compares the nearest parents that exist.
-func sameFilesystem(a, b string) bool {
-	return device(a) == device(b)
-}
-
-func device(path string) uint64 {
-	var st unix.Stat_t
-	for unix.Stat(path, &st) != nil && path != filepath.Dir(path) {
-		path = filepath.Dir(path)
-	}
-	return st.Dev
-}
-
-// allocated sums the blocks really in use: segments are preallocated, copies may be sparse.
-func allocated(dir string) (total int64) {
-	// A file that goes away while a running etcd is looked at is no error.
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		var st unix.Stat_t
-		if err == nil && !d.IsDir() && unix.Lstat(path, &st) == nil {
-			total += st.Blocks * 512
-		}
-		return nil
-	})
-	return total
-}
-
-// setAside lists the data that was moved aside, and whose it was.
-func setAside(dataDir string) []facts.SetAside {
-	found, _ := filepath.Glob(filepath.Join(dataDir, "set-aside-*"))
-	var out []facts.SetAside
-	for _, dir := range found {
-		a := facts.SetAside{Path: dir, Bytes: allocated(dir)}
-		if s, err := member.Read(dir, ""); err == nil && s.ID != 0 {
-			a.MemberID = etcd.FormatID(s.ID)
-		}
-		out = append(out, a)
-	}
-	return out
 }
 
 // forcing reads the record of an interrupted forced start. An unreadable one still counts: somebody began.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -36,7 +37,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	out.Probe, out.NodeService = h.Probe(), h.NodeService(ctx)
 	fromFiles(&out, h)
 	if o.BackupDir != "" {
-		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: sameFilesystem(o.BackupDir, h.DataDir)}
+		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: backup.SameDisk(o.BackupDir, h.DataDir)}
 	}
 	if out.Runtime == facts.None && h.Conf == nil {
 		return out, nil // no host of etcd
