@@ -27,7 +27,7 @@ type cut struct {
 
 const (
 	busyWrites  = 1500
-	quietWrites = 500
+	quietWrites = 300
 	// Long enough for every heartbeat and every commit of the database (0.1 s) to be over.
 	silence = 4 * time.Second
 )
@@ -102,7 +102,7 @@ func cutPower(ctx context.Context, l lab, dir string, members, some []string) ([
 func (c *cut) write(ctx context.Context, l lab) error {
 	clients, enough := "32", busyWrites
 	if c.Quiet {
-		clients, enough = "256", quietWrites
+		clients, enough = "64", quietWrites
 	}
 	if _, err := l.do(ctx, "writer", "start", l.name, "--clients", clients, "--rate", "0", "--v2"); err != nil {
 		return err

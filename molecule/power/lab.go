@@ -72,7 +72,7 @@ func (l lab) acked() (map[string]bool, error) {
 
 // awaitWrites returns when n writes are acknowledged.
 func (l lab) awaitWrites(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		acked, err := l.acked()
@@ -81,7 +81,7 @@ func (l lab) awaitWrites(ctx context.Context, n int) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d writes were acknowledged in a minute", len(acked), n)
+			return fmt.Errorf("%d of %d writes were acknowledged in two minutes", len(acked), n)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

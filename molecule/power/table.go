@@ -81,7 +81,7 @@ func report(w io.Writer, cuts []*cut) (broken []string) {
 		}
 		title := "under 32 writers, v3 and v2"
 		if quiet {
-			title = "on a cluster that was quiet after a burst of 256 clients"
+			title = "on a cluster that was quiet after a burst of 64 clients"
 		}
 		fmt.Fprintf(w, "\n%d power cuts of all three members %s, %d acknowledged writes\n", n, title, acked)
 		columns(w, "plain force", plain, ours)
