@@ -129,8 +129,8 @@ func TestPodKilledAtAnyMoment(t *testing.T) {
 			moduletest.Run(t, h.Args("state", "started", "probe", "installed"))
 			a := moduletest.Run(t, h.Args("state", "started")).OK(t, false)
 			want(t, a.JSON, "probe", "present", "state", "running")
-			if !manifest.Same([]byte(h.Read(in)), []byte(installer)) || h.Exists(out) {
-				t.Errorf("not the installer's: %s", h.Read(in))
+			if !manifest.Same([]byte(h.Read(in)), []byte(installer)) || h.Exists(out) || h.Exists(installed) {
+				t.Errorf("not the installer's, or something is left: %s", h.Read(in))
 			}
 		})
 	}
