@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,7 +118,7 @@ func TestProbeOfAManifestThatWasChangedSince(t *testing.T) {
 // bytes wherever they are needed. The next run does what was asked for.
 func TestPodKilledAtAnyMoment(t *testing.T) {
 	killed, done := 0, false
-	for delay := 5 * time.Millisecond; !done; delay += delay/2 + 5*time.Millisecond {
+	for delay := 5 * time.Millisecond; !done && !t.Failed(); delay += delay/2 + 5*time.Millisecond {
 		t.Run(delay.String(), func(t *testing.T) {
 			h, installer := podHost(t)
 			withoutProbe(t, h, installer)
@@ -126,11 +127,13 @@ func TestPodKilledAtAnyMoment(t *testing.T) {
 			}
 			killed++
 			wholeAfter(t, h, installer)
-			moduletest.Run(t, h.Args("state", "started", "probe", "installed"))
+			if a := moduletest.Run(t, h.Args("state", "started", "probe", "installed")); a.Code != 0 {
+				t.Fatalf("the next run: %s\n%s", a.Stdout, h.Tree())
+			}
 			a := moduletest.Run(t, h.Args("state", "started")).OK(t, false)
 			want(t, a.JSON, "probe", "present", "state", "running")
-			if !manifest.Same([]byte(h.Read(in)), []byte(installer)) || h.Exists(out) {
-				t.Errorf("not the installer's: %s", h.Read(in))
+			if !manifest.Same([]byte(h.Read(in)), []byte(installer)) || h.Exists(out) || h.Exists(installed) {
+				t.Errorf("not the installer's, or something is left: %s", h.Read(in))
 			}
 		})
 	}
@@ -155,7 +158,12 @@ func probeKilledAfter(t *testing.T, h *hosttest.Host, delay time.Duration) (done
 	}
 	timer := time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
 	defer timer.Stop()
-	return cmd.Wait() == nil
+	err = cmd.Wait()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) && ended.Exited() {
+		t.Fatalf("it was not killed, and failed: %v", err)
+	}
+	return err == nil
 }
 
 func wholeAfter(t *testing.T, h *hosttest.Host, installer string) {

@@ -64,7 +64,7 @@ func (p *pod) Look(ctx context.Context) (View, error) {
 	case own != nil:
 		v.PID, v.State, v.Ready = own.PID, facts.Running, p.serves(ctx, *own)
 		v.Detail = fmt.Sprintf("pod %s runs", uidOf(*own))
-		if !v.Enabled {
+		if v.Leaving = !v.Enabled; v.Leaving {
 			v.Detail += ", its manifest is out"
 		}
 	case v.Enabled:

@@ -154,6 +154,23 @@ func TestPodWithManifestInAndKubeletDownIsNotStopped(t *testing.T) {
 	}
 }
 
+// An etcd whose manifest was moved away while the kubelet is down runs on, until the kubelet is back.
+func TestPodOnItsWayOutIsNoStartedOne(t *testing.T) {
+	f, h := pod(t)
+	f.NodeService("stop")
+	text := f.Read(in)
+	f.Write(out, text)
+	os.Remove(f.Root + "/" + in)
+	h = load(t, f)
+	_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitServing})
+	failed(t, err, fault.Refused, "on its way out", "state=stopped")
+	if e := stop(t, h); !e.Graceful || f.Exists(in) {
+		t.Errorf("%+v", e)
+	}
+	start(t, load(t, f), host.StartOptions{Wait: host.WaitServing})
+	annotated(t, f.Read(in), text)
+}
+
 func TestPodThatDoesNotStopGetsItsManifestBack(t *testing.T) {
 	f := hosttest.New(t)
 	f.Mode(hosttest.Stubborn)

@@ -93,7 +93,10 @@ func (p *pod) Start(ctx context.Context) error {
 	if err := p.write(text); err != nil {
 		return err
 	}
-	return p.putIn()
+	if err := p.putIn(); err != nil {
+		return err
+	}
+	return p.tidy(text)
 }
 
 // startable finds out what would fail later, before anything is moved.

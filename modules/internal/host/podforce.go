@@ -121,6 +121,14 @@ func (p *pod) forStart() ([]byte, error) {
 	return base.Edit(stamp(change{DropProbe: true}))
 }
 
+// tidy removes the installer's bytes that a killed run has left, where the manifest has them.
+func (p *pod) tidy(text []byte) error {
+	if kept, err := os.ReadFile(p.installed()); err != nil || !manifest.Same(kept, text) {
+		return nil
+	}
+	return safefile.Remove(p.installed())
+}
+
 // ForceFlags finds the manifest that asks for a forced start, in any place.
 func (p *pod) ForceFlags(context.Context) ([]facts.ForceFlag, error) {
 	path, m, err := p.parsed()

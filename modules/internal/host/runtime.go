@@ -60,6 +60,7 @@ type View struct {
 	Refused string // the last start was not even tried, and why
 	User    string // that etcd runs as; "" = not known
 	Killed  bool   // its last process was ended by SIGKILL
+	Leaving bool   // it runs, and ends as soon as the runtime looks
 	Once    bool   // a process that ends is not worth waiting for: the next one comes after a delay that grows
 }
 

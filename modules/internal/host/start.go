@@ -69,6 +69,10 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 		return fault.New(fault.Refused, "an etcd that %s did not start runs here: %s", h.Runtime.Words().Starter, describe(s.Strangers[0])).
 			WithHint("end it by `kill -TERM %d`, then run this again", s.Strangers[0].PID)
 	}
+	if s.View.Leaving {
+		return fault.New(fault.Refused, "etcd is on its way out (%s%s): what would be found running now is gone in a moment", h.Runtime.Words().Self, s.View.Detail).
+			WithHint("etcd_service state=stopped, which waits for its end, then state=started")
+	}
 	if s.Process != nil {
 		return nil
 	}
