@@ -109,8 +109,8 @@ func (v *view) checkup(found []Finding) []string {
 		}
 	}
 	for _, n := range v.nodes {
-		if bytes := aside(n.f.SetAside); len(n.f.SetAside) > 0 {
-			lines = append(lines, labelled("Set aside", fmt.Sprintf("%s: old data of %d times, %s", n.name, len(n.f.SetAside), size(bytes)))...)
+		if len(n.f.SetAside) > 0 {
+			lines = append(lines, labelled("Set aside", n.name+": "+aside(n.f.SetAside))...)
 		}
 	}
 	for _, f := range found {
@@ -120,12 +120,15 @@ func (v *view) checkup(found []Finding) []string {
 	return lines
 }
 
-func aside(list []facts.SetAside) int64 {
+func aside(list []facts.SetAside) string {
 	var bytes int64
 	for _, s := range list {
 		bytes += s.Bytes
 	}
-	return bytes
+	if len(list) == 1 {
+		return "old data in one directory, " + size(bytes)
+	}
+	return fmt.Sprintf("old data in %d directories, %s", len(list), size(bytes))
 }
 
 // speaker is the host that is asked about the cluster: one with quorum, else one that runs, else one that can be reached.

@@ -56,7 +56,7 @@ func TestCheckupHasTheDates(t *testing.T) {
 	}).Request).Checkup
 	want := []string{
 		"Certificate etcd-0.example.com: peer until 2026-12-01",
-		"Set aside   etcd-1.example.com: old data of 1 times, 200 MiB",
+		"Set aside   etcd-1.example.com: old data in one directory, 200 MiB",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -216,11 +216,21 @@ func (c Condition) holds(p Picture) bool {
 	return c == Nothing || c == Quorum && p.Quorum || c == Joined && p.Joined
 }
 
+// lastWhole passes over a look in the middle of which the time was up: it would call members dead that were never asked.
+func lastWhole(ctx context.Context, p Picture, before *Picture) Picture {
+	if ctx.Err() != nil && before != nil {
+		return *before
+	}
+	return p
+}
+
 // Await looks until the condition has held for a while, or ctx ends; it always returns the last picture.
 func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hold time.Duration) (Picture, error) {
 	var since time.Time
+	var before *Picture
 	for {
-		p := Look(ctx, cfg, api)
+		p := lastWhole(ctx, Look(ctx, cfg, api), before)
+		before = &p
 		switch {
 		case !want.holds(p):
 			since = time.Time{}

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -66,6 +67,25 @@ var cases = map[string]Picture{
 	"unreachable-majority": three(V3, func(p *Picture) {
 		dead(p, 1, 2) // yet the one that answers has read linearizably
 	}),
+}
+
+func TestLastWhole(t *testing.T) {
+	whole, cut := cases["healthy-v3"], cases["nobody"]
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx     context.Context
+		before  *Picture
+		members int
+	}{
+		"in time":             {t.Context(), &whole, 0},
+		"cut off":             {over, &whole, 3},
+		"cut off, first look": {over, nil, 0},
+	} {
+		if got := lastWhole(c.ctx, cut, c.before); len(got.Members) != c.members {
+			t.Errorf("%s: %d members", name, len(got.Members))
+		}
+	}
 }
 
 func TestGoldenLines(t *testing.T) {
