@@ -113,6 +113,9 @@ func TestSnapshotWithoutQuorum(t *testing.T) {
 
 	answer := moduletest.Run(t, arguments(t, m, nil)).OK(t, true).Documented(t, documentation)
 	e := entry(t, answer, "snapshot")
+	if fmt.Sprint(e["v2_left_out"]) != "1" {
+		t.Errorf("the v2 key that a snapshot does not hold is not told: %v", e)
+	}
 	if fmt.Sprintf("%v %v %v", e["revision"], e["keys"], e["verified"]) != "6 5 true" {
 		t.Errorf("%v", e)
 	}

@@ -221,6 +221,10 @@ func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outc
 	if record.Phase == phaseServes {
 		return r.look(ctx, record, out)
 	}
+	if r.servesAlready(ctx, record, out) {
+		record.Phase = phaseServes
+		return r.write(*record)
+	}
 	f := force.Forcer{Host: r.Host, KeepTail: true, Rehearsed: r.expected, OnChange: r.OnChange}
 	forced, err := f.Run(ctx)
 	out.Member = forced.Member
@@ -237,6 +241,20 @@ func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outc
 	}
 	record.Phase = phaseServes
 	return r.write(*record)
+}
+
+// servesAlready: a run was killed after the proof, or restore_quorum.yml was run in between, and others may have joined.
+func (r *Restorer) servesAlready(ctx context.Context, record *facts.Restoring, out *Outcome) bool {
+	forcing, err := r.Host.IsForcing()
+	if err != nil || forcing {
+		return false
+	}
+	status, err := r.Host.Status(ctx)
+	if err != nil || status.Process == nil || status.Fence != nil {
+		return false
+	}
+	flags, err := r.Host.ForceFlags(ctx)
+	return err == nil && len(flags) == 0 && r.look(ctx, record, out) == nil
 }
 
 // movePeerURL: the backup came from another host, so its member has that host's address.

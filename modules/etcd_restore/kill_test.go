@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/moduletest"
+)
+
+// Killed at any moment, a run leaves the host untouched or fenced, and the next run puts the one member in place; what was there before is
+// set aside once.
+func TestKilledAtAnyMoment(t *testing.T) {
+	dir, killed := stopped(t), 0
+	for delay := 30 * time.Millisecond; delay < 4*time.Second; delay += delay / 2 {
+		t.Run(delay.String(), func(t *testing.T) {
+			h := hosttest.New(t)
+			h.Mode(hosttest.Exits) // the start fails, and the member stays as it was put
+			before := h.Tree()
+			raw, err := json.Marshal(h.Args("backup", dir, "rehearse", false, "timeout", 20))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "args.json")
+			if err := os.WriteFile(file, raw, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(moduletest.Binary(t), file)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
+			if cmd.Wait(); !cmd.ProcessState.Exited() {
+				killed++
+			}
+			if h.Tree() != before && len(h.Calls()) == 0 && h.Exists("var/lib/etcd/restoring") {
+				t.Error("something was laid before the fence")
+			}
+			moduletest.Run(t, h.Args("backup", dir, "rehearse", false, "timeout", 20)) // ends in the start
+			record := readRecord(t, h)
+			id, cluster, err := member.Identity(filepath.Join(h.DataDir, "member", "wal"))
+			if err != nil || strconv.FormatUint(id, 16) != record.MemberID || strconv.FormatUint(cluster, 16) != record.ClusterID {
+				t.Errorf("member %x of cluster %x is in place (%v), the record has %+v", id, cluster, err, record)
+			}
+			if aside, _ := filepath.Glob(filepath.Join(h.DataDir, "set-aside-*", "member")); len(aside) != 1 {
+				t.Error("set aside: ", aside)
+			}
+			if !h.Exists("etc/etcd/fenced.json") || h.Exists("var/lib/etcd/restoring") {
+				t.Errorf("the fence, or what is left of the laying:\n%s", h.Tree())
+			}
+		})
+	}
+	if killed < 3 {
+		t.Errorf("the test's own condition does not hold: killed %d times", killed)
+	}
+}
