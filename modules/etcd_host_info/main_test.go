@@ -94,3 +94,50 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 }
+
+func TestAStaticPod(t *testing.T) {
+	text, err := os.ReadFile("../internal/manifest/testdata/sorted.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hosttest.New(t)
+	h.Pod(string(text))
+	before := h.Tree()
+	a := moduletest.Run(t, h.Args()).OK(t, false)
+	if a.JSON["runtime"] != "static_pod" || a.JSON["state"] != "running" || a.JSON["probe"] != "present" || a.JSON["node_service"] != "atomic-openshift-node.service active" {
+		t.Errorf("%s", a.Stdout)
+	}
+	if h.Tree() != before {
+		t.Error("it touched something")
+	}
+	for _, name := range []string{"manifest", "other_pods"} {
+		if got := status(t, a, name); got != "ok" {
+			t.Errorf("%s is %s: %s", name, got, a.Stdout)
+		}
+	}
+
+	h.Write("etc/origin/node/pods-stopped/apiserver.yaml", "")
+	h.Write("etc/origin/node/pods/etcd.yaml", strings.Replace(string(text), "  - hostPath", "\t- hostPath", 1))
+	a = moduletest.Run(t, h.Args()).OK(t, false)
+	for _, name := range []string{"manifest", "other_pods"} {
+		if got := status(t, a, name); got != "failed" {
+			t.Errorf("%s is %s: %s", name, got, a.Stdout)
+		}
+	}
+	if a.JSON["runtime"] != "static_pod" {
+		t.Errorf("%s", a.Stdout)
+	}
+}
+
+// status is that of one check.
+func status(t *testing.T, a moduletest.Answer, name string) any {
+	t.Helper()
+	checks, _ := a.JSON["checks"].([]any)
+	for _, each := range checks {
+		if c := each.(map[string]any); c["name"] == name {
+			return c["status"]
+		}
+	}
+	t.Fatalf("no check %s: %s", name, a.Stdout)
+	return nil
+}

@@ -165,10 +165,14 @@ func (s *service) installProbe(ctx context.Context) error {
 			return err
 		}
 	}
-	s.change()
+	if err := s.host.MayInstallProbe(); err != nil {
+		return err
+	}
+	s.changed = true
 	if s.call.CheckMode {
 		return nil
 	}
+	s.call.MarkChanged()
 	if err := s.stop(ctx); err != nil {
 		return err
 	}

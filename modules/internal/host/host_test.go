@@ -3,6 +3,7 @@ package host_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,8 @@ func TestRuntimes(t *testing.T) {
 		"unit":                   {func(*hosttest.Host) {}, facts.Systemd},
 		"manifest":               {func(h *hosttest.Host) { h.Write("etc/origin/node/pods/etcd.yaml", "") }, facts.StaticPod},
 		"manifest that is out":   {func(h *hosttest.Host) { h.Write("etc/origin/node/pods-stopped/etcd.yaml", "") }, facts.StaticPod},
+		"manifest in /root":      {func(h *hosttest.Host) { h.Write("root/etcd.yaml", "") }, facts.Systemd},
+		"and a masked unit":      {func(h *hosttest.Host) { h.Write("root/etcd.yaml", ""); mask(t, h) }, facts.StaticPod},
 		"no unit":                {func(h *hosttest.Host) { os.Remove(h.Root + "/usr/lib/systemd/system/etcd.service") }, facts.None},
 		"not booted by systemd":  {func(h *hosttest.Host) { os.RemoveAll(h.Root + "/run/systemd") }, facts.None},
 		"all-in-one":             {func(h *hosttest.Host) { allInOne(h); os.Remove(h.Conf) }, facts.AllInOne},
@@ -73,6 +76,13 @@ func TestRuntimes(t *testing.T) {
 				t.Errorf("runtime %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+func mask(t *testing.T, h *hosttest.Host) {
+	t.Helper()
+	if out, err := exec.Command(h.Root+"/usr/bin/systemctl", "mask", "etcd.service").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 }
 

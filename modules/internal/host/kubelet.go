@@ -89,25 +89,26 @@ const settle = time.Second
 func settled(ctx context.Context) error {
 	for {
 		dirs := podDirs()
-		left := untilSettled(time.Now())
-		if len(dirs) == 0 && left <= 0 {
-			return nil
+		if len(dirs) == 0 {
+			break
 		}
-		if !pause(ctx, max(min(left, settle), lookEvery)) {
-			if len(dirs) == 0 {
-				return fault.Wrap(fault.Timeout, ctx.Err(), "wait for the kubelet")
-			}
+		if !pause(ctx, lookEvery) {
 			return fault.New(fault.Timeout, "the kubelet did not clear up after the last etcd; expected %s to go", dirs[0]).
 				WithHint("look at systemctl status %s, and journalctl -u it, for that pod", nodeServices[0])
 		}
 	}
+	if !pause(ctx, untilSettled(time.Now())) {
+		return fault.Wrap(fault.Timeout, ctx.Err(), "wait for the kubelet")
+	}
+	return nil
 }
 
+// untilSettled is never longer than settle, however the clock was set meanwhile.
 func untilSettled(now time.Time) time.Duration {
 	var left time.Duration
 	for _, dir := range kubeletDirs {
 		if info, err := os.Stat(filepath.Join(root.Path(dir), "pods")); err == nil {
-			left = max(left, settle-now.Sub(info.ModTime()))
+			left = max(left, settle-now.Sub(info.ModTime()).Abs())
 		}
 	}
 	return left

@@ -131,7 +131,9 @@ func (p *pod) serves(ctx context.Context, own procfs.Process) bool {
 		p.ready = own
 		return true
 	}
-	p.answersSlow, p.nextAsk = ctx.Err() != nil, time.Now().Add(askAgain)
+	if p.answersSlow = ctx.Err() != nil; p.answersSlow {
+		p.nextAsk = time.Now().Add(askAgain)
+	}
 	return false
 }
 

@@ -70,6 +70,7 @@ func (p *pod) Start(ctx context.Context) error {
 	if err := p.startable(); err != nil {
 		return err
 	}
+	p.moved = false // what a stop before it has moved is no longer to be put back as it was
 	if err := p.takeOut(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"os"
+	"path/filepath"
 
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/manifest"
@@ -42,25 +43,41 @@ func (h *Host) InstallProbe(_ context.Context) error {
 	if !ok || h.Probe() != ProbeRemoved {
 		return nil
 	}
-	path, m, err := p.parsed()
+	base, err := p.untouched()
 	if err != nil {
 		return err
 	}
-	base, err := p.base()
-	if err != nil {
-		return err
-	}
-	switch {
-	case path != p.out():
+	if path, _, err := p.current(); err != nil || path != p.out() {
 		return fault.New(fault.Refused, "etcd's manifest %s is not out; it is edited only while etcd is stopped", path)
-	case !derived(m, base):
-		return fault.New(fault.Refused, "%s was changed by somebody since its liveness probe was taken out", path).
-			WithHint("put the livenessProbe of %s back into it by hand, then remove that file", p.installed())
 	}
 	if err := p.write(base.Bytes()); err != nil {
 		return err
 	}
 	return safefile.Remove(p.installed())
+}
+
+// MayInstallProbe makes the refusals of InstallProbe before anything is stopped for it.
+func (h *Host) MayInstallProbe() error {
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		return nil
+	}
+	_, err := p.untouched()
+	return err
+}
+
+// untouched is the installer's manifest, if what is there now is what a recovery made of it.
+func (p *pod) untouched() (*manifest.Manifest, error) {
+	path, m, err := p.parsed()
+	if err != nil {
+		return nil, err
+	}
+	base, err := p.base()
+	if err == nil && !derived(m, base) {
+		err = fault.New(fault.Refused, "%s was changed by somebody since its liveness probe was taken out", path).
+			WithHint("put the livenessProbe of %s back into it by hand, then remove that file", p.installed())
+	}
+	return base, err
 }
 
 // NodeService is the kubelet's service in systemd's words, such as "atomic-openshift-node.service active"; "" for a unit.
@@ -91,4 +108,40 @@ func (p *pod) dataDirOf(inside string) (string, bool) {
 		return "", false
 	}
 	return outside, ok
+}
+
+// CheckManifest says why a pod's manifest cannot be edited, before anything is stopped for it. The line is in the message.
+func (h *Host) CheckManifest() error {
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		return nil
+	}
+	_, m, err := p.parsed()
+	if err != nil {
+		return err
+	}
+	asks, ours := m.Forces()
+	if asks && !ours {
+		return fault.New(fault.Refused, "etcd's manifest asks for a forced start on its command line").
+			WithHint("take --force-new-cluster out of it: move it out of the kubelet's directory, edit it there, move it back")
+	}
+	_, err = m.Edit(stamp(change{DropProbe: true, Force: !asks}))
+	if err == nil && asks {
+		_, err = p.base()
+	}
+	return err
+}
+
+// MovedAside are manifests of the master's other pods that were moved out together with etcd's, as the chapter's `mv pods/*` does.
+func (h *Host) MovedAside() []string {
+	if _, ok := h.Runtime.(*pod); !ok {
+		return nil
+	}
+	var out []string
+	for _, name := range []string{"apiserver.yaml", "controller.yaml"} {
+		if path := filepath.Join(h.stoppedDir(), name); exists(path) && !exists(filepath.Join(h.ManifestDir, name)) {
+			out = append(out, path)
+		}
+	}
+	return out
 }

@@ -83,11 +83,12 @@ func detect(ctx context.Context, h *Host) (Runtime, error) {
 	if len(live) > 0 || exists(p.out()) || exists(p.installed()) {
 		return p, nil
 	}
-	found, err := unitExists(ctx)
+	state, err := unitState(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !found && len(strays()) > 0 {
+	found := state != "not-found"
+	if (!found || state == "masked") && len(strays()) > 0 {
 		return p, nil // as the chapter's `mv etcd.yaml .` leaves it
 	}
 	if !found && h.Conf == nil && exists(root.Path(AllInOneDataDir)) {

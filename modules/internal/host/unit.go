@@ -21,13 +21,13 @@ type unit struct {
 	checked uint64 // when systemd last checked conditions and assertions before our start
 }
 
-// unitExists is false on a host that was not booted by systemd.
-func unitExists(ctx context.Context) (bool, error) {
+// unitState is loaded, masked, or not-found, as on a host that was not booted by systemd.
+func unitState(ctx context.Context) (string, error) {
 	if !exists(root.Path("/run/systemd/system")) {
-		return false, nil
+		return "not-found", nil
 	}
 	p, err := systemd.Show(ctx, unitName, "LoadState")
-	return err == nil && p["LoadState"] != "not-found", err
+	return p["LoadState"], err
 }
 
 func (u *unit) Name() string {

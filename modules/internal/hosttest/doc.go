@@ -24,6 +24,7 @@ import (
 var standIns = map[string]func(root string, args []string) int{
 	"systemctl":  systemctl,
 	"kubelet":    kubelet,
+	"shim":       shim,
 	"journalctl": journalctl,
 	"etcd":       etcd,
 }

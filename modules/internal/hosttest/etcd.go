@@ -16,8 +16,10 @@ import (
 )
 
 // spawn starts the etcd stand-in in a session of its own, with nothing but the given environment.
-func spawn(root string, env []string) (int, error) {
-	cmd := exec.Command(filepath.Join(root, "usr/bin/etcd"))
+func spawn(root string, env []string) (int, error) { return spawnAs(root, env, "etcd") }
+
+func spawnAs(root string, env []string, program string, args ...string) (int, error) {
+	cmd := exec.Command(filepath.Join(root, "usr/bin", program), args...)
 	cmd.Env = env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

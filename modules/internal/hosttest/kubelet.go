@@ -132,14 +132,20 @@ func begin(root, uid string, spec podSpec, pods map[string]*container) bool {
 	for _, e := range box.Env {
 		env = append(env, e.Name+"="+e.Value)
 	}
-	pid, err := spawn(root, unitEnvironment(root, env))
-	if err == nil {
+	if pid, err := spawnAs(root, unitEnvironment(root, env), "shim", uid); err == nil {
 		c.PID = pid
-		dir := filepath.Join(root, "proc", strconv.Itoa(pid))
-		os.MkdirAll(dir, 0o755)
-		os.WriteFile(filepath.Join(dir, "cgroup"), []byte("1:name=systemd:/kubepods/besteffort/pod"+uid+"/c0ffee\n"), 0o644)
 	}
 	return true
+}
+
+// shim becomes etcd after it was put into the pod's cgroup, as a container's first process does.
+func shim(root string, args []string) int {
+	dir := filepath.Join(root, "proc", strconv.Itoa(os.Getpid()))
+	os.MkdirAll(dir, 0o755)
+	os.WriteFile(filepath.Join(dir, "cgroup"), []byte("1:name=systemd:/kubepods/besteffort/pod"+args[0]+"/c0ffee\n"), 0o644)
+	etcd := filepath.Join(root, "usr/bin/etcd")
+	syscall.Exec(etcd, []string{etcd}, os.Environ())
+	return 1
 }
 
 // copyOut is what the pod that copies binaries does.

@@ -2,8 +2,10 @@ package survey
 
 import (
 	"fmt"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 )
 
@@ -15,6 +17,9 @@ const (
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
 func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
 	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out), checkStrangers(s), checkFence(s)}
+	if out.Runtime == facts.StaticPod {
+		list = append(list, checkManifest(h), checkOtherPods(h))
+	}
 	return list
 }
 
@@ -95,6 +100,24 @@ func checkFence(s host.Status) facts.Check {
 			c.Status, c.Line = "ignored", "the fence does not hold: "+s.FenceHole
 			c.Advice = "set it again: etcd_fence state=present"
 		}
+	}
+	return c
+}
+
+func checkManifest(h *host.Host) facts.Check {
+	c := facts.Check{Name: "manifest", Status: ok, Line: "the pod's manifest can be edited"}
+	if err := h.CheckManifest(); err != nil {
+		c.Status, c.Line, c.Advice = failed, err.Error(), fault.HintOf(err)
+	}
+	return c
+}
+
+// checkOtherPods: the API is restarted right after the forced start, and cannot be while its manifest is away.
+func checkOtherPods(h *host.Host) facts.Check {
+	c := facts.Check{Name: "other_pods", Status: ok, Line: "the manifests of the API and the controllers were not moved away"}
+	if moved := h.MovedAside(); len(moved) > 0 {
+		c.Status, c.Line = failed, "moved away together with etcd's manifest: "+strings.Join(moved, ", ")
+		c.Advice = "move them back, they harm nothing: mv " + strings.Join(moved, " ") + " " + h.ManifestDir + "/"
 	}
 	return c
 }
