@@ -76,3 +76,16 @@ func TestComplaints(t *testing.T) {
 		}
 	}
 }
+
+func TestPatientProbe(t *testing.T) {
+	got, err := patientProbe([]byte("a(newExecInContainer(ctx, container, containerID, command, timeout))\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("a(newExecInContainer(ctx, container, containerID, command, 0))\n", string(got)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := patientProbe([]byte("another kubelet")); err == nil {
+		t.Error("a source without the line was taken")
+	}
+}
