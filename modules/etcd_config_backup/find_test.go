@@ -12,9 +12,10 @@ import (
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-// asPackaged is what the etcd package installs [etcd-3.2.32-1.el7, etcd.conf]: comments left out.
-const asPackaged = "ETCD_DATA_DIR=\"/var/lib/etcd/default.etcd\"\nETCD_LISTEN_CLIENT_URLS=\"http://localhost:2379\"\nETCD_NAME=\"default\"\n" +
-	"ETCD_ADVERTISE_CLIENT_URLS=\"http://localhost:2379\"\n"
+// asPackaged is what the etcd package installs [etcd-3.2.32-1.el7, etcd.conf]: comments left out, and another port than 2379, at which other
+// tests' etcds may listen.
+const asPackaged = "ETCD_DATA_DIR=\"/var/lib/etcd/default.etcd\"\nETCD_LISTEN_CLIENT_URLS=\"http://localhost:23\"\nETCD_NAME=\"default\"\n" +
+	"ETCD_ADVERTISE_CLIENT_URLS=\"http://localhost:23\"\n"
 
 // A host that was installed again has no etcd.conf, or the package's; its backups are on a mount, beside those of others.
 func TestReinstalledHost(t *testing.T) {

@@ -19,11 +19,8 @@ func buildEtcd(ctx context.Context, root string) error {
 	return once(root, []string{"molecule/etcd", "molecule/lab/etcd.go"}, ".cache/bin/etcd-"+etcdVersion, func(out string) error {
 		logf("building etcd %s (under a minute)", etcdVersion)
 		src := filepath.Join(root, "molecule/etcd")
-		dir, err := goList(ctx, src, "github.com/coreos/etcd")
-		if err != nil {
-			return err
-		}
-		modfile, err := changedSource(src, dir, filepath.Join(root, ".cache/etcd-source"))
+		change := change{"github.com/coreos/etcd", "pkg/transport/listener.go", limitTLS}
+		modfile, err := changedSource(ctx, src, filepath.Join(root, ".cache/etcd-source"), change)
 		if err != nil {
 			return err
 		}
@@ -45,36 +42,46 @@ func limitTLS(source []byte) ([]byte, error) {
 	return bytes.Replace(source, []byte(min), []byte(min+" MaxVersion: tls.VersionTLS12,"), 1), nil
 }
 
-// changedSource copies etcd's module out of the read-only module cache, limits
-// its TLS, and returns a go.mod that builds from the copy.
-func changedSource(src, module, dir string) (string, error) {
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
-	}
-	tree := filepath.Join(dir, "etcd")
-	if err := os.CopyFS(tree, os.DirFS(module)); err != nil {
-		return "", err
-	}
-	listener := filepath.Join(tree, "pkg/transport/listener.go")
-	source, err := os.ReadFile(listener)
+// change is what is done to one file of a module before it is built.
+type change struct {
+	module, file string
+	do           func(source []byte) ([]byte, error)
+}
+
+// changedSource copies a module out of the read-only module cache, changes it,
+// and returns a go.mod that is src's and builds from the copy.
+func changedSource(ctx context.Context, src, dir string, c change) (modfile string, err error) {
+	module, err := goList(ctx, src, c.module)
 	if err != nil {
 		return "", err
 	}
-	if source, err = limitTLS(source); err != nil {
+	tree := filepath.Join(dir, "tree")
+	if err := errors.Join(os.RemoveAll(dir), os.CopyFS(tree, os.DirFS(module))); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(listener, source, 0o644); err != nil {
+	file := filepath.Join(tree, c.file)
+	source, err := os.ReadFile(file)
+	if err != nil {
 		return "", err
 	}
-	goMod := []byte("module github.com/coreos/etcd\n\ngo 1.16\n")
-	if err := os.WriteFile(filepath.Join(tree, "go.mod"), goMod, 0o644); err != nil {
+	if source, err = c.do(source); err != nil {
 		return "", err
 	}
-	return writeModfile(src, tree, filepath.Join(dir, "build.mod"))
+	// The copy of a file of the cache is read-only, too.
+	if err := errors.Join(os.Remove(file), os.WriteFile(file, source, 0o644)); err != nil {
+		return "", err
+	}
+	return writeModfile(src, c.module, tree, filepath.Join(dir, "build.mod"))
 }
 
-// writeModfile is molecule/etcd/go.mod with etcd taken from tree.
-func writeModfile(src, tree, file string) (string, error) {
+// writeModfile is the go.mod of src with a module taken from tree. A module that
+// is older than modules gets a go.mod.
+func writeModfile(src, module, tree, file string) (string, error) {
+	if _, err := os.Stat(filepath.Join(tree, "go.mod")); errors.Is(err, os.ErrNotExist) {
+		if err := os.WriteFile(filepath.Join(tree, "go.mod"), []byte("module "+module+"\n\ngo 1.16\n"), 0o644); err != nil {
+			return "", err
+		}
+	}
 	mod, err := os.ReadFile(filepath.Join(src, "go.mod"))
 	if err != nil {
 		return "", err
@@ -83,7 +90,7 @@ func writeModfile(src, tree, file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mod = fmt.Appendf(mod, "\nreplace github.com/coreos/etcd => %s\n", tree)
+	mod = fmt.Appendf(mod, "\nreplace %s => %s\n", module, tree)
 	if err := os.WriteFile(file, mod, 0o644); err != nil {
 		return "", err
 	}

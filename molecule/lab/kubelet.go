@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -20,15 +18,16 @@ func buildKubelet(ctx context.Context, root string) error {
 		return err
 	}
 	defer unlock()
-	sources := []string{"molecule/kubelet", "molecule/lab/kubelet.go"}
+	sources := []string{"molecule/kubelet", "molecule/lab/kubelet.go", "molecule/lab/etcd.go"}
 	return once(root, sources, ".cache/bin/kubelet-"+kubeletVersion, func(out string) error {
 		logf("building the kubelet %s (about five minutes, once)", kubeletVersion)
 		src := filepath.Join(root, "molecule/kubelet")
-		overlay, err := kubeletOverlay(ctx, src, filepath.Join(root, ".cache/kubelet-source"))
+		change := change{"k8s.io/kubernetes", "pkg/kubelet/prober/prober.go", patientProbe}
+		modfile, err := changedSource(ctx, src, filepath.Join(root, ".cache/kubelet-source"), change)
 		if err != nil {
 			return err
 		}
-		return goBuildWith(ctx, src, out, versionFlags(kubeletVersion), "-overlay="+overlay, "k8s.io/kubernetes/cmd/kubelet")
+		return goBuildWith(ctx, src, out, versionFlags(kubeletVersion), "-mod=mod", "-modfile="+modfile, "k8s.io/kubernetes/cmd/kubelet")
 	})
 }
 
@@ -49,26 +48,4 @@ func patientProbe(source []byte) ([]byte, error) {
 		return nil, errors.New("the kubelet's pkg/kubelet/prober/prober.go is not the one of " + kubeletVersion + ": no single " + limited)
 	}
 	return bytes.Replace(source, []byte(limited), []byte(strings.Replace(limited, "timeout", "0", 1)), 1), nil
-}
-
-// kubeletOverlay has the build read one changed file instead of the module's.
-func kubeletOverlay(ctx context.Context, src, dir string) (string, error) {
-	module, err := goList(ctx, src, "k8s.io/kubernetes")
-	if err != nil {
-		return "", err
-	}
-	original := filepath.Join(module, "pkg/kubelet/prober/prober.go")
-	source, err := os.ReadFile(original)
-	if err != nil {
-		return "", err
-	}
-	if source, err = patientProbe(source); err != nil {
-		return "", err
-	}
-	changed, overlay := filepath.Join(dir, "prober.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
-	if err != nil {
-		return "", err
-	}
-	return overlay, errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(changed, source, 0o644), os.WriteFile(overlay, replace, 0o644))
 }
