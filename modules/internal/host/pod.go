@@ -49,7 +49,7 @@ var inPod = regexp.MustCompile(`kubepods[^\n]*[/-]pod([0-9a-f][0-9a-f_-]{30,35})
 
 // Look never parses the manifest: facts must be had of a host with an odd one as well.
 func (p *pod) Look(ctx context.Context) (View, error) {
-	v := View{User: "root", Once: true} // of the container; it may read everything
+	v := View{User: "root", Once: true, InPods: true} // of the container; it may read everything
 	live, err := p.live()
 	if err != nil {
 		return v, err

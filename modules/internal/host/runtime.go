@@ -61,6 +61,7 @@ type View struct {
 	User    string // that etcd runs as; "" = not known
 	Killed  bool   // its last process was ended by SIGKILL
 	Leaving bool   // it runs, and ends as soon as the runtime looks
+	InPods  bool   // its process is known by the kubelet's cgroup, not only by PID
 	Once    bool   // a process that ends is not worth waiting for: the next one comes after a delay that grows
 }
 
