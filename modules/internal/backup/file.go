@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -49,9 +50,12 @@ func copySparse(ctx context.Context, from, to string, settle func(*os.File) erro
 	defer func() { err = errors.Join(err, out.Close()) }()
 	h := sha256.New()
 	err = eachChunk(ctx, in, func(b []byte, offset int64) error {
-		h.Write(b)
+		var summed sync.WaitGroup
+		summed.Go(func() { h.Write(b) }) // while the disk is busy
 		size = offset + int64(len(b))
-		return writeSparse(out, b, offset)
+		err := writeSparse(out, b, offset)
+		summed.Wait()
+		return err
 	})
 	if err != nil {
 		return "", 0, err
