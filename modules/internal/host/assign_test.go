@@ -11,7 +11,7 @@ func TestAPodThatStartsBetweenTwoLooks(t *testing.T) {
 	const cgroup = "1:name=systemd:/kubepods/besteffort/poddfc0d84617e3ae5b9b22c33fc486aaf1/c0ffee\n"
 	for _, pid := range []int{0, 6} {
 		s := Status{View: View{InPods: true, PID: pid}}
-		s.assign([]procfs.Process{{PID: 7, CGroup: cgroup}, {PID: 8, CGroup: "0::/user.slice\n"}, {PID: 9, CGroup: cgroup}})
+		s.assign([]procfs.Process{{PID: 5, Args: []string{""}}, {PID: 7, CGroup: cgroup}, {PID: 8, CGroup: "0::/user.slice\n"}, {PID: 9, CGroup: cgroup}})
 		if s.Process == nil || s.Process.PID != 7 || len(s.Strangers) != 2 {
 			t.Errorf("the runtime saw %d: %+v, strangers %+v", pid, s.Process, s.Strangers)
 		}

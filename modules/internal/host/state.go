@@ -49,6 +49,9 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 // process and etcd as a child of it.
 func (s *Status) assign(found []procfs.Process) {
 	for _, p := range found {
+		if p.Exiting() {
+			continue // gone in a moment, and its cgroup may be so already; a stop still waits for it
+		}
 		own := s.View.PID != 0 && (p.PID == s.View.PID || p.Parent == s.View.PID)
 		if s.View.InPods {
 			own = uidOf(p) != "" // also one that came, or came anew, since the runtime was looked at

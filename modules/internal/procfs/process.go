@@ -76,8 +76,8 @@ func Read(pid int) (Process, error) {
 		p.CGroup = string(cgroup)
 	}
 	env, err := os.ReadFile(file(pid, "environ"))
-	if errors.Is(err, unix.ESRCH) && !p.Zombie() {
-		return p, err // it has begun to end since: its memory is gone, and in a moment it will be
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) && !p.Zombie() {
+		return p, err // it has begun to end since the first file was read: it is no process whose settings may not be read
 	}
 	if err != nil {
 		p.EnvErr = err
@@ -111,6 +111,9 @@ func (p *Process) stat(text string) error {
 
 // Zombie tells whether the process has ended and only waits for its parent: it holds no lock and no port any more.
 func (p Process) Zombie() bool { return p.State == "Z" || p.State == "X" }
+
+// Exiting tells whether the process has given its memory back already. It may still hold files and ports for a moment.
+func (p Process) Exiting() bool { return len(p.Args) == 1 && p.Args[0] == "" }
 
 // StartedAt is the wall-clock time of the start. USER_HZ is 100 on every Linux that Go runs on.
 func (p Process) StartedAt() (time.Time, error) {
