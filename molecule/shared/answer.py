@@ -1,4 +1,6 @@
-"""answer.py PROMPT ANSWER COMMAND...: runs the command in a terminal of its own and types ANSWER once PROMPT is shown.
+"""answer.py PROMPT ANSWER COMMAND...: runs the command in a terminal of its own and types ANSWER when PROMPT is shown.
+
+Ansible throws away what was typed before it reads, which is a moment after the prompt: so it is typed every second until it is taken.
 
 What the command prints is printed; its exit status is handed on. Ends the command after 300 seconds.
 """
@@ -14,20 +16,21 @@ def main(prompt, answer, command):
     if child == 0:
         os.execvp(command[0], command)
     seen, ends = b"", time.time() + 300
-    while True:
-        ready, _, _ = select.select([terminal], [], [], max(0, ends - time.time()))
+    while time.time() < ends:
+        ready, _, _ = select.select([terminal], [], [], 1)
         if not ready:
-            os.kill(child, 15)
-            sys.exit("no prompt and no end within 300 seconds")
+            if prompt in seen:
+                os.write(terminal, answer + b"\r")
+            continue
         try:
             got = os.read(terminal, 65536)
         except OSError:  # EIO: the command has closed its terminal
             break
         os.write(1, got)
         seen += got
-        if answer is not None and prompt in seen:
-            os.write(terminal, answer + b"\r")
-            answer = None
+    else:
+        os.kill(child, 15)
+        sys.exit("no prompt and no end within 300 seconds")
     status = os.waitpid(child, 0)[1]
     sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
 
