@@ -4,6 +4,7 @@ package survey
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +77,11 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 			askSelf(ctx, out, cfg)
 		}
 		out.Sees = <-seen
-		if out.Live.Quorum || time.Now().After(end) {
+		if out.Live.Quorum {
+			lookTwice(ctx, out.Sees, cfg)
+			return
+		}
+		if time.Now().After(end) {
 			return
 		}
 		select {
@@ -85,6 +90,17 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// lookTwice: where there is quorum nobody looks for seconds, and one answer that came too late would be called a broken network.
+func lookTwice(ctx context.Context, seen map[string]facts.Seen, cfg etcd.Config) {
+	var silent []string
+	for url, peer := range seen {
+		if peer.Error != "" {
+			silent = append(silent, url)
+		}
+	}
+	maps.Copy(seen, etcd.SeesPeers(ctx, silent, cfg))
 }
 
 func askSelf(ctx context.Context, out *facts.Host, cfg etcd.Config) {
