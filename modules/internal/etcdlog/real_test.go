@@ -80,8 +80,8 @@ func TestCertificates(t *testing.T) {
 func TestMemberIDMismatch(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	b, c := cluster.Members[1], cluster.Members[2]
-	b.Stop(t)
 	c.Stop(t)
+	b.Stop(t) // last, so that nothing was committed without it: it would panic at the commit index of a message that is meant for c
 	cluster.PKI.Issue(t, b.Dir, "peer", true, b.IP, c.IP, "127.0.0.1")
 	b.StartWith(t, b.Dir, "--listen-peer-urls="+c.PeerURL)
 	explains(t, b, 0, "member_id_mismatch")
