@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -56,9 +57,12 @@ func savePods(root string, pods map[string]*container) {
 
 // kubelet is the stand-in for the kubelet: every file in its directory is a pod, whose UID is a hash of the text; a pod whose file is gone is
 // ended by SIGTERM, by SIGKILL after the grace period, and its directory goes a moment after its process. A pod of the same name waits for the
-// last one, and a container that ends is started again, unless its policy is Never.
+// last one, and a container that ends is started again, unless its policy is Never. At SIGTERM it ends between two rounds, so that it has
+// written down every process that it started.
 func kubelet(root string, _ []string) int {
-	for pods := loadPods(root); ; time.Sleep(2 * time.Millisecond) {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	for pods := loadPods(root); len(term) == 0; time.Sleep(2 * time.Millisecond) {
 		wanted := map[string]podSpec{}
 		entries, err := os.ReadDir(filepath.Join(root, "etc/origin/node/pods"))
 		if err != nil {
@@ -84,6 +88,7 @@ func kubelet(root string, _ []string) int {
 		}
 		savePods(root, pods)
 	}
+	return 0
 }
 
 // end tells whether nothing of the pod is left.
@@ -175,8 +180,8 @@ func nodectl(root string, args []string) int {
 		fmt.Println("LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nExecMainStartTimestampMonotonic=" + string(raw))
 	case args[0] == "show":
 		fmt.Println("LoadState=loaded\nActiveState=inactive\nSubState=dead\nUnitFileState=enabled")
-	case args[0] == "stop":
-		kill(pid)
+	case args[0] == "stop" && pid > 0:
+		syscall.Kill(pid, syscall.SIGTERM)
 		for alive(pid) {
 			time.Sleep(time.Millisecond)
 		}
