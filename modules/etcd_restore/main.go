@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,7 +15,6 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/restore"
-	"etcd-quorum-restore/modules/internal/root"
 )
 
 //go:embed etcd_restore.yml
@@ -59,7 +59,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	r := &restore.Restorer{Host: h, Name: a.Name, PeerURLs: a.PeerURLs, Etcdctl: root.Command("etcdctl"), Rehearse: a.Rehearse, OnChange: call.MarkChanged, Warn: call.Warn}
+	r := &restore.Restorer{Host: h, Name: a.Name, PeerURLs: a.PeerURLs, Binary: h.Binary, Rehearse: a.Rehearse, OnChange: call.MarkChanged, Warn: call.Warn}
 	if r.Name == "" {
 		r.Name = h.Config.Name
 	}
@@ -86,7 +86,7 @@ func finish(call *ansible.Call, r *restore.Restorer) (ansible.Result, error) {
 		return ansible.Result{Changed: true, Msg: "the restore would be ended"}, nil
 	}
 	call.MarkChanged()
-	return ansible.Result{Changed: true, Msg: "the restore is ended"}, r.Finish()
+	return ansible.Result{Changed: true, Msg: "the restore is ended"}, errors.Join(r.Finish(), r.Host.DropBinaries())
 }
 
 func put(ctx context.Context, call *ansible.Call, r *restore.Restorer, a args) (ansible.Result, error) {
@@ -108,12 +108,20 @@ func put(ctx context.Context, call *ansible.Call, r *restore.Restorer, a args) (
 		if err := source.KeepsAll(a.AcceptLoss); err != nil {
 			return ansible.Result{Data: answer{Backup: source}}, err
 		}
+		if source.Method == restore.Snapshot {
+			if err := r.Host.HasBinary(ctx, "etcdctl"); err != nil {
+				return ansible.Result{Data: answer{Backup: source}}, restore.NoEtcdctl(err)
+			}
+		}
 		warn(call, source)
 	}
 	if call.CheckMode {
 		return preview(r, source, record), nil
 	}
 	out, err := r.Run(ctx, source, record)
+	if dropErr := r.Host.DropBinaries(); err == nil {
+		err = dropErr
+	}
 	result := answer{Outcome: out, Backup: source, Seconds: time.Since(began).Round(time.Millisecond).Seconds()}
 	if err != nil {
 		return ansible.Result{Changed: out.Changed, Data: result}, err

@@ -43,6 +43,23 @@ func (h *Host) Binary(ctx context.Context, name string) (string, error) {
 	return path, err
 }
 
+// HasBinary changes nothing, and returns the error that Binary would end with, as far as it is known beforehand.
+func (h *Host) HasBinary(ctx context.Context, name string) error {
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		_, err := os.Stat(root.Command(name))
+		return err
+	}
+	if isFile(filepath.Join(binDir(), name)) {
+		return nil
+	}
+	if err := p.mayCopy(ctx); err != nil {
+		return err
+	}
+	_, _, err := p.parsed()
+	return err
+}
+
 // KeepBinaries copies etcd and etcdctl out of the running container, where there is one. Nothing of it is needed on a unit's host.
 func (h *Host) KeepBinaries(ctx context.Context) error {
 	p, ok := h.Runtime.(*pod)
@@ -146,9 +163,8 @@ func resolve(dir, path string) (string, error) {
 
 // copyByPod runs the pod that copies, once, and returns when it is proven gone. etcd is down meanwhile: nobody else starts anything here.
 func (p *pod) copyByPod(ctx context.Context) (err error) {
-	if p.node.down(ctx) {
-		return fault.New(fault.Unsupported, "no etcd binary on this host, and its image cannot be used: the node service is down").
-			WithHint("systemctl start %s, then run this again; or skip the rehearsal with -e etcd_rehearse=no", p.node.look(ctx).Name)
+	if err := p.mayCopy(ctx); err != nil {
+		return err
 	}
 	_, m, err := p.parsed()
 	if err != nil {
@@ -173,6 +189,14 @@ func (p *pod) copyByPod(ctx context.Context) (err error) {
 		}
 	}
 	return takeCopies()
+}
+
+func (p *pod) mayCopy(ctx context.Context) error {
+	if !p.node.down(ctx) {
+		return nil
+	}
+	return fault.New(fault.Unsupported, "no etcd binary on this host, and its image cannot be used: the node service is down").
+		WithHint("systemctl start %s, then run this again; or skip the rehearsal with -e etcd_rehearse=no", p.node.look(ctx).Name)
 }
 
 func oneShotManifest(h *Host) string {

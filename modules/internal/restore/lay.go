@@ -72,22 +72,28 @@ func (r *Restorer) layCopy(ctx context.Context, s *Source) error {
 
 // laySnapshot has the host's own etcdctl do it, which is of the etcd that will read it.
 func (r *Restorer) laySnapshot(ctx context.Context, s *Source) error {
-	if _, err := os.Stat(r.Etcdctl); err != nil {
-		return fault.New(fault.Unsupported, "a v3 snapshot is restored by the host's own etcdctl, and %s is not there", r.Etcdctl).
-			WithHint("install the etcd package, or take a backup of method copy, which needs none")
+	etcdctl, err := r.Binary(ctx, "etcdctl")
+	if err != nil {
+		return NoEtcdctl(err)
 	}
 	urls := strings.Join(r.PeerURLs, ",")
 	var initial []string
 	for _, url := range r.PeerURLs {
 		initial = append(initial, r.Name+"="+url)
 	}
-	cmd := exec.CommandContext(ctx, r.Etcdctl, "snapshot", "restore", s.Path, "--name", r.Name, "--initial-cluster", strings.Join(initial, ","),
+	cmd := exec.CommandContext(ctx, etcdctl, "snapshot", "restore", s.Path, "--name", r.Name, "--initial-cluster", strings.Join(initial, ","),
 		"--initial-advertise-peer-urls", urls, "--initial-cluster-token", r.token, "--data-dir", r.staging())
 	cmd.Env = []string{"ETCDCTL_API=3", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fault.New(fault.Internal, "%s snapshot restore failed (%v): %s", r.Etcdctl, err, strings.TrimSpace(string(text)))
+		return fault.New(fault.Internal, "%s snapshot restore failed (%v): %s", etcdctl, err, strings.TrimSpace(string(text)))
 	}
 	return nil
+}
+
+// NoEtcdctl says what else there is.
+func NoEtcdctl(err error) error {
+	return fault.Wrap(fault.Unsupported, err, "a v3 snapshot is restored by the host's own etcdctl, or by its etcd image's").
+		WithHint("install the etcd package, or start the node service where etcd is a static pod; or take a backup of method copy or v2, which need no etcdctl")
 }
 
 // adopt makes all files durable, private, and the data directory's owner's, with its label: etcd takes a log that it may not read for none.

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,7 +49,8 @@ func restorer(t *testing.T, m *etcdtest.Member) *Restorer {
 	check(t, err)
 	token, err := newToken()
 	check(t, err)
-	return &Restorer{Host: h, Name: m.Name, PeerURLs: []string{m.PeerURL}, Etcdctl: etcdtest.Binary(t, "etcdctl"), token: token}
+	return &Restorer{Host: h, Name: m.Name, PeerURLs: []string{m.PeerURL}, token: token,
+		Binary: func(_ context.Context, name string) (string, error) { return etcdtest.Binary(t, name), nil }}
 }
 
 // Each method, laid twice: real etcd serves all that the backup holds, under an ID that neither the old cluster nor another restore of

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -27,7 +26,7 @@ type Restorer struct {
 	Host     *host.Host
 	Name     string
 	PeerURLs []string
-	Etcdctl  string // the host's own, for snapshots
+	Binary   func(ctx context.Context, name string) (string, error) // path of etcd or etcdctl: host.Host.Binary
 	Rehearse bool
 	OnChange func() // called before the first change
 	Warn     func(format string, a ...any)
@@ -198,9 +197,9 @@ func (r *Restorer) rehearse(ctx context.Context, laid *member.State, out *Outcom
 		r.Warn("no rehearsal: %s", room)
 		return nil
 	}
-	binary, err := exec.LookPath("etcd")
+	binary, err := r.Binary(ctx, "etcd")
 	if err != nil {
-		r.Warn("no rehearsal: there is no etcd binary on this host")
+		r.Warn("no rehearsal: %v", err)
 		return nil
 	}
 	quota := ""
