@@ -106,6 +106,37 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// An etcd that started by itself on a wiped host has made a new cluster: that is set aside, unless somebody has written to it.
+func TestNewbornMember(t *testing.T) {
+	dir := stopped(t)
+	h := hosttest.New(t)
+	for name, c := range map[string]struct {
+		write   func(m *etcdtest.Member)
+		refused bool
+	}{
+		"empty": {func(*etcdtest.Member) {}, false},
+		"v3":    {func(m *etcdtest.Member) { m.Must(t, 3, "put", "/v3", "3") }, true},
+		"v2":    {func(m *etcdtest.Member) { m.Must(t, 2, "set", "/v2", "2") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := etcdtest.Start(t, 1).Members[0]
+			m.WaitHealthy(t)
+			c.write(m)
+			m.Stop(t)
+			h.Wipe()
+			if err := os.CopyFS(filepath.Join(h.DataDir, "member"), os.DirFS(filepath.Join(m.DataDir, "member"))); err != nil {
+				t.Fatal(err)
+			}
+			a := moduletest.Run(t, h.Args("backup", dir, "_ansible_check_mode", true))
+			if c.refused {
+				a.Failed(t, "refused")
+			} else {
+				a.OK(t, true)
+			}
+		})
+	}
+}
+
 // The host dies in the start: the member is in place and fenced. A second run goes on with it, and does not lay another one.
 func TestInterrupted(t *testing.T) {
 	h := hosttest.New(t) // its own data cannot be read: set aside

@@ -80,12 +80,18 @@ func (r *Restorer) nothingToLose(record *facts.Restoring) error {
 		return err
 	}
 	s, err := member.Read(r.Host.DataDir, "")
-	if err != nil || len(s.Damage) > 0 {
+	if err != nil || len(s.Damage) > 0 || bornEmpty(s) {
 		return nil
 	}
 	return fault.New(fault.Refused, "%s holds a member whose data can be read (%s, revision %d): a backup is older than that; nothing was changed",
 		r.Host.DataDir, etcd.FormatID(s.ID), s.Database.Revision).
 		WithHint("ansible-playbook playbooks/restore_quorum.yml; if the data are to be given up: etcd_data_dir state=set_aside")
+}
+
+// bornEmpty: etcd started by itself on a wiped host, as a kubelet makes it do, became a new cluster, and nothing was ever written to it. It
+// is set aside like all that is found.
+func bornEmpty(s *member.State) bool {
+	return s.FirstIndex <= 1 && s.SnapshotIndex == 0 && s.Database.Revision <= 1 && s.V2Keys == 0
 }
 
 // inPlace: the data directory holds what this restore has put there.
