@@ -58,6 +58,7 @@ lint: environments modules ## ansible-lint (production), yamllint, ansible-doc, 
 	@ANSIBLE_INVENTORY=$(CURDIR)/inventory/separate.ini ansible-lint --nocolor -q
 	@python molecule/control/check_docs.py .
 	@python molecule/control/check_targets.py .
+	@python molecule/control/check_chapter.py .
 	@molecule/control/syntax
 
 molecule: environments modules hosts ## scenarios on real hosts: all, or SCENARIO=name; JOBS=2 at a time
