@@ -216,3 +216,12 @@ func numbers(hosts []string) string {
 	}
 	return strings.Join(short, " ")
 }
+
+// Where one that has just joined serves already, its data are not called damaged: nothing of them was read wrongly.
+func TestJustJoined(t *testing.T) {
+	p := Make(lost(3).healthy(0, 1, 2).edit(2, func(h *Host) { h.Log = &facts.Log{} }).Request)
+	text := strings.Join(p.Lines, "\n")
+	if p.Action != Nothing || !strings.Contains(text, "empty log") || strings.Contains(text, "damaged") {
+		t.Error(p.Action, text)
+	}
+}

@@ -85,7 +85,7 @@ func (v *view) givenUp(n, survivor *node) *Discarded {
 	case otherCluster:
 		g.What = "other_cluster"
 		g.Text = fmt.Sprintf("the data on %s, of cluster %s", n.name, n.cluster())
-	case damaged, removesSelf:
+	case damaged, emptyLog, removesSelf:
 		g.What = "damaged"
 		g.Text = fmt.Sprintf("whatever only the unusable data on %s holds: %s", n.name, n.why)
 	default:

@@ -128,7 +128,7 @@ func (v *view) cannotStart(n *node) bool {
 	switch n.data {
 	case emptyCluster, otherHistory, removesSelf, otherCluster:
 		return true
-	case damaged:
+	case damaged, emptyLog:
 		return !n.up()
 	}
 	return false

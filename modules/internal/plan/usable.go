@@ -14,6 +14,7 @@ const (
 	noData       verdict = "none"          // surely no member directory
 	usable       verdict = "usable"        //
 	damaged      verdict = "damaged"       // cannot be read in full
+	emptyLog     verdict = "empty log"     // a member that has just joined, and got nothing yet
 	otherCluster verdict = "other cluster" //
 	emptyCluster verdict = "empty cluster" // of wiped hosts that formed a new one with the same ID
 	otherHistory verdict = "other history" // contradicts what is committed
@@ -39,6 +40,8 @@ func (v *view) judge(n *node) (verdict, string) {
 		return notKnown, ""
 	case !n.hasData():
 		return noData, ""
+	case n.justJoined():
+		return emptyLog, damageOf(n.f)
 	case !n.readable():
 		return damaged, damageOf(n.f)
 	case v.best == nil:

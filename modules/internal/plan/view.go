@@ -40,6 +40,11 @@ func (n *node) readable() bool {
 		n.f.Log.LastIndex > 0 && len(n.f.Log.Damage) == 0 && n.f.Database != nil
 }
 
+// justJoined: its log is whole and holds no entry yet.
+func (n *node) justJoined() bool {
+	return n.answered() && n.f.Log != nil && n.f.Log.LastIndex == 0 && len(n.f.Log.Damage) == 0 && n.f.Database != nil
+}
+
 func (n *node) dataID() string {
 	if n.answered() && n.f.Member != nil {
 		return id(n.f.Member.ID)
