@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/member"
 )
 
 //go:embed etcd_fence.yml
@@ -23,6 +24,8 @@ type args struct {
 	Survivor    string `json:"survivor"`
 	KeepData    bool   `json:"keep_data"`
 	KeepBins    bool   `json:"keep_binaries"` // of a static pod only
+	SeenTerm    *int64 `json:"seen_term"`
+	SeenIndex   *int64 `json:"seen_index"`
 	EtcdConf    string `json:"etcd_conf"`
 	ManifestDir string `json:"manifest_dir"`
 	DataDir     string `json:"data_dir"`
@@ -33,6 +36,7 @@ type result struct {
 	Runtime  string         `json:"runtime"`
 	State    string         `json:"state"`
 	Fenced   *facts.Fence   `json:"fenced"`
+	Moved    bool           `json:"moved"`
 	Seconds  float64        `json:"seconds"`
 	Evidence *host.Evidence `json:"evidence,omitempty"`
 }
@@ -91,7 +95,21 @@ func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before
 		data.State, data.Fenced = before.State, nil
 		return ansible.Result{Data: data}, notFenced(err)
 	}
+	data.Moved = moved(a, h)
 	return ansible.Result{Changed: changed, Msg: fenceMessage(changed, false, record), Data: data}, nil
+}
+
+// moved tells whether the log ends elsewhere than it did when somebody decided to fence this host: then its etcd has taken part in a cluster
+// that went on meanwhile, or in a new one. Now that it is stopped, that can be told for certain.
+func moved(a args, h *host.Host) bool {
+	if a.SeenTerm == nil && a.SeenIndex == nil {
+		return false
+	}
+	var term, index int64 // 0 without data, and where they cannot be read, as in etcd_host_info
+	if s, err := member.Read(h.DataDir, h.Config.WALDir); err == nil {
+		term, index = int64(s.LastTerm), int64(s.LastIndex)
+	}
+	return a.SeenTerm != nil && *a.SeenTerm != term || a.SeenIndex != nil && *a.SeenIndex != index
 }
 
 // notFenced says what stands after a failure, which ends a run in the middle of its fences.

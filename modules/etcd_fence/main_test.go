@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/member"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
@@ -136,5 +140,46 @@ func TestBadInput(t *testing.T) {
 	}
 	if h.Tree() != before {
 		t.Error("bad input changed something")
+	}
+}
+
+// Whether etcd went on between the look and the fence can be told once it is stopped.
+func TestMoved(t *testing.T) {
+	m := etcdtest.Start(t, 1).Members[0]
+	m.WaitHealthy(t)
+	m.Must(t, 3, "put", "/a", "b")
+	m.Stop(t)
+	s, err := member.Read(m.DataDir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hosttest.New(t)
+	h.Wipe()
+	if a := moduletest.Run(t, h.Args("seen_term", 1, "_ansible_check_mode", true)).OK(t, true); a.JSON["moved"] != false {
+		t.Error("check mode stops nothing, and so cannot tell: ", a.Stdout)
+	}
+	if a := moduletest.Run(t, h.Args("seen_term", 0, "seen_index", 0)).OK(t, true); a.JSON["moved"] != false {
+		t.Error("no data, as before: ", a.Stdout)
+	}
+	if err := os.CopyFS(filepath.Join(h.DataDir, "member"), os.DirFS(filepath.Join(m.DataDir, "member"))); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []any
+		want bool
+	}{
+		"without a look": {nil, false},
+		"as it was":      {[]any{"seen_term", s.LastTerm, "seen_index", s.LastIndex}, false},
+		"by text":        {[]any{"seen_term", fmt.Sprint(s.LastTerm), "seen_index", fmt.Sprint(s.LastIndex)}, false},
+		"more entries":   {[]any{"seen_term", s.LastTerm, "seen_index", s.LastIndex - 1}, true},
+		"only the term":  {[]any{"seen_term", s.LastTerm}, false},
+		"another term":   {[]any{"seen_term", s.LastTerm - 1}, true},
+		"there was none": {[]any{"seen_term", 0, "seen_index", 0}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := moduletest.Run(t, h.Args(c.args...)).OK(t, false); a.JSON["moved"] != c.want {
+				t.Error(a.Stdout)
+			}
+		})
 	}
 }

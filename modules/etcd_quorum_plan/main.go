@@ -27,6 +27,7 @@ type args struct {
 	StartFailed  bool           `json:"start_failed"`
 	RemoveHost   string         `json:"remove_host"`
 	CAMoved      bool           `json:"ca_moved"`
+	Decided      plan.Decided   `json:"decided"`
 	Inventory    []string       `json:"inventory"`
 }
 
@@ -58,7 +59,7 @@ func (a args) request() (plan.Request, error) {
 	return plan.Request{
 		Hosts: hosts, Earlier: earlier, Order: a.Order, NewHosts: a.NewHosts, Masters: a.Masters, Addresses: addresses,
 		Prefer: a.Prefer, Unreadable: a.Unreadable, AcceptLoss: a.AcceptLoss, LostHostsOff: a.LostHostsOff, Rejoin: a.Rejoin,
-		StartFailed: a.StartFailed, RemoveHost: a.RemoveHost, CAMoved: a.CAMoved, Inventory: a.Inventory,
+		StartFailed: a.StartFailed, RemoveHost: a.RemoveHost, CAMoved: a.CAMoved, Decided: a.Decided, Inventory: a.Inventory,
 	}, err
 }
 

@@ -25,7 +25,11 @@ func onHosts(do func(*Lab, context.Context, []Host) error) action {
 }
 
 func (l *Lab) wipeAll(ctx context.Context, hosts []Host) error {
-	return each(hosts, func(h Host) error { return l.wipe(ctx, h) })
+	return each(hosts, func(h Host) error { return l.wipe(ctx, h, false) })
+}
+
+func (l *Lab) wipeDownAll(ctx context.Context, hosts []Host) error {
+	return each(hosts, func(h Host) error { return l.wipe(ctx, h, true) })
 }
 
 func (l *Lab) execCommand(ctx context.Context, args []string) error {

@@ -28,6 +28,7 @@ const usage = `usage: lab COMMAND ...
   kill NAME HOST...          power cut
   poweron NAME HOST...       power, and wait for sshd
   wipe NAME HOST...          kill etcd, remove its data
+  wipe-down NAME HOST...     the same, and etcd's pod stays away, since the kubelet is down, too
   fetch NAME HOST PATH TO    copy files off a host that is on or off; TO must not exist
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
@@ -69,6 +70,7 @@ var actions = map[string]action{
 	"kill":        onHosts((*Lab).kill),
 	"poweron":     onHosts((*Lab).powerOn),
 	"wipe":        onHosts((*Lab).wipeAll),
+	"wipe-down":   onHosts((*Lab).wipeDownAll),
 	"fetch":       (*Lab).fetchCommand,
 	"cut":         (*Lab).cutCommand,
 	"heal":        (*Lab).healCommand,

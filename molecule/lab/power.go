@@ -49,9 +49,9 @@ func (l *Lab) kill(ctx context.Context, hosts []Host) error {
 
 // wipe empties a host's data directory, whether the host is on or off. A
 // running etcd is killed first, as the crash that loses a disk does.
-func (l *Lab) wipe(ctx context.Context, h Host) error {
+func (l *Lab) wipe(ctx context.Context, h Host, down bool) error {
 	if l.running(ctx, h) {
-		_, err := podman(ctx, "exec", l.container(h), "sh", "-c", wipeScript(h))
+		_, err := podman(ctx, "exec", l.container(h), "sh", "-c", wipeScript(h, down))
 		return err
 	}
 	dir, err := l.dataDirOnControl(ctx, h)
@@ -70,10 +70,15 @@ func (l *Lab) wipe(ctx context.Context, h Host) error {
 
 // wipeScript leaves a service stopped, and a pod as a kubelet leaves it: started
 // again and again with an empty directory. The kubelet is stopped meanwhile, or
-// its next etcd would write into the directory that is being emptied.
-func wipeScript(h Host) string {
+// its next etcd would write into the directory that is being emptied; with down
+// it stays so, since an etcd with STATE=existing would get its data back from the
+// survivor, and end the loss.
+func wipeScript(h Host, down bool) string {
 	const empty = "; find /var/lib/etcd -mindepth 1 -delete"
-	if h.Pod {
+	switch {
+	case h.Pod && down:
+		return "systemctl stop " + nodeUnit + "; pkill -KILL -x etcd; while pidof etcd; do sleep 0.05; done" + empty
+	case h.Pod:
 		return "systemctl stop " + nodeUnit + "; pkill -KILL -x etcd; while pidof etcd; do sleep 0.05; done" + empty + "; systemctl start " + nodeUnit
 	}
 	return "systemctl kill -s KILL etcd.service; systemctl stop etcd.service" + empty

@@ -2,11 +2,13 @@
 
 Ansible throws away what was typed before it reads, which is a moment after the prompt: so it is typed every second until it is taken.
 
-What the command prints is printed; its exit status is handed on. Ends the command after 300 seconds.
+What the command prints is printed; its exit status is handed on. Ends the command after 300 seconds. The shell command in the variable
+ANSWER_AFTER is run, once, between the prompt and the answer.
 """
 import os
 import pty
 import select
+import subprocess
 import sys
 import time
 
@@ -15,11 +17,14 @@ def main(prompt, answer, command):
     child, terminal = pty.fork()
     if child == 0:
         os.execvp(command[0], command)
-    seen, ends = b"", time.time() + 300
+    seen, ends, first = b"", time.time() + 300, os.environ.get("ANSWER_AFTER", "")
     while time.time() < ends:
         ready, _, _ = select.select([terminal], [], [], 1)
         if not ready:
             if prompt in seen:
+                if first:
+                    subprocess.run(first, shell=True, check=True, stdout=subprocess.DEVNULL)
+                    first = ""
                 os.write(terminal, answer + b"\r")
             continue
         try:

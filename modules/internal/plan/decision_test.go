@@ -225,3 +225,29 @@ func TestJustJoined(t *testing.T) {
 		t.Error(p.Action, text)
 	}
 }
+
+// What was agreed to is done only while it is still what would be decided.
+func TestChangedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		now  *cluster
+		want string // code of the refusal
+	}{
+		"as it was":           {lost(3).wiped(1, 2), ""},
+		"a host came back":    {lost(3).wiped(2), "changed_meanwhile"},
+		"quorum came back":    {lost(3).healthy(0, 1, 2), "changed_meanwhile"},
+		"another host is off": {lost(3).off(0, 1).consent(), "changed_meanwhile"},
+		"it is refused now":   {lost(3).off(0, 1), "etcd_lost_hosts_off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.now.Decided = Decided{Force, host(0)}
+			p := Make(c.now.Request)
+			if c.want == "" {
+				if p.Action != Force || len(p.Plays["fence"]) == 0 {
+					t.Error(p.Action, p.Plays)
+				}
+			} else if p.Action != Refuse || p.Refusals[0].Code != c.want || len(p.Plays["fence"]) > 0 {
+				t.Error(p.Action, strings.Join(p.Lines, "\n"))
+			}
+		})
+	}
+}

@@ -15,6 +15,9 @@ func Make(req Request) Plan {
 		blocked.reason = "before anything is touched: " + found[0].Msg
 		d = blocked
 	}
+	if changed := v.changedMeanwhile(d); changed != nil {
+		d = changed
+	}
 	p := emptyPlan()
 	p.Action, p.Code, p.Reason, p.Refusals = d.action, d.code, d.reason, append(p.Refusals, d.refusals...)
 	p.Quorum = v.figures()

@@ -28,7 +28,14 @@ type Request struct {
 	StartFailed  bool   // action start was carried out, and no quorum came of it
 	RemoveHost   string // take this host out, instead of deciding on a restore
 	CAMoved      bool   // the CA's key was moved off RemoveHost
+	Decided      Decided
 	Inventory    []string
+}
+
+// Decided is what somebody has agreed to before this look.
+type Decided struct {
+	Action   string `json:"action"` // "" where nothing was decided
+	Survivor string `json:"survivor"`
 }
 
 // DecodeHosts reads the dictionary of registered facts. Keys that Ansible adds are ignored; a value of the wrong type is refused, since

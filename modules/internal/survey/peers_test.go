@@ -10,6 +10,35 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
+// Where a majority is up, an election and the reads that it holds up must not look like a loss; where it is not, nobody waits.
+func TestPatience(t *testing.T) {
+	silent, up := facts.Seen{Error: "connection refused"}, facts.Seen{ID: "a1"}
+	for name, c := range map[string]struct {
+		pid    int
+		settle time.Duration
+		sees   []facts.Seen
+		want   time.Duration
+	}{
+		"one of three":              {1, 3 * time.Second, []facts.Seen{silent, silent}, 3 * time.Second},
+		"two of three":              {1, 3 * time.Second, []facts.Seen{silent, up}, readStall},
+		"two of four":               {1, 3 * time.Second, []facts.Seen{silent, up, silent}, 3 * time.Second},
+		"two of three, this is off": {0, 3 * time.Second, []facts.Seen{up, up}, 3 * time.Second},
+		"alone":                     {1, 3 * time.Second, nil, readStall},
+		"one look":                  {1, 0, []facts.Seen{up, up}, 0},
+		"a long look":               {1, time.Minute, []facts.Seen{up, up}, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := facts.Host{PID: c.pid, Sees: map[string]facts.Seen{}}
+			for i, s := range c.sees {
+				out.Sees[string(rune('a'+i))] = s
+			}
+			if got := patience(out, c.settle); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // A peer that was silent once is asked again; one that stays silent keeps its error, and one that answered is left alone.
 func TestSilentPeersAreAskedTwice(t *testing.T) {
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -70,7 +70,7 @@ func describe(out *facts.Host, s host.Status) {
 func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Duration) {
 	cfg := etcd.Config{TLS: etcd.TLSFiles(h.TLS), Endpoints: h.Config.ClientURLs, PeerURLs: h.Config.PeerURLs, Connect: 2 * time.Second, Call: 3 * time.Second}
 	peers := otherPeers(*out)
-	for end := time.Now().Add(settle); ; {
+	for began := time.Now(); ; {
 		seen := make(chan map[string]facts.Seen, 1)
 		go func() { seen <- etcd.SeesPeers(ctx, peers, cfg) }()
 		if out.PID != 0 {
@@ -81,7 +81,7 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 			lookTwice(ctx, out.Sees, cfg)
 			return
 		}
-		if time.Now().After(end) {
+		if time.Since(began) > patience(*out, settle) {
 			return
 		}
 		select {
@@ -90,6 +90,25 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// readStall is how long a member with quorum can leave linearizable reads without an answer: etcd 3.2 drops one that comes while there
+// is no leader, and lets all others wait behind it until that has timed out, after 5 s and twice the election timeout, which is 2.5 s on
+// OpenShift (etcdserver/v3_server.go, linearizableReadLoop; etcdserver/config.go, ReqTimeout).
+const readStall = 12 * time.Second
+
+// patience is longer where a majority is up: its quorum may only be slow to show itself. A loss of hosts is seen without it.
+func patience(out facts.Host, settle time.Duration) time.Duration {
+	up := 1
+	for _, peer := range out.Sees {
+		if peer.Error == "" {
+			up++
+		}
+	}
+	if settle == 0 || out.PID == 0 || up <= (len(out.Sees)+1)/2 {
+		return settle
+	}
+	return max(settle, readStall)
 }
 
 // lookTwice: where there is quorum nobody looks for seconds, and one answer that came too late would be called a broken network.
