@@ -11,6 +11,7 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/masters"
 )
 
@@ -31,7 +32,8 @@ type args struct {
 type result struct {
 	Seconds  float64           `json:"seconds"`
 	Health   map[string]string `json:"health"`
-	Revision int64             `json:"revision"` // etcd's, by the read that proved its quorum
+	Revision int64             `json:"revision"`     // etcd's, by the read that proved its quorum
+	Node     bool              `json:"node_started"` // the kubelet was down
 }
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
@@ -51,6 +53,9 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if data.Revision, err = a.quorum(ctx); err != nil {
 		return ansible.Result{Data: data}, err
 	}
+	if data.Node, err = node(ctx, call); err != nil {
+		return ansible.Result{Data: data}, err
+	}
 	for _, c := range components {
 		if call.CheckMode {
 			data.Health[c.Name] = c.Health(ctx)
@@ -64,6 +69,20 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 		}
 	}
 	return ansible.Result{Changed: len(components) > 0, Msg: message(call.CheckMode, components), Data: data}, nil
+}
+
+// node starts the kubelet where it is down, as the chapter leaves it: without one no pod comes back.
+func node(ctx context.Context, call *ansible.Call) (started bool, err error) {
+	h, err := host.Load(ctx, host.Options{})
+	if err != nil {
+		return false, err
+	}
+	down, err := h.NodeDown(ctx)
+	if err != nil || !down || call.CheckMode {
+		return false, err
+	}
+	call.MarkChanged()
+	return true, h.StartNode(ctx)
 }
 
 // quorum is asked of the very members that the API will ask: its start reads from etcd without a deadline, and without a quorum it

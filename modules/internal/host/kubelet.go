@@ -44,7 +44,7 @@ func (n *node) down(ctx context.Context) bool {
 	return u.Name != "" && !u.Runs() && u.Active != "deactivating"
 }
 
-// start is for a kubelet that was found down; etcd's manifest is out by then, so it starts no etcd.
+// start is for a kubelet that was found down; etcd's manifest is out by then, or it runs, so no etcd is started.
 func (n *node) start(ctx context.Context) error {
 	u := n.look(ctx)
 	if u.Masked() {
@@ -56,6 +56,38 @@ func (n *node) start(ctx context.Context) error {
 	n.when = time.Time{}
 	_, err := systemd.Await(ctx, u, "start")
 	return err
+}
+
+// NodeDown tells whether the host's kubelet is down, so that no static pod of it can be restarted, and refuses where its start would start an etcd
+// as well, with whatever data that has.
+func (h *Host) NodeDown(ctx context.Context) (bool, error) {
+	n := node{}
+	if !n.down(ctx) {
+		return false, nil
+	}
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		return true, nil
+	}
+	live, err := p.live()
+	if err != nil {
+		return true, err
+	}
+	found, err := h.Processes()
+	if err != nil || len(live) == 0 || p.own(found) != nil {
+		return true, err
+	}
+	return true, fault.New(fault.Refused, "%s is down, and with it etcd would start, whose manifest %s is in place", n.look(ctx).Name, live[0]).
+		WithHint("fence etcd there first: ansible-playbook playbooks/fence.yml -e etcd_host=…; or, where it is to run with the data it has: systemctl start %s", n.look(ctx).Name)
+}
+
+// StartNode is for a kubelet of which NodeDown said that it is down.
+func (h *Host) StartNode(ctx context.Context) error {
+	n := node{}
+	if err := n.start(ctx); err != nil {
+		return fault.Wrap(fault.Internal, err, "start the node service, which runs the kubelet")
+	}
+	return nil
 }
 
 // kubeletDirs are the kubelet's own directories: its default, and OpenShift's volumeDirectory.

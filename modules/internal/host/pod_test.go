@@ -139,6 +139,41 @@ func TestPodWhoseKubeletIsDown(t *testing.T) {
 	}
 }
 
+// The kubelet may be started again while etcd's manifest is out, or while etcd runs; else it would start an etcd that nobody decided on.
+func TestNodeDown(t *testing.T) {
+	f, h := pod(t)
+	down := func(want bool) error {
+		t.Helper()
+		got, err := load(t, f).NodeDown(soon(t, 5*time.Second))
+		if got != want {
+			t.Errorf("down: %v, %v", got, err)
+		}
+		return err
+	}
+	if err := down(false); err != nil {
+		t.Error(err)
+	}
+	f.NodeService("stop")
+	if err := down(true); err != nil {
+		t.Error("etcd runs:", err)
+	}
+	stop(t, load(t, f))
+	if err := down(true); err != nil {
+		t.Error("the manifest is out:", err)
+	}
+	f.Write(in, f.Read(out))
+	failed(t, down(true), fault.Refused, "etcd would start", "fence.yml")
+	if err := os.Remove(f.Root + "/" + in); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.StartNode(soon(t, 10*time.Second)); err != nil {
+		t.Error(err)
+	}
+	if err := down(false); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPodWithManifestInAndKubeletDownIsNotStopped(t *testing.T) {
 	f, h := pod(t)
 	f.NodeService("stop")
