@@ -1,6 +1,8 @@
 package backup
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
 )
@@ -162,6 +165,45 @@ func TestVerify(t *testing.T) {
 	check(t, os.Rename(dir, dir+".partial"))
 	if _, err := Verify(t.Context(), dir+".partial/"); fault.KindOf(err) != fault.Refused {
 		t.Errorf("an interrupted backup was accepted: %v", err)
+	}
+}
+
+// A copy is what was read, wherever its holes are, and the holes take no room.
+func TestScratch(t *testing.T) {
+	for name, parts := range map[string][]int{ // lengths of data and zeros, in turn
+		"empty":          {},
+		"short":          {5},
+		"zeros":          {0, 3 << 20},
+		"data":           {3<<20 + 7},
+		"between":        {chunk - 5, 2*hole + 10, 9, 5 * hole, 3},
+		"a hole's start": {hole, hole, hole, hole - 1, 1, chunk + hole + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []byte
+			for i, n := range parts {
+				fill := []byte{1, 0}[i%2]
+				want = append(want, bytes.Repeat([]byte{fill}, n)...)
+			}
+			from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
+			check(t, os.WriteFile(from, want, 0o600))
+			sum, err := Scratch(t.Context(), from, to)
+			check(t, err)
+			got, err := os.ReadFile(to)
+			check(t, err)
+			if !bytes.Equal(got, want) || sum != sumText(string(want)) {
+				t.Errorf("%d bytes, want %d, or others; sum %s", len(got), len(want), sum)
+			}
+			var st unix.Stat_t
+			check(t, unix.Stat(to, &st))
+			if name == "zeros" && st.Blocks > 0 {
+				t.Errorf("%d blocks", st.Blocks)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Scratch(ctx, "/proc/self/exe", filepath.Join(t.TempDir(), "to")); fault.KindOf(err) != fault.Timeout {
+		t.Error(err)
 	}
 }
 

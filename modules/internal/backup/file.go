@@ -66,41 +66,84 @@ func copySparse(ctx context.Context, from, to string, settle func(*os.File) erro
 	return hex.EncodeToString(h.Sum(nil)), size, settle(out)
 }
 
-// eachChunk reads by position, never by mmap: a bad sector is then an error, and not a signal that nothing can catch.
+// piece is what one read gave.
+type piece struct {
+	bytes  []byte
+	offset int64
+	err    error
+}
+
+// eachChunk hands on a file's bytes in their order, and reads the next ones meanwhile.
 func eachChunk(ctx context.Context, f *os.File, use func(b []byte, offset int64) error) error {
-	buf := make([]byte, chunk)
-	for offset := int64(0); ; {
-		if ctx.Err() != nil {
-			return fault.New(fault.Timeout, "%s: the time was over at byte %d", f.Name(), offset)
+	ctx, cancel := context.WithCancel(ctx)
+	pieces := make(chan piece)
+	go readChunks(ctx, f, pieces)
+	defer func() {
+		cancel()
+		for range pieces { // the caller closes the file: not under a read
 		}
-		n, rerr := f.ReadAt(buf, offset)
-		if n > 0 {
-			if err := use(buf[:n], offset); err != nil {
+	}()
+	for p := range pieces {
+		if len(p.bytes) > 0 {
+			if err := use(p.bytes, p.offset); err != nil {
 				return err
 			}
-			offset += int64(n)
 		}
-		if errors.Is(rerr, io.EOF) {
+		if errors.Is(p.err, io.EOF) {
 			return nil
 		}
-		if rerr != nil {
-			return fault.Wrap(fault.Corrupt, rerr, "%s cannot be read at byte %d", f.Name(), offset)
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return nil
+}
+
+// readChunks reads by position, never by mmap: a bad sector is then an error, and not a signal that nothing can catch. Two buffers are enough: one is
+// taken only after the other was used.
+func readChunks(ctx context.Context, f *os.File, pieces chan<- piece) {
+	defer close(pieces)
+	var buffers [2][chunk]byte
+	for i, offset := 0, int64(0); ; i++ {
+		p := piece{offset: offset}
+		if ctx.Err() == nil {
+			var n int
+			n, p.err = f.ReadAt(buffers[i%2][:], offset)
+			p.bytes, offset = buffers[i%2][:n], offset+int64(n)
+			if p.err != nil && !errors.Is(p.err, io.EOF) {
+				p.err = fault.Wrap(fault.Corrupt, p.err, "%s cannot be read at byte %d", f.Name(), offset)
+			}
+		} else {
+			p.err = fault.New(fault.Timeout, "%s: the time was over at byte %d", f.Name(), offset)
+		}
+		pieces <- p
+		if p.err != nil {
+			return
 		}
 	}
 }
 
+// writeSparse writes what lies between two holes at once.
 func writeSparse(out *os.File, b []byte, offset int64) error {
 	for len(b) > 0 {
-		n := min(len(b), hole)
-		if n < hole || !bytes.Equal(b[:n], zeros[:]) {
+		n := 0
+		for n < len(b) && !isHole(b[n:]) {
+			n = min(n+hole, len(b))
+		}
+		if n > 0 {
 			if _, err := out.WriteAt(b[:n], offset); err != nil {
 				return err
 			}
 		}
 		b, offset = b[n:], offset+int64(n)
+		for isHole(b) {
+			b, offset = b[hole:], offset+hole
+		}
 	}
 	return nil
 }
+
+func isHole(b []byte) bool { return len(b) >= hole && bytes.Equal(b[:hole], zeros[:]) }
 
 func sumFile(ctx context.Context, path string) (sum string, size int64, err error) {
 	f, err := os.Open(path)
