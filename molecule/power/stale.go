@@ -12,7 +12,8 @@ import (
 )
 
 // stale is five members of which two are left, one of them a leader that had lost the others: its log is the longer one, of an older term,
-// and holds nothing of what was acknowledged since.
+// and holds nothing of what was acknowledged since. The other one was held up for a while, and got all that right before the power went:
+// it is in its log, and not yet in its database, which is therefore the older one.
 type stale struct {
 	Acked         int
 	Leader, Other files   // the stale leader, and a member of the majority that went on
@@ -57,11 +58,13 @@ func (s *stale) run(ctx context.Context, l lab, dir string) error {
 // breakUp leaves two hosts of five: the leader that was cut off, and a follower of the majority.
 func breakUp(ctx context.Context, l lab, dir string) (leader, other host, acked map[string]bool, err error) {
 	all := []string{"etcd-0", "etcd-1", "etcd-2", "etcd-3", "etcd-4"}
-	old, rest, err := cutOff(ctx, l, all)
+	old, follower, rest, err := cutOff(ctx, l, all)
 	if err != nil {
 		return leader, other, nil, err
 	}
-	follower, err := goOn(ctx, l, rest, old)
+	if err = goOn(ctx, l, rest, old); err == nil {
+		err = catchUp(ctx, l, filepath.Join(dir, "early"), follower)
+	}
 	if err != nil {
 		return leader, other, nil, err
 	}
@@ -72,31 +75,38 @@ func breakUp(ctx context.Context, l lab, dir string) (leader, other host, acked 
 	return left[0], left[1], acked, nil
 }
 
-// cutOff takes the leader off the network of the others, and lets clients write to it, which it can no longer acknowledge.
-func cutOff(ctx context.Context, l lab, all []string) (old string, rest []string, err error) {
+// cutOff holds a follower up, takes the leader off the network of all others, and lets clients write to it, which it can no longer
+// acknowledge. The rest is who is left to go on.
+func cutOff(ctx context.Context, l lab, all []string) (old, follower string, rest []string, err error) {
 	if _, err = l.do(ctx, "writer", "start", l.name, "--v2"); err == nil {
 		err = l.awaitWrites(ctx, quietWrites/2)
 	}
 	if err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	if old, err = leaderOf(ctx, l, all, ""); err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
-	rest = slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == old })
-	return old, rest, l.all(ctx, []string{"writer", "stop", l.name}, append([]string{"cut", l.name, old}, rest...),
+	others := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == old })
+	follower, rest = others[0], others[1:]
+	if _, err = l.do(ctx, "exec", l.name, follower, "--", "pkill", "-STOP", "-x", "etcd"); err == nil {
+		err = l.awaitWrites(ctx, quietWrites)
+	}
+	if err != nil {
+		return "", "", nil, err
+	}
+	return old, follower, rest, l.all(ctx, []string{"writer", "stop", l.name}, append([]string{"cut", l.name, old}, others...),
 		[]string{"writer", "start", l.name, "--hosts", old, "--clients", staleClients, "--rate", "0", "--timeout", "300ms", "--no-wait"})
 }
 
-// goOn lets the majority elect a leader and acknowledge writes. It names a follower that has them all.
-func goOn(ctx context.Context, l lab, rest []string, old string) (string, error) {
-	young, err := leaderOf(ctx, l, rest, old)
-	if err != nil {
-		return "", err
+// goOn lets the majority elect a leader and acknowledge writes.
+func goOn(ctx context.Context, l lab, rest []string, old string) error {
+	if _, err := leaderOf(ctx, l, rest, old); err != nil {
+		return err
 	}
 	before, err := l.acked()
 	if err != nil {
-		return "", err
+		return err
 	}
 	err = l.all(ctx, []string{"writer", "stop", l.name},
 		[]string{"writer", "start", l.name, "--hosts", strings.Join(rest, ","), "--rate", "50", "--v2"})
@@ -106,20 +116,38 @@ func goOn(ctx context.Context, l lab, rest []string, old string) (string, error)
 	if err == nil {
 		_, err = l.do(ctx, "writer", "stop", l.name)
 	}
+	return err
+}
+
+// blinks are how long a follower that was held up goes on at a time. It needs some tenths of a second to be connected again; then it gets the
+// whole log in less than the 0.1 s after which its database is committed.
+var blinks = []string{"0.3", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1"}
+
+// catchUp lets the follower go on until its log has all that was acknowledged, and no longer. Where that does not come in time, it goes on for good.
+func catchUp(ctx context.Context, l lab, dir, follower string) error {
+	acked, err := l.acked()
 	if err != nil {
-		return "", err
+		return err
 	}
-	follower := rest[0]
-	if follower == young {
-		follower = rest[1]
+	for i, blink := range blinks {
+		if _, err := l.do(ctx, "exec", l.name, follower, "--", "sh", "-c", "p=$(pidof etcd); kill -CONT $p; sleep "+blink+"; kill -STOP $p"); err != nil {
+			return err
+		}
+		h, err := fetch(ctx, l, follower, fmt.Sprint(dir, i))
+		if err != nil || lost(h.files, acked) == 0 {
+			return err
+		}
+	}
+	if _, err := l.do(ctx, "exec", l.name, follower, "--", "pkill", "-CONT", "-x", "etcd"); err != nil {
+		return err
 	}
 	c, _, err := l.client(ctx, follower)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer c.Close()
 	_, err = c.content(ctx, serveLimit, 0) // a linearizable read: it has applied all that is acknowledged
-	return follower, err
+	return err
 }
 
 // leaderOf waits until all of these members follow one of them, and no longer the old leader.
@@ -177,8 +205,9 @@ func restoreTwo(ctx context.Context, l lab, leader, other host, acked map[string
 
 // report prints the state, and what each choice loses.
 func (s *stale) report(w io.Writer) (broken []string) {
-	fmt.Fprintf(w, "\nFive members, two left, one of them a stale leader: its log ends with entry %d of term %d, the other's with %d of term %d; %d acknowledged writes\n",
-		s.Leader.Index, s.Leader.Term, s.Other.Index, s.Other.Term, s.Acked)
+	fmt.Fprintf(w, "\nFive members, two left, one of them a stale leader: its log ends with entry %d of term %d, the other's with %d of term %d;\n"+
+		"revisions of the databases %d and %d; %d acknowledged writes\n",
+		s.Leader.Index, s.Leader.Term, s.Other.Index, s.Other.Term, s.Leader.Revision, s.Other.Revision, s.Acked)
 	byIndex, ours := column{}, column{}
 	byIndex.add([]outcome{s.ByIndex})
 	ours.add([]outcome{s.Ours})
