@@ -14,8 +14,12 @@ func (m mover) mayLeave(ctx context.Context) error {
 		return err
 	}
 	self, err := m.host.Member()
-	if err != nil || self == nil {
+	if err != nil {
 		m.call.Warn("the log in %s does not say which member it belongs to: %v", m.host.WALDir(), err)
+		return nil
+	}
+	if self == nil {
+		m.call.Warn("there is no log in %s, so which member the data belongs to is not known", m.host.WALDir())
 		return nil
 	}
 	members, err := m.clusterWithQuorum(ctx)
