@@ -1,6 +1,6 @@
 # What the chapter has an operator type (39.1.3 and 39.1.4), as a script that polls without pauses; run by `run` over one shared ssh
 # connection a host. No backup, no check, no fence: that is what it is compared with.
-# Takes: ssh_to HOST COMMAND, names and addresses (arrays), lost (ns). Sets: one.
+# Takes: ssh_to HOST COMMAND, names (array), addresses (array).
 ctl="ETCDCTL_API=3 etcdctl --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/peer.crt --key=/etc/etcd/peer.key --endpoints=https://${addresses[0]}:2379"
 
 until_healthy() { until ssh_to 0 "$ctl endpoint health" >/dev/null 2>&1; do :; done; }
@@ -11,7 +11,6 @@ ssh_to 0 "systemctl stop etcd; mkdir -p /etc/systemd/system/etcd.service.d
 until_healthy
 ssh_to 0 "rm /etc/systemd/system/etcd.service.d/temp.conf; systemctl daemon-reload; systemctl restart etcd"
 until_healthy
-one=$(seconds "$lost" "$(now)")
 members="${names[0]}=https://${addresses[0]}:2380"
 for i in 1 2; do
     members="$members,${names[i]}=https://${addresses[i]}:2380"
