@@ -33,6 +33,7 @@ type Result struct {
 	force.Proof
 	Kept      member.Kept `json:"kept"`
 	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
+	Took      float64     `json:"took"`                // seconds from the copy's begin to the proof
 
 	Read map[string]string `json:"-"` // sums of the copy's files that were read in full, by path
 }
@@ -42,6 +43,7 @@ const stopLimit = 10 * time.Second
 
 // Run does it all and leaves nothing behind.
 func Run(ctx context.Context, o Options) (result Result, err error) {
+	began := time.Now()
 	private, err := os.MkdirTemp(o.Copy, ".rehearsal-")
 	if err != nil {
 		return Result{}, fault.Wrap(fault.Internal, err, "make room for the rehearsal beside the copy")
@@ -65,6 +67,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	}
 	defer func() { err = errors.Join(err, p.stop(stopLimit)) }()
 	result.Proof, err = p.prove(ctx, o.Expect)
+	result.Took = time.Since(began).Seconds()
 	result.Discarded = force.Discarded(p.output.lines())
 	if err == nil && result.Discarded != "" && o.KeepTail {
 		err = fault.New(fault.Corrupt, "the rehearsal threw entries of the log away: %s", result.Discarded)
