@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,20 +15,12 @@ import (
 func TestKilledAtAnyMoment(t *testing.T) {
 	m := seeded(t, 1).Members[0]
 	m.Stop(t)
-	raw, err := json.Marshal(arguments(t, m, map[string]any{"method": "copy"}))
-	check(t, err)
-	file := filepath.Join(t.TempDir(), "args.json")
-	check(t, os.WriteFile(file, raw, 0o600))
+	args := arguments(t, m, map[string]any{"method": "copy"})
 	dest := filepath.Join(m.Dir, "backup")
 	before := listing(t, m.DataDir)
 	partials, killed := 0, 0
 	for delay := 10 * time.Millisecond; delay < 5*time.Second; delay += delay / 2 {
-		cmd := exec.Command(moduletest.Binary(t), file)
-		check(t, cmd.Start())
-		timer := time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
-		err := cmd.Wait()
-		timer.Stop()
-		if err == nil {
+		if moduletest.KillAfter(t, delay, args).Success() {
 			break
 		}
 		killed++

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -23,20 +20,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			h := hosttest.New(t)
 			h.Mode(hosttest.Exits) // the start fails, and the member stays as it was put
 			before := h.Tree()
-			raw, err := json.Marshal(h.Args("backup", dir, "rehearse", false, "timeout", 20))
-			if err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join(t.TempDir(), "args.json")
-			if err := os.WriteFile(file, raw, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command(moduletest.Binary(t), file)
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
-			if cmd.Wait(); !cmd.ProcessState.Exited() {
+			if !moduletest.KillAfter(t, delay, h.Args("backup", dir, "rehearse", false, "timeout", 20)).Exited() {
 				killed++
 			}
 			if h.Tree() != before && len(h.Calls()) == 0 && h.Exists("var/lib/etcd/restoring") {

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -122,8 +118,12 @@ func TestPodKilledAtAnyMoment(t *testing.T) {
 		t.Run(delay.String(), func(t *testing.T) {
 			h, installer := podHost(t)
 			withoutProbe(t, h, installer)
-			if done = probeKilledAfter(t, h, delay); done {
+			state := moduletest.KillAfter(t, delay, h.Args("probe", "installed"))
+			if done = state.Success(); done {
 				return
+			}
+			if state.Exited() {
+				t.Fatalf("it was not killed, and failed: %v", state)
 			}
 			killed++
 			wholeAfter(t, h, installer)
@@ -140,30 +140,6 @@ func TestPodKilledAtAnyMoment(t *testing.T) {
 	if killed < 5 {
 		t.Errorf("the test's own condition does not hold: killed %d times", killed)
 	}
-}
-
-func probeKilledAfter(t *testing.T, h *hosttest.Host, delay time.Duration) (done bool) {
-	t.Helper()
-	raw, err := json.Marshal(h.Args("probe", "installed"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "args.json")
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(moduletest.Binary(t), file)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(delay, func() { _ = cmd.Process.Kill() }) // it may have ended
-	defer timer.Stop()
-	err = cmd.Wait()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) && ended.Exited() {
-		t.Fatalf("it was not killed, and failed: %v", err)
-	}
-	return err == nil
 }
 
 func wholeAfter(t *testing.T, h *hosttest.Host, installer string) {

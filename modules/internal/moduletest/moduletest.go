@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 var (
@@ -92,13 +93,35 @@ func Run(t *testing.T, args map[string]any, env ...string) Answer {
 // RunRaw is Run with the bytes of the arguments file.
 func RunRaw(t *testing.T, raw []byte, env ...string) Answer {
 	t.Helper()
+	answer := Exec(t, []string{argsFile(t, raw)}, env...)
+	answer.decode(t)
+	return answer
+}
+
+func argsFile(t *testing.T, raw []byte) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "args.json")
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	answer := Exec(t, []string{file}, env...)
-	answer.decode(t)
-	return answer
+	return file
+}
+
+// KillAfter runs the module with these arguments, kills it after the delay, and returns how it ended: it may have done so by itself before.
+func KillAfter(t *testing.T, delay time.Duration, args map[string]any) *os.ProcessState {
+	t.Helper()
+	raw, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(Binary(t), argsFile(t, raw))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(delay, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Wait() // the state says it
+	return cmd.ProcessState
 }
 
 // Exec runs the binary with the given command line.
