@@ -112,8 +112,8 @@ func (p *Process) stat(text string) error {
 // Zombie tells whether the process has ended and only waits for its parent: it holds no lock and no port any more.
 func (p Process) Zombie() bool { return p.State == "Z" || p.State == "X" }
 
-// Exiting tells whether the process has given its memory back already. It may still hold files and ports for a moment.
-func (p Process) Exiting() bool { return len(p.Args) == 1 && p.Args[0] == "" }
+// Exiting tells whether the process has given its memory back already, or has not got its own yet, amid an exec. It may still hold files and ports for a moment.
+func (p Process) Exiting() bool { return len(p.Args) == 0 }
 
 // StartedAt is the wall-clock time of the start. USER_HZ is 100 on every Linux that Go runs on.
 func (p Process) StartedAt() (time.Time, error) {
@@ -161,8 +161,12 @@ func (p Process) SameFile(path, local string) (bool, error) {
 func file(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
 
 func words(raw []byte) []string {
+	raw = bytes.TrimRight(raw, "\x00")
+	if len(raw) == 0 {
+		return nil
+	}
 	var out []string
-	for _, w := range bytes.Split(bytes.TrimRight(raw, "\x00"), []byte{0}) {
+	for _, w := range bytes.Split(raw, []byte{0}) {
 		out = append(out, string(w))
 	}
 	return out

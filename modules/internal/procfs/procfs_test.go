@@ -120,6 +120,14 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	for raw, want := range map[string][]string{"": nil, "\x00": nil, "a\x00": {"a"}, "a\x00\x00b c\x00": {"a", "", "b c"}} {
+		if diff := cmp.Diff(want, words([]byte(raw))); diff != "" {
+			t.Errorf("%q: %s", raw, diff)
+		}
+	}
+}
+
 func TestFlag(t *testing.T) {
 	for _, c := range []struct {
 		args  []string
