@@ -9,9 +9,12 @@ import (
 // The runtime and the processes are looked at one after the other: a pod's etcd that starts between the two is no stranger.
 func TestAPodThatStartsBetweenTwoLooks(t *testing.T) {
 	const cgroup = "1:name=systemd:/kubepods/besteffort/poddfc0d84617e3ae5b9b22c33fc486aaf1/c0ffee\n"
+	etcd := []string{"etcd"}
 	for _, pid := range []int{0, 6} {
 		s := Status{View: View{InPods: true, PID: pid}}
-		s.assign([]procfs.Process{{PID: 5, Args: []string{""}}, {PID: 7, CGroup: cgroup}, {PID: 8, CGroup: "0::/user.slice\n"}, {PID: 9, CGroup: cgroup}})
+		s.assign([]procfs.Process{
+			{PID: 5}, {PID: 7, CGroup: cgroup, Args: etcd}, {PID: 8, CGroup: "0::/user.slice\n", Args: etcd}, {PID: 9, CGroup: cgroup, Args: etcd},
+		})
 		if s.Process == nil || s.Process.PID != 7 || len(s.Strangers) != 2 {
 			t.Errorf("the runtime saw %d: %+v, strangers %+v", pid, s.Process, s.Strangers)
 		}
