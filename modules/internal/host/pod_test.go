@@ -331,6 +331,42 @@ func TestPodIsForcedOnce(t *testing.T) {
 	}
 }
 
+// An operator who is tired of the kills takes the probe out before any tool does: then the manifest without the flag is the installer's.
+func TestPodWithoutAProbeIsForced(t *testing.T) {
+	f := hosttest.New(t)
+	m, err := manifest.Parse([]byte(layouts(t)["template.yaml"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := m.Edit(manifest.Change{DropProbe: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Pod(string(bare))
+	h := fence(t, f)
+	f.Write("etc/etcd/forcing.json", "{}")
+	set(t, h, true)
+	start(t, h, host.StartOptions{Wait: host.WaitServing, Forced: true})
+	flags, err := h.ForceFlags(t.Context())
+	if err != nil || len(flags) == 0 {
+		t.Fatalf("flags %v, error %v", flags, err)
+	}
+	stop(t, h)
+	set(t, h, false)
+	if kept, err := h.RemoveForceFlags(t.Context(), flags); err != nil {
+		t.Errorf("flags that are out already: %v, %v", kept, err)
+	}
+	os.Remove(f.Root + "/etc/etcd/forcing.json")
+	if err := h.Unfence(soon(t, 5*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	start(t, h, host.StartOptions{Wait: host.WaitServing})
+	annotated(t, f.Read(in), string(bare))
+	if f.Exists(installed) || f.Exists(out) || h.Probe() != host.ProbeNone {
+		t.Errorf("something is left, probe %s", h.Probe())
+	}
+}
+
 func set(t *testing.T, h *host.Host, on bool) {
 	t.Helper()
 	if err := h.Runtime.SetForce(soon(t, 5*time.Second), on); err != nil {

@@ -141,8 +141,16 @@ func (p *pod) ForceFlags(context.Context) ([]facts.ForceFlag, error) {
 	return nil, nil
 }
 
-// RemoveForceFlag takes out what this suite put in. A manifest is never edited in place: the kubelet would start the new pod beside the old one.
+// RemoveForceFlag takes out what this suite put in, if it is still there. A manifest is never edited in place: the kubelet would start the new pod
+// beside the old one.
 func (p *pod) RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (string, error) {
+	_, m, err := p.parsed()
+	if err != nil {
+		return "", err
+	}
+	if asks, _ := m.Forces(); !asks {
+		return "", nil // SetForce has been here before
+	}
 	if _, err := p.base(); err != nil {
 		return "", err
 	}
