@@ -23,6 +23,7 @@ type args struct {
 	Dest        string `json:"dest"`
 	DataDir     string `json:"data_dir"`
 	ManifestDir string `json:"manifest_dir"`
+	Required    bool   `json:"required"`
 	Timeout     int    `json:"timeout"`
 }
 
@@ -50,7 +51,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	defer job.close()
 	methods, left, err := choose(a.Method, job.state)
 	if err != nil {
-		return ansible.Result{}, err
+		return without(a, err)
 	}
 	if err := job.mayWrite(a.Dest, methods); err != nil {
 		return ansible.Result{}, err
@@ -58,7 +59,9 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	out := result{Missing: left}
 	if call.CheckMode {
 		out.Backups, out.Path = job.planned(a.Dest, methods), job.name(a.Dest)
-	} else if out.Backups, out.Path, err = job.take(ctx, a.Dest, methods); err != nil {
+	} else if out.Backups, out.Path, err = job.take(ctx, a.Dest, methods); stoppedServing(err) {
+		return without(a, err)
+	} else if err != nil {
 		return ansible.Result{}, err
 	}
 	call.MarkChanged()
@@ -66,6 +69,22 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	out.Lines = lines(out, call.CheckMode)
 	job.warn(call, a.Dest, methods)
 	return ansible.Result{Changed: true, Data: out}, nil
+}
+
+// without is the answer where the state of etcd did not allow the backup.
+func without(a args, why error) (ansible.Result, error) {
+	if a.Required {
+		return ansible.Result{}, why
+	}
+	out := result{Backups: []backup.Entry{}, Missing: []missing{{a.Method, why.Error()}}}
+	out.Lines = lines(out, false)
+	return ansible.Result{Data: out}, nil
+}
+
+// stoppedServing tells the errors of a member that ended or fell silent while it was asked from those of this host's disk and of the data.
+func stoppedServing(err error) bool {
+	kind := fault.KindOf(err)
+	return err != nil && (kind == fault.Unreachable || kind == fault.Timeout)
 }
 
 func (j *job) name(dest string) string {

@@ -13,6 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcdtest"
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
@@ -165,8 +166,39 @@ func TestWhatAStateAllows(t *testing.T) {
 	if hint, _ := hung.JSON["hint"].(string); !strings.Contains(hint, "etcd_service state=stopped") {
 		t.Errorf("hint %q", hint)
 	}
+	checkNotRequired(t, m)
 	m.Kill(t)
 	checkStopped(t, m)
+}
+
+// checkNotRequired: a flow that copies the stopped member later goes on without a snapshot, from a member that serves none.
+func checkNotRequired(t *testing.T, m *etcdtest.Member) {
+	t.Helper()
+	asked := map[string]any{"method": "snapshot"}
+	moduletest.Run(t, arguments(t, m, asked)).Failed(t, "timeout")
+	before := listing(t, filepath.Join(m.Dir, "backup"))
+	asked["required"] = false
+	answer := moduletest.Run(t, arguments(t, m, asked)).OK(t, false).Documented(t, documentation)
+	if missing := answer.JSON["missing"].([]any); len(missing) != 1 || !strings.Contains(answer.Stdout, "snapshot not taken: no snapshot can be taken") {
+		t.Errorf("it does not tell what is missing: %s", answer.Stdout)
+	}
+	if diff := cmp.Diff(before, listing(t, filepath.Join(m.Dir, "backup"))); diff != "" {
+		t.Errorf("something was left: %s", diff)
+	}
+}
+
+// Only an etcd that fell silent is excused, not a disk that is full or data that are damaged.
+func TestStoppedServing(t *testing.T) {
+	for kind, want := range map[fault.Kind]bool{
+		fault.Unreachable: true, fault.Timeout: true, fault.Corrupt: false, fault.Refused: false, fault.Internal: false,
+	} {
+		if got := stoppedServing(fault.New(kind, "x")); got != want {
+			t.Errorf("%s: %v", kind, got)
+		}
+	}
+	if stoppedServing(nil) {
+		t.Error("no error is excused")
+	}
 }
 
 func checkStopped(t *testing.T, m *etcdtest.Member) {
