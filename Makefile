@@ -67,7 +67,7 @@ molecule: environments modules hosts ## scenarios on real hosts: all, or SCENARI
 control: environments modules hosts ## the smoke test from both control nodes: Ansible 2.9 on Python 2.7, and today's
 	@molecule/control/smoke
 
-test: ## unit, lint, molecule and both control nodes; within 60 minutes on 2 cores
+test: ## unit, lint, molecule and both control nodes; about an hour on 2 cores
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory molecule

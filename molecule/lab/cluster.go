@@ -68,13 +68,16 @@ func (l *Lab) health(ctx context.Context, h Host) string {
 	return fmt.Sprintf("healthy, member %x, term %d, revision %d", r.Header.MemberId, r.Header.RaftTerm, r.Header.Revision)
 }
 
-// waitHealthy waits until every member has started and serves linearizable
+// waitHealthy waits until every member, or each of hosts, has started and serves linearizable
 // reads.
-func (l *Lab) waitHealthy(ctx context.Context, limit time.Duration) error {
+func (l *Lab) waitHealthy(ctx context.Context, limit time.Duration, hosts ...Host) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	all := members(l.Hosts)
-	return each(all, func(h Host) error {
+	if len(hosts) == 0 {
+		hosts = all
+	}
+	return each(hosts, func(h Host) error {
 		c, err := l.client(h)
 		if err != nil {
 			return err

@@ -138,7 +138,11 @@ func (l *Lab) waitCommand(ctx context.Context, args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	return l.waitHealthy(ctx, *timeout)
+	hosts, err := pick(l.Hosts, f.Args())
+	if err != nil {
+		return err
+	}
+	return l.waitHealthy(ctx, *timeout, hosts...)
 }
 
 func listCommand(root string) error {

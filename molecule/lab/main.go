@@ -37,7 +37,7 @@ const usage = `usage: lab COMMAND ...
   pods-mark NAME             what is there now counts no more
   pods-check NAME [--starts N] [HOST...]  fails unless etcd's pod runs, never killed by its probe nor held back
   fingerprint NAME [--list] [HOST...]  sums of all files, to show that nothing was touched
-  wait NAME [options]        until the cluster is healthy
+  wait NAME [options] [HOST...]  until the cluster is healthy, or these members of it are
   writer start|stop|check|report NAME [options]
   api put|get|check NAME ... objects through the masters' stand-ins
 `
