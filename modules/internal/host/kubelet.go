@@ -50,12 +50,15 @@ func (n *node) start(ctx context.Context) error {
 	if u.Masked() {
 		return fault.New(fault.Refused, "%s is down and masked, so nothing can start etcd", u.Name).WithHint("systemctl unmask %s, then run this again", u.Name)
 	}
-	if _, err := systemd.Run(ctx, "start", "--no-block", u.Name); err != nil {
-		return err
+	_, err := systemd.Run(ctx, "start", "--no-block", u.Name)
+	if err == nil {
+		n.when = time.Time{}
+		_, err = systemd.Await(ctx, u, "start")
 	}
-	n.when = time.Time{}
-	_, err := systemd.Await(ctx, u, "start")
-	return err
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "start the node service, which runs the kubelet")
+	}
+	return nil
 }
 
 // NodeDown tells whether the host's kubelet is down, so that no static pod of it can be restarted, and refuses where its start would start an etcd
@@ -84,10 +87,7 @@ func (h *Host) NodeDown(ctx context.Context) (bool, error) {
 // StartNode is for a kubelet of which NodeDown said that it is down.
 func (h *Host) StartNode(ctx context.Context) error {
 	n := node{}
-	if err := n.start(ctx); err != nil {
-		return fault.Wrap(fault.Internal, err, "start the node service, which runs the kubelet")
-	}
-	return nil
+	return n.start(ctx)
 }
 
 // kubeletDirs are the kubelet's own directories: its default, and OpenShift's volumeDirectory.

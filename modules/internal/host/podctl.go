@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/procfs"
 )
 
@@ -79,7 +78,7 @@ func (p *pod) Start(ctx context.Context) error {
 	}
 	if p.node.down(ctx) {
 		if err := p.node.start(ctx); err != nil {
-			return fault.Wrap(fault.Internal, err, "start the node service, which runs the kubelet")
+			return err
 		}
 	}
 	if err := settled(ctx); err != nil {

@@ -76,12 +76,19 @@ func (d *Data) Line() string {
 	switch {
 	case d.distinct() == 1 && (d.Equal || len(d.V2Differ) > 0):
 		for _, n := range d.Keys {
-			return fmt.Sprintf("data equal on %d members: %d keys at revision %d%s", len(d.Sums), n, d.Revision, d.v2())
+			return fmt.Sprintf("%s: %d keys at revision %d%s", whose(len(d.Sums)), n, d.Revision, d.v2())
 		}
 	case d.distinct() > 1:
 		return fmt.Sprintf("DATA DIFFER between members at revision %d: keys %v", d.Revision, d.Keys)
 	}
 	return fmt.Sprintf("data compared on %d members only", len(d.Sums))
+}
+
+func whose(members int) string {
+	if members == 1 {
+		return "data of the only member"
+	}
+	return fmt.Sprintf("data equal on %d members", members)
 }
 
 func serving(p Picture) []string {

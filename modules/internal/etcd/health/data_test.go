@@ -26,4 +26,8 @@ func TestComparison(t *testing.T) {
 			t.Errorf("%s: equal %v, %v, %q", name, d.Equal, err, d.Line())
 		}
 	}
+	alone := &Data{Revision: 7, Sums: map[string]string{"a": "1"}, Keys: map[string]int64{"a": 5}}
+	if err := alone.judge(1); err != nil || alone.Line() != "data of the only member: 5 keys at revision 7" {
+		t.Errorf("%v, %q", err, alone.Line())
+	}
 }
