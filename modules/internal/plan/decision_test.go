@@ -47,6 +47,8 @@ var decisions = []testCase{
 
 	{"a forcing record", lost(3).fenced(0, 1, 2).forcing(1),
 		want{action: FinishForce, who: host(1), groups: map[string]string{"finish_force": "1", "fence": "0 2", "rejoin": "0 2", "final": "0 1 2", "masters": "m"}}},
+	{"a forcing record, and the word for its host", lost(3).fenced(0, 1, 2).forcing(1).prefer(1), want{action: FinishForce, who: host(1)}},
+	{"a forcing record, and the word for another host", lost(3).fenced(0, 1, 2).forcing(1).prefer(0), want{action: Refuse, who: "forcing_elsewhere"}},
 	{"two forcing records", lost(3).forcing(0).forcing(1), want{action: Refuse, who: "two_forcings"}},
 	{"force flag in the process, one member", lost(3).healthy(0).list(memberList(1), 0).flag(0),
 		want{action: FinishForce, who: host(0), groups: map[string]string{"finish_force": "0", "fence": "1 2", "rejoin": "1 2", "snapshot": "0"}}},

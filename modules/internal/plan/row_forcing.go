@@ -21,6 +21,14 @@ func forcingInterrupted(v *view) *decision {
 		})
 	}
 	n := begun[0]
+	if v.req.Prefer != "" && v.req.Prefer != n.name {
+		return refuse(Refusal{
+			Code: "forcing_elsewhere",
+			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and etcd_survivor is %s", n.name, n.f.Forcing.Phase, v.req.Prefer),
+			Hint: fmt.Sprintf("finish it on %s: mend what keeps etcd from starting there, then run it again without etcd_survivor; to give up what only %s holds, "+
+				"set its data aside (etcd_data_dir state=set_aside), remove /etc/etcd/forcing.json there, and run it again", n.name, n.name),
+		})
+	}
 	return v.finishForceOn(n, fmt.Sprintf("a forced start on %s was interrupted (phase %s); it is finished there", n.name, n.f.Forcing.Phase))
 }
 
