@@ -1,7 +1,7 @@
 # What the chapter has an operator type for static pods (39.2, then 39.1.4), as a script that waits for what each step needs; run by `run`
 # over one shared ssh connection a host. A manifest that goes in before the kubelet has cleared the old pod away waits 14 s, and the same bytes
 # again can wait 300 s: so it waits for the pod's directory to go, and numbers the manifest. No backup, no check, no fence.
-# Takes: ssh_to HOST COMMAND, names (array), addresses (array).
+# Takes: ssh_to HOST COMMAND, names (array), addresses (array), now. Sets alone: when one member served without the flag.
 ctl="master-exec etcd etcd env ETCDCTL_API=3 etcdctl --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/peer.crt --key=/etc/etcd/peer.key --endpoints=https://${addresses[0]}:2379"
 
 # master-exec ends with status 0 where the pod is stopped: what it prints counts.
@@ -21,6 +21,7 @@ pod_out 0
 ssh_to 0 "mv /root/etcd.conf.bak /etc/etcd/etcd.conf"
 pod_in 0
 until_healthy
+alone=$(now)
 members="${names[0]}=https://${addresses[0]}:2380"
 for i in 1 2; do
     members="$members,${names[i]}=https://${addresses[i]}:2380"
