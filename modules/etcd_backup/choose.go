@@ -16,21 +16,21 @@ type state struct {
 	serves   bool   // the member answers status and so gives a snapshot
 	silence  error  // why not
 	stopped  bool   // proven: no process, ports closed, locks free
-	left     string // of a running etcd, in words
+	left     string // what is left of a running etcd, in words
 	hasData  bool
 	dataDir  string
 	etcdctl  string // "" = not on this host
 	etcdctl2 string // where it was looked for
 }
 
-// missing is a method that cannot be used now, and why.
+// missing is a method that cannot be used now, with the reason.
 type missing struct {
 	Method string `json:"method"`
 	Why    string `json:"why"`
 }
 
-// choose says which methods are used. all takes what is possible now and lists the rest, so that a caller who stops etcd and runs it
-// again has them all.
+// choose returns the methods to use, and those that are missing. Method all uses what is possible now: a caller who stops etcd and calls the
+// module again gets the others too.
 func choose(method string, s state) (use []string, left []missing, err error) {
 	left = []missing{}
 	switch method {
@@ -71,7 +71,7 @@ func only(method string, s state) ([]string, []missing, error) {
 	case !s.hasData:
 		return nil, nil, fault.New(fault.Refused, "%s holds no member, so there is nothing to back up", s.dataDir)
 	case method == v2 && s.etcdctl == "":
-		return nil, nil, fault.New(fault.Unsupported, "method v2 needs etcdctl, and %s is not there", s.etcdctl2).
+		return nil, nil, fault.New(fault.Unsupported, "method v2 needs etcdctl, and %s cannot be used", s.etcdctl2).
 			WithHint("method=copy holds the v2 store as well")
 	}
 	return []string{method}, left, nil

@@ -11,7 +11,7 @@ import (
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-// Killed at any moment, a run leaves a whole backup or a name that ends in .partial, and the next run works.
+// After a kill at any moment there is a complete backup or a name that ends in .partial, and the next run works.
 func TestKilledAtAnyMoment(t *testing.T) {
 	m := seeded(t, 1).Members[0]
 	m.Stop(t)

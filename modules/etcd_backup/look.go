@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/program"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
@@ -22,16 +23,19 @@ type job struct {
 	state  state
 	client *etcd.Client // nil unless it serves
 	live   etcd.State
-	v2Keys *int64 // user keys of the v2 store, of a running member; nil where it does not tell
-	now    time.Time
+	links  []backup.Link
+	// acceptLoss keeps a copy of data that are damaged.
+	acceptLoss bool
+	v2Keys     *int64 // user keys of the v2 store, of a running member; nil where it does not tell
+	now        time.Time
 }
 
 func look(ctx context.Context, a args, check bool) (*job, error) {
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return nil, err
 	}
-	j := &job{host: h, now: time.Now()}
+	j := &job{host: h, now: time.Now(), acceptLoss: a.AcceptLoss}
 	j.state.dataDir = h.DataDir
 	if j.state.hasData, err = h.HasData(); err != nil {
 		return nil, err
@@ -51,7 +55,7 @@ func look(ctx context.Context, a args, check bool) (*job, error) {
 
 // connect speaks to this host's own member, never to another one: each host is backed up by itself.
 func (j *job) connect(ctx context.Context, a args) error {
-	cfg, err := a.Config()
+	cfg, err := a.Config(a.EtcdConf)
 	if err != nil {
 		return err
 	}
@@ -68,27 +72,23 @@ func (j *job) connect(ctx context.Context, a args) error {
 }
 
 func (j *job) close() {
-	if _, err := os.Stat(j.host.FenceFile()); err != nil { // in a recovery the rehearsal comes next, and needs them
-		_ = j.host.DropBinaries() // they are copies, and the next start removes them as well
+	if _, err := os.Stat(j.host.FenceFile()); err != nil { // in a recovery the rehearsal comes next, and needs the copied binaries
+		_ = j.host.DropBinaries() // the next start of etcd removes them as well
 	}
 	if j.client != nil {
 		j.client.Close()
 	}
 }
 
-// findEtcdctl looks on the host. Where etcd is a static pod, etcdctl is in its image only: it is copied out of it where it is needed.
+// findEtcdctl looks on the host. Where etcd is a static pod, only its image has etcdctl: it is copied out of the image where a method needs it.
 func (j *job) findEtcdctl(ctx context.Context, method string, check bool) {
-	path := root.Command("etcdctl")
-	j.state.etcdctl2 = path
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		j.state.etcdctl = path
-	}
+	j.findOnHost(ctx)
 	if j.host.Runtime.Name() != facts.StaticPod || !j.state.stopped || method == snapshot || method == copyAll || method == "auto" {
 		return
 	}
 	j.state.etcdctl2 = "etcd's image"
 	if check {
-		j.state.etcdctl = j.state.etcdctl2 // nothing is run
+		j.state.etcdctl = j.state.etcdctl2 // check mode runs nothing
 		return
 	}
 	if path, err := j.host.Binary(ctx, "etcdctl"); err == nil {
@@ -98,7 +98,24 @@ func (j *job) findEtcdctl(ctx context.Context, method string, check bool) {
 	}
 }
 
-// gone looks several times: a held lock can be missing from one look.
+// findOnHost finds etcdctl on the host's filesystem. It runs as root, so one that another user can replace is not used.
+func (j *job) findOnHost(ctx context.Context) {
+	path := root.Command("etcdctl")
+	if j.host.Runtime.Name() == facts.Systemd {
+		if own, err := j.host.Binary(ctx, "etcdctl"); err == nil {
+			path = own
+		}
+	}
+	j.state.etcdctl2 = path
+	switch err := program.Check(path); {
+	case err == nil:
+		j.state.etcdctl = path
+	case !errors.Is(err, os.ErrNotExist):
+		j.state.etcdctl2 += " (" + err.Error() + ")"
+	}
+}
+
+// gone looks several times: one look can miss a lock that is held.
 func gone(h *host.Host) (bool, string, error) {
 	for range 3 {
 		e, err := h.Gone()
@@ -113,10 +130,10 @@ func gone(h *host.Host) (bool, string, error) {
 	return true, "", nil
 }
 
-// mayWrite refuses, before the first byte, what would not be a backup or would not fit.
+// mayWrite refuses, before the first byte is written, a destination that is no place for a backup or has too little space.
 func (j *job) mayWrite(dest string, methods []string) error {
-	if !filepath.IsAbs(dest) {
-		return fault.New(fault.Invalid, "dest is %q; expected an absolute path such as /backup", dest)
+	if err := backup.Destination(dest); err != nil {
+		return err
 	}
 	if backup.Inside(dest, j.host.DataDir) {
 		return fault.New(fault.Refused, "dest %s is inside the data directory %s: such a backup goes with the data", dest, j.host.DataDir)
@@ -170,6 +187,9 @@ func (j *job) warn(call *ansible.Call, dest string, methods []string) {
 	}
 	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys != nil && *j.v2Keys > 0 {
 		call.Warn("the v2 store holds %s, which a snapshot does not have: stop etcd and take method=copy as well", plural(*j.v2Keys, "key"))
+	}
+	for _, l := range j.links {
+		call.Warn("%s", l)
 	}
 	for _, path := range backup.Leftovers(dest) {
 		if path != j.name(dest)+".partial" {

@@ -2,9 +2,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
-	"os"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -18,13 +18,12 @@ import (
 var documentation []byte
 
 type args struct {
+	host.Options
 	etcd.Access
-	Method      string `json:"method"`
-	Dest        string `json:"dest"`
-	DataDir     string `json:"data_dir"`
-	ManifestDir string `json:"manifest_dir"`
-	Required    bool   `json:"required"`
-	Timeout     int    `json:"timeout"`
+	Method     string `json:"method"`
+	Dest       string `json:"dest"`
+	Required   bool   `json:"required"`
+	AcceptLoss bool   `json:"accept_loss"`
 }
 
 type result struct {
@@ -37,13 +36,8 @@ type result struct {
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected at least 1 second", a.Timeout)
-	}
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
 	job, err := look(ctx, a, call.CheckMode)
 	if err != nil {
 		return ansible.Result{}, err
@@ -68,6 +62,11 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	out.Seconds = time.Since(begin).Round(time.Millisecond).Seconds()
 	out.Lines = lines(out, call.CheckMode)
 	job.warn(call, a.Dest, methods)
+	for _, e := range out.Backups {
+		if e.Damage != "" {
+			call.Warn("THE DATA ARE DAMAGED, and %s cannot be restored as it is; keep it, and look for another backup: %s", e.Path, e.Damage)
+		}
+	}
 	return ansible.Result{Changed: true, Data: out}, nil
 }
 
@@ -81,7 +80,8 @@ func without(a args, why error) (ansible.Result, error) {
 	return ansible.Result{Data: out}, nil
 }
 
-// stoppedServing tells the errors of a member that ended or fell silent while it was asked from those of this host's disk and of the data.
+// stoppedServing is true where the member ended or stopped answering during the backup, and false for an error of this host's disk or of the
+// data.
 func stoppedServing(err error) bool {
 	kind := fault.KindOf(err)
 	return err != nil && (kind == fault.Unreachable || kind == fault.Timeout)
@@ -93,12 +93,5 @@ func (j *job) name(dest string) string {
 
 // hostName is ETCD_NAME where there is one, since that is what the member is known by.
 func hostName(h *host.Host) string {
-	if h.Config.Name != "" {
-		return h.Config.Name
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return "unknown"
-	}
-	return name
+	return cmp.Or(h.Config.Name, backup.HostName())
 }

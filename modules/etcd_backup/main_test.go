@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
@@ -41,7 +42,7 @@ func arguments(t *testing.T, m *etcdtest.Member, more map[string]any) map[string
 	return out
 }
 
-// listing is what `find` and `sha256sum` say of the data.
+// listing is the output of `find` and `sha256sum` for the data.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	out, err := exec.Command("sh", "-c", `cd "$1" && find . -printf '%p %m %u %g %s %T@\n' | sort && find . -type f | sort | xargs sha256sum`, "sh", dir).CombinedOutput()
@@ -51,7 +52,7 @@ func listing(t *testing.T, dir string) string {
 	return string(out)
 }
 
-// entry is the only backup of a method in an answer.
+// entry is the only backup by a method in an answer.
 func entry(t *testing.T, a moduletest.Answer, method string) map[string]any {
 	t.Helper()
 	for _, each := range a.JSON["backups"].([]any) {
@@ -81,8 +82,8 @@ func TestBadInput(t *testing.T) {
 		says string
 	}{
 		"method":              {map[string]any{"method": "tar"}, "invalid", "tar"},
-		"relative dest":       {map[string]any{"dest": "backup"}, "refused", "no member"},
-		"timeout":             {map[string]any{"timeout": 0}, "invalid", "timeout is 0"},
+		"relative dest":       {map[string]any{"dest": "backup"}, "invalid", "argument dest"},
+		"timeout":             {map[string]any{"timeout": 0}, "invalid", "argument timeout"},
 		"stopped, no data":    {nil, "refused", "holds no member"},
 		"no data, all":        {map[string]any{"method": "all"}, "refused", "nothing to back up"},
 		"snapshot of stopped": {map[string]any{"method": "snapshot"}, "refused", "etcd is stopped"},
@@ -171,7 +172,7 @@ func TestWhatAStateAllows(t *testing.T) {
 	checkStopped(t, m)
 }
 
-// checkNotRequired: a flow that copies the stopped member later goes on without a snapshot, from a member that serves none.
+// checkNotRequired: a run that copies the stopped member later goes on without a snapshot where the member serves none.
 func checkNotRequired(t *testing.T, m *etcdtest.Member) {
 	t.Helper()
 	asked := map[string]any{"method": "snapshot"}
@@ -187,7 +188,7 @@ func checkNotRequired(t *testing.T, m *etcdtest.Member) {
 	}
 }
 
-// Only an etcd that fell silent is excused, not a disk that is full or data that are damaged.
+// Only an etcd that stopped answering is excused, not a full disk or damaged data.
 func TestStoppedServing(t *testing.T) {
 	for kind, want := range map[fault.Kind]bool{
 		fault.Unreachable: true, fault.Timeout: true, fault.Corrupt: false, fault.Refused: false, fault.Internal: false,
@@ -234,7 +235,7 @@ func checkStopped(t *testing.T, m *etcdtest.Member) {
 	}
 }
 
-// A start of the copied member is the proof that a copy is worth its name.
+// Only a start of the copied member proves that the copy is complete.
 func TestCopyStarts(t *testing.T) {
 	cluster := seeded(t, 1)
 	m := cluster.Members[0]
@@ -257,7 +258,9 @@ func TestBadSector(t *testing.T) {
 	m := seeded(t, 1).Members[0]
 	m.Stop(t)
 	db := filepath.Join(m.DataDir, "member", "snap", "bad.db")
-	check(t, os.Symlink("/proc/self/mem", db))
+	check(t, os.WriteFile(db, nil, 0o600))
+	check(t, unix.Mount("/proc/self/mem", db, "", unix.MS_BIND, ""))
+	t.Cleanup(func() { check(t, unix.Unmount(db, 0)) })
 	answer := moduletest.Run(t, arguments(t, m, map[string]any{"method": "copy"})).Failed(t, "corrupt")
 	if !strings.Contains(answer.Msg(), db) {
 		t.Errorf("%q does not name the file", answer.Msg())

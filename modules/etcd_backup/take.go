@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/restore"
 )
 
 // take fills a directory by each method, writes the manifest and gives the directory its name: all or nothing.
@@ -18,7 +18,7 @@ func (j *job) take(ctx context.Context, dest string, methods []string) ([]backup
 	if err != nil {
 		return nil, "", err
 	}
-	defer dir.Abandon() // nothing, once it has its name
+	defer dir.Abandon() // does nothing once the directory has its name
 	m := backup.Manifest{Created: j.now.UTC().Format(time.RFC3339), Host: hostName(j.host), Name: j.host.Config.Name}
 	for _, method := range methods {
 		entry, files, err := j.one(ctx, dir.Path, method, &m)
@@ -27,6 +27,10 @@ func (j *job) take(ctx context.Context, dest string, methods []string) ([]backup
 		}
 		m.Backups, m.Files = append(m.Backups, entry), append(m.Files, files...)
 	}
+	if m.Links, err = backup.DescribeLinks(dir.Path); err != nil {
+		return nil, "", err
+	}
+	j.links = m.Links
 	entries := make([]backup.Entry, len(m.Backups))
 	for i, e := range m.Backups {
 		entries[i] = e
@@ -92,17 +96,43 @@ func (j *job) stopped(ctx context.Context, dir, method string, m *backup.Manifes
 	if !still {
 		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy is worth nothing", left)
 	}
-	source, err := member.Read(j.host.DataDir, j.host.WALDir())
-	if err != nil {
-		return backup.Entry{}, nil, fault.Wrap(fault.Corrupt, err, "%s", j.host.DataDir)
-	}
-	m.MemberID, m.ClusterID = etcd.FormatID(source.ID), etcd.FormatID(source.ClusterID)
-	e := backup.Entry{Method: method, Path: to, Verified: true, V2Keys: &source.V2Keys}
+	e := backup.Entry{Method: method, Path: to}
 	e.SHA256, e.Bytes = backup.SumOfSums(to, files)
+	err = j.judge(ctx, &e, m)
+	if err == nil {
+		e.Verified = true
+	} else if fault.KindOf(err) == fault.Timeout {
+		return backup.Entry{}, nil, err
+	} else if e.Damage = err.Error(); !j.acceptLoss {
+		return backup.Entry{}, nil, fault.New(fault.Corrupt, "%s is damaged, and a copy of it cannot be restored; no backup was made: %v", j.host.DataDir, err).
+			WithHint("take the backup from another member; where these data are all that is left, a copy of them as they are: accept_loss=true (-e etcd_accept_loss=yes)")
+	}
+	return e, files, nil
+}
+
+// judge reads the original and, as etcd_restore does before it uses a backup, the copy; both must have the same revision and number of v2 keys.
+func (j *job) judge(ctx context.Context, e *backup.Entry, m *backup.Manifest) error {
+	source, err := member.Read(ctx, j.host.DataDir, j.host.WALDir())
+	if err != nil {
+		return err
+	}
+	m.MemberID, m.ClusterID = source.ID, source.ClusterID
+	e.V2Keys = &source.V2Keys
 	if source.Database != nil {
 		e.Revision = &source.Database.Revision
 	}
-	return e, files, j.compare(to, source)
+	if len(source.Damage) > 0 {
+		return source.Damage[0]
+	}
+	taken, err := restore.Read(ctx, e.Path, e.Method)
+	if err != nil {
+		return err
+	}
+	if taken.V2Keys != source.V2Keys || taken.Revision != source.Database.Revision {
+		return fault.New(fault.Corrupt, "the copy has revision %d and %d v2 keys, the original %d and %d",
+			taken.Revision, taken.V2Keys, source.Database.Revision, source.V2Keys)
+	}
+	return nil
 }
 
 func (j *job) files(ctx context.Context, method, to string) ([]backup.File, error) {
@@ -112,28 +142,6 @@ func (j *job) files(ctx context.Context, method, to string) ([]backup.File, erro
 	return backup.CopyMember(ctx, j.host.MemberDir(), j.host.WALDir(), to)
 }
 
-// compare reads the copy as etcd would, and expects what the original says.
-func (j *job) compare(to string, source *member.State) error {
-	taken, err := member.Read(to, filepath.Join(to, "member", "wal"))
-	if err != nil {
-		return fault.Wrap(fault.Corrupt, err, "the copy in %s", to)
-	}
-	if taken.V2Keys != source.V2Keys {
-		return fault.New(fault.Corrupt, "the copy holds %d v2 keys, the original %d", taken.V2Keys, source.V2Keys)
-	}
-	if a, b := revision(taken), revision(source); a != b {
-		return fault.New(fault.Corrupt, "the copy is at revision %s, the original at %s", a, b)
-	}
-	return nil
-}
-
-func revision(s *member.State) string {
-	if s.Database == nil {
-		return "none"
-	}
-	return fmt.Sprint(s.Database.Revision)
-}
-
 func lines(r result, check bool) []string {
 	verb := "verified"
 	if check {
@@ -141,7 +149,11 @@ func lines(r result, check bool) []string {
 	}
 	var out []string
 	for _, e := range r.Backups {
-		line := fmt.Sprintf("%s %s: %s, %s", e.Method, verb, e.Path, backup.Size(e.Bytes))
+		did := verb
+		if e.Damage != "" {
+			did = "DAMAGED, etcd_restore will not take it"
+		}
+		line := fmt.Sprintf("%s %s: %s, %s", e.Method, did, e.Path, backup.Size(e.Bytes))
 		if e.Revision != nil {
 			line += fmt.Sprintf(", revision %d", *e.Revision)
 		}

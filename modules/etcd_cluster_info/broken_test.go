@@ -11,13 +11,13 @@ import (
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-// What verify.yml asks, of clusters that are not as they should be.
+// The questions of verify.yml, for clusters with a fault.
 func verify(t *testing.T, m *etcdtest.Member, timeout int) moduletest.Answer {
 	t.Helper()
 	return moduletest.Run(t, m.Args(map[string]any{"wait_for": "joined", "compare": "values", "timeout": timeout}))
 }
 
-// A value that is another one on one member's disk, as a disk that lies leaves it: the keys and revisions are equal.
+// One member's disk has another value, as faulty hardware can leave it: keys and revisions are equal.
 func TestOneMemberHasOtherData(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	m := cluster.Members[2]
@@ -53,7 +53,7 @@ func TestAlarm(t *testing.T) {
 	m.StartWith(t, m.Dir, "--quota-backend-bytes=65536")
 	m.WaitHealthy(t)
 	big := strings.Repeat("x", 40000)
-	m.Await(t, "out of space", func() bool { // what is written within 100 ms counts together, so it may take some
+	m.Await(t, "out of space", func() bool { // etcd batches the writes of 100 ms, so this may take some
 		_, err := m.Etcdctl(t, 3, "put", "/a", big)
 		return err != nil
 	})
@@ -63,7 +63,7 @@ func TestAlarm(t *testing.T) {
 	}
 }
 
-// A frozen member answers nobody, and one that was just added never ran.
+// A frozen member does not answer, and one that was just added never ran.
 func TestMemberThatDoesNotTakePart(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	m := cluster.Members[0]
@@ -75,7 +75,7 @@ func TestMemberThatDoesNotTakePart(t *testing.T) {
 	}
 }
 
-// v2 keys are written, overwritten and deleted all the time, and the comparison is of moments that are not the same.
+// v2 keys are written, overwritten and deleted all the time, and the members are read at different moments.
 func TestV2KeysUnderAWriter(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	stop := make(chan struct{})

@@ -9,7 +9,6 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcd/health"
-	"etcd-quorum-restore/modules/internal/fault"
 )
 
 //go:embed etcd_cluster_info.yml
@@ -17,11 +16,12 @@ var documentation []byte
 
 type args struct {
 	etcd.Access
-	API     string `json:"api"`
-	WaitFor string `json:"wait_for"`
-	Hold    int    `json:"hold"`
-	Compare string `json:"compare"`
-	Timeout int    `json:"timeout"`
+	EtcdConf string   `json:"etcd_conf"`
+	API      string   `json:"api"`
+	WaitFor  string   `json:"wait_for"`
+	Hold     int      `json:"hold"`
+	Compare  string   `json:"compare"`
+	Down     []string `json:"down"`
 }
 
 type result struct {
@@ -31,20 +31,17 @@ type result struct {
 	Data           *health.Data `json:"data,omitempty"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{Ranges: map[string]ansible.Range{"hold": {Min: 0, Max: 3600}}, ReadOnly: true}
 
-func run(_ *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 || a.Hold < 0 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d and hold is %d; expected at least 1 and 0 seconds", a.Timeout, a.Hold)
-	}
-	cfg, err := a.Config()
+func main() { ansible.Main(documentation, rules, run) }
+
+func run(ctx context.Context, _ *ansible.Call, a args) (ansible.Result, error) {
+	cfg, err := a.Config(a.EtcdConf)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	picture, err := health.Await(ctx, cfg, a.API, health.Condition(a.WaitFor), time.Duration(a.Hold)*time.Second)
+	picture, err := health.Await(ctx, cfg, a.API, health.Condition(a.WaitFor), time.Duration(a.Hold)*time.Second, a.Down...)
 	if none := picture.Unsupported(); none != nil {
 		return ansible.Result{}, none
 	}

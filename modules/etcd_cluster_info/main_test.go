@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/moduletest"
@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(moduletest.Clean(m.Run())) }
 
-func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
 
 func text(a moduletest.Answer) string {
 	var out []string
@@ -56,9 +56,9 @@ func TestBadInput(t *testing.T) {
 		"no etcd":    {},
 		"comparison": {"compare": "all"},
 	} {
-		args["etcd_conf"] = none
+		args["etcd_conf"] = moduletest.EmptyConf(t)
 		answer := moduletest.Run(t, args)
-		if name == "no CA" { // each endpoint says it for itself: others may be http
+		if name == "no CA" { // each endpoint reports it for itself: others may be http
 			answer.OK(t, false)
 			says(t, answer, "no quorum")
 			continue
@@ -91,8 +91,10 @@ func TestLosingMembers(t *testing.T) {
 	moduletest.Run(t, m.Args(map[string]any{"wait_for": "joined", "timeout": 2})).Failed(t, "timeout")
 	moduletest.Run(t, m.Args(map[string]any{"wait_for": "quorum"})).OK(t, false)
 	moduletest.Run(t, m.Args(map[string]any{"compare": "keys"})).Failed(t, "unreachable")
+	known := map[string]any{"wait_for": "joined", "compare": "keys", "down": []string{memberAt(t, oneDown, cluster.Members[2].ClientURL)}}
+	says(t, moduletest.Run(t, m.Args(known)).OK(t, false), "quorum present, 2 of 3", "data equal on 2 members")
 
-	cluster.Members[1].Kill(t) // /health knows of it only after the election timeout
+	cluster.Members[1].Kill(t) // /health notices only after the election timeout
 	m.Await(t, "without a leader", func() bool {
 		out, err := m.Etcdctl(t, 2, "cluster-health")
 		return err != nil || !strings.Contains(out, "is healthy")
@@ -113,7 +115,7 @@ func checkRestarted(t *testing.T, m *etcdtest.Member) {
 	t.Helper()
 	m.Kill(t)
 	m.Start(t)
-	cfg, err := etcd.Access{EtcdConf: m.Conf}.Config()
+	cfg, err := etcd.Access{}.Config(m.Conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +128,7 @@ func checkRestarted(t *testing.T, m *etcdtest.Member) {
 	says(t, answer, "answers nothing", "no quorum: 0 of 3 members answer")
 }
 
-// One key with the same revisions and another value, as two halves of a split cluster may have it: only the values tell.
+// One key with the same revisions and another value, as two halves of a split cluster may have it: only the values show it.
 func TestSums(t *testing.T) {
 	one, two := etcdtest.Start(t, 1).Members[0], etcdtest.Start(t, 1).Members[0]
 	one.Must(t, 3, "put", "/a", "1")
@@ -141,7 +143,7 @@ func TestSums(t *testing.T) {
 
 func sum(t *testing.T, m *etcdtest.Member, values bool) string {
 	t.Helper()
-	cfg, err := etcd.Access{EtcdConf: m.Conf}.Config()
+	cfg, err := etcd.Access{}.Config(m.Conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,4 +157,17 @@ func sum(t *testing.T, m *etcdtest.Member, values bool) string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// memberAt is the ID of the member at a client URL.
+func memberAt(t *testing.T, a moduletest.Answer, url string) string {
+	t.Helper()
+	for _, each := range a.JSON["members"].([]any) {
+		m := each.(map[string]any)
+		if urls, _ := m["client_urls"].([]any); slices.Contains(urls, any(url)) {
+			return m["id"].(string)
+		}
+	}
+	t.Fatalf("no member at %s: %v", url, a.JSON["members"])
+	return ""
 }

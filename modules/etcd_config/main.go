@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"slices"
@@ -41,15 +42,18 @@ type answer struct {
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
+func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	asked, err := readRequest(a)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	content, err := edit.Read(a.Path)
 	if err != nil {
-		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "%s", a.Path).
-			WithHint("run this module on hosts of etcd only; etcd_config_backup state=restored brings a lost /etc/etcd back")
+		failed := fault.Wrap(fault.Invalid, err, "%s", a.Path)
+		if failed.Hint == "" {
+			failed = failed.WithHint("run this module on hosts of etcd only; etcd_config_backup state=restored brings a lost /etc/etcd back")
+		}
+		return ansible.Result{}, failed
 	}
 	file, err := envfile.Parse(content)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -251,3 +252,21 @@ func TestMissingFile(t *testing.T) {
 }
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
+// A link that the directory's owner has put in the file's place is refused, with advice, and its target stays.
+func TestHostileLink(t *testing.T) {
+	const stranger = 65534 // tests run as root
+	dir, victim := filepath.Join(t.TempDir(), "etcd"), filepath.Join(t.TempDir(), "victim")
+	conf := filepath.Join(dir, "etcd.conf")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, stranger, stranger), os.WriteFile(victim, []byte("ETCD_NAME=a\n"), 0o600),
+		os.Symlink(victim, conf)); err != nil {
+		t.Fatal(err)
+	}
+	a := moduletest.Run(t, map[string]any{"path": conf, "settings": map[string]any{"ETCD_NAME": "b"}, "backup": true}).Failed(t, "refused")
+	if !strings.Contains(a.Msg(), conf+" is a link") || !strings.Contains(a.Stdout, "ls -l "+conf) {
+		t.Error(a.Stdout)
+	}
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "ETCD_NAME=a\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

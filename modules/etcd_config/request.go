@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/envfile"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/hosturl"
 )
@@ -23,7 +24,7 @@ const (
 // request is what the arguments ask for, before the file is looked at.
 type request struct {
 	settings   map[string]*string // nil removes the key
-	exact, add []hosturl.Member
+	exact, add []facts.Listed
 	remove     []hosturl.Host
 	cluster    bool // one of the three above was given
 }
@@ -121,7 +122,7 @@ func (r request) values(file *envfile.File) (wanted map[string]*string, unmatche
 	return wanted, unmatched, r.namesItself(file, wanted)
 }
 
-// list is ETCD_INITIAL_CLUSTER after the change. One whose members stay the same keeps its text, blanks and all.
+// list is ETCD_INITIAL_CLUSTER after the change. Where the members stay the same, the text stays as it is, with its blanks.
 func (r request) list(file *envfile.File) (text string, unmatched []string, err error) {
 	text, ok := file.Get(clusterKey)
 	listed, err := hosturl.ParseMembers(text)
@@ -140,10 +141,10 @@ func (r request) list(file *envfile.File) (text string, unmatched []string, err 
 	if slices.Equal(listed, members) {
 		return text, unmatched, err
 	}
-	return hosturl.JoinMembers(members), unmatched, err
+	return facts.JoinInitialCluster(members), unmatched, err
 }
 
-func (r request) members(listed []hosturl.Member) (after []hosturl.Member, unmatched []string, err error) {
+func (r request) members(listed []facts.Listed) (after []facts.Listed, unmatched []string, err error) {
 	if r.exact != nil {
 		after, err = hosturl.ExactMembers(listed, r.exact)
 		return after, []string{}, err
@@ -153,7 +154,7 @@ func (r request) members(listed []hosturl.Member) (after []hosturl.Member, unmat
 	return after, unmatched, err
 }
 
-// namesItself: etcd refuses to join by a list that does not name it.
+// namesItself refuses a list without this host's own name: etcd would not join by it.
 func (r request) namesItself(file *envfile.File, wanted map[string]*string) error {
 	list, name := wanted[clusterKey], wanted[nameKey]
 	if list == nil {
@@ -166,7 +167,7 @@ func (r request) namesItself(file *envfile.File, wanted map[string]*string) erro
 	if err != nil || name == nil {
 		return err
 	}
-	if slices.ContainsFunc(members, func(m hosturl.Member) bool { return m.Name == *name }) {
+	if slices.ContainsFunc(members, func(m facts.Listed) bool { return m.Name == *name }) {
 		return nil
 	}
 	return fault.New(fault.Refused, "%s would not name this host's own member, %s: %s; nothing was changed", clusterKey, *name, *list).

@@ -3,19 +3,18 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// configured tells whether etcd.conf is a member's. That of the package is not: it is called default, and speaks to localhost only
+// configured is true where etcd.conf is a member's. The RPM's own etcd.conf is not: it has the name default, and URLs of localhost only
 // [etcd-3.2.32, etcd.conf of the RPM].
 func configured(h *host.Host) bool {
 	return slices.ContainsFunc(h.Config.PeerURLs, func(url string) bool {
@@ -23,7 +22,7 @@ func configured(h *host.Host) bool {
 	})
 }
 
-// newest is this host's latest backup in a directory. Others' may lie beside it, where hosts share a mount.
+// newest is this host's latest backup in a directory. Where hosts share a mount, other hosts' backups lie beside it.
 func newest(a args) (string, error) {
 	var passed []string
 	for _, name := range backupsIn(a.Dest) {
@@ -58,9 +57,9 @@ func (a args) howToMakeOne() string {
 
 var backupName = regexp.MustCompile(`^etcd-config-(\d{8})(?:-(\d+))?$`)
 
-// backupsIn lists them, the latest first: by date, then by number (etcd-config-20261123-10 is later than -9).
+// backupsIn lists the backups of a directory, the latest first: by date, then by number (etcd-config-20261123-10 is later than -9).
 func backupsIn(dir string) []string {
-	entries, err := os.ReadDir(dir)
+	entries, err := readfile.Dir(dir)
 	if err != nil {
 		return nil // the message names the directory
 	}
@@ -80,19 +79,7 @@ func backupsIn(dir string) []string {
 func number(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 1 // the first of a day has none
+		return 1 // the first of a day has no number
 	}
 	return n
-}
-
-func envOf(conf string) (*envfile.File, error) {
-	raw, err := os.ReadFile(conf)
-	if err != nil {
-		return nil, fault.Wrap(fault.Corrupt, err, "%s", conf)
-	}
-	file, err := envfile.ParseSystemd(raw)
-	if err != nil {
-		return nil, fault.Wrap(fault.Corrupt, err, "%s", conf)
-	}
-	return file, nil
 }

@@ -18,15 +18,12 @@ import (
 var documentation []byte
 
 type args struct {
-	State       string `json:"state"`
-	Dest        string `json:"dest"`
-	Src         string `json:"src"`
-	IfMissing   bool   `json:"if_missing"`
-	CAHost      string `json:"ca_host"`
-	EtcdConf    string `json:"etcd_conf"`
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
-	Timeout     int    `json:"timeout"`
+	host.Options
+	State     string `json:"state"`
+	Dest      string `json:"dest"`
+	Src       string `json:"src"`
+	IfMissing bool   `json:"if_missing"`
+	CAHost    string `json:"ca_host"`
 }
 
 type result struct {
@@ -41,13 +38,9 @@ var rules = ansible.Rules{}
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected at least 1 second", a.Timeout)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+	a.ConfIsLost = a.State == "restored"
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -63,12 +56,15 @@ func save(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansibl
 		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "there is no etcd configuration to back up").
 			WithHint("give etcd_conf, the path of etcd.conf")
 	}
-	if !filepath.IsAbs(a.Dest) || backup.Inside(a.Dest, source) || backup.Inside(a.Dest, h.DataDir) {
-		return ansible.Result{}, fault.New(fault.Refused, "dest is %q; expected an absolute path outside %s and %s", a.Dest, source, h.DataDir)
+	if backup.Inside(a.Dest, source) || backup.Inside(a.Dest, h.DataDir) {
+		return ansible.Result{}, fault.New(fault.Refused, "dest is %q; expected a path outside %s and %s", a.Dest, source, h.DataDir)
 	}
 	size, err := backup.Allocated(source)
 	if err != nil {
 		return ansible.Result{}, fault.Wrap(fault.Corrupt, err, "%s", source)
+	}
+	if err := backup.Destination(a.Dest); err != nil {
+		return ansible.Result{}, err
 	}
 	if err := backup.Room(a.Dest, size); err != nil {
 		return ansible.Result{}, err
@@ -81,11 +77,14 @@ func save(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansibl
 			Lines:   []string{source + " would be copied to " + path},
 		}}, nil
 	}
-	entry, err := take(ctx, a.Dest, name, source, h)
+	entry, links, err := take(ctx, a.Dest, name, source, h)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	call.MarkChanged()
+	for _, l := range links {
+		call.Warn("%s", l)
+	}
 	if backup.SameDisk(a.Dest, h.DataDir) {
 		call.Warn("%s is on the same disk as the data in %s: copy the backup to another machine", a.Dest, h.DataDir)
 	}
@@ -94,36 +93,32 @@ func save(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansibl
 }
 
 // take copies the directory under its own name, as `cp -R /etc/etcd/ DEST` in the chapter does.
-func take(ctx context.Context, dest, name, source string, h *host.Host) (backup.Entry, error) {
+func take(ctx context.Context, dest, name, source string, h *host.Host) (backup.Entry, []backup.Link, error) {
 	dir, err := backup.Create(dest, name)
 	if err != nil {
-		return backup.Entry{}, err
+		return backup.Entry{}, nil, err
 	}
-	defer dir.Abandon() // nothing, once it has its name
+	defer dir.Abandon() // does nothing once the directory has its name
 	to := filepath.Join(dir.Path, filepath.Base(source))
-	files, err := backup.CopyTree(ctx, source, to, backup.KeepLinks)
+	files, err := backup.CopyTree(ctx, source, to)
 	if err != nil {
-		return backup.Entry{}, err
+		return backup.Entry{}, nil, err
 	}
 	dirs, err := backup.DescribeDirs(to)
 	if err != nil {
-		return backup.Entry{}, err
+		return backup.Entry{}, nil, err
+	}
+	links, err := backup.DescribeLinks(to)
+	if err != nil {
+		return backup.Entry{}, nil, err
 	}
 	e := backup.Entry{Method: "config", Path: to, Verified: true}
 	e.SHA256, e.Bytes = backup.SumOfSums(to, files)
-	m := backup.Manifest{Created: time.Now().UTC().Format(time.RFC3339), Host: hostName(), Name: h.Config.Name, Files: files, Dirs: dirs}
+	m := backup.Manifest{Created: time.Now().UTC().Format(time.RFC3339), Host: backup.HostName(), Name: h.Config.Name, Files: files, Links: links, Dirs: dirs}
 	m.Backups = []backup.Entry{e}
 	if err := m.Write(dir.Path); err != nil {
-		return backup.Entry{}, err
+		return backup.Entry{}, nil, err
 	}
 	e.Path = dir.Final
-	return e, dir.Commit()
-}
-
-func hostName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "unknown"
-	}
-	return name
+	return e, links, dir.Commit()
 }

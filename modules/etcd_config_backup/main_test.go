@@ -55,7 +55,7 @@ func (s site) args(more map[string]any) map[string]any {
 	return out
 }
 
-// listing is what `ls` and `sha256sum` say: another eye than the module's.
+// listing is the output of `ls` and `sha256sum`, independent of the module.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	out, err := exec.Command("sh", "-c", `cd "$1" && find . -printf '%p %m %u %g %y %l\n' | sort && find . -type f | sort | xargs sha256sum`, "sh", dir).CombinedOutput()
@@ -111,7 +111,7 @@ func TestBadInput(t *testing.T) {
 		"no etcd.conf":  {map[string]any{"etcd_conf": "/nonexistent/etcd.conf"}, "invalid"},
 		"into itself":   {map[string]any{"dest": s.etc + "/backup"}, "refused"},
 		"into the data": {map[string]any{"dest": s.data + "/backup"}, "refused"},
-		"relative dest": {map[string]any{"dest": "backup"}, "refused"},
+		"relative dest": {map[string]any{"dest": "backup"}, "invalid"},
 		"timeout":       {map[string]any{"timeout": -1}, "invalid"},
 		"unknown":       {map[string]any{"source": "x"}, "invalid"},
 	} {
@@ -133,7 +133,7 @@ func TestRestore(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(s.etc, "peer.key"), []byte("ANOTHER"), 0o600))
 	check(t, os.Chmod(s.conf, 0o600))
 	check(t, os.Remove(filepath.Join(s.etc, "link.key")))
-	check(t, os.WriteFile(filepath.Join(s.etc, "peer.key.partial"), []byte("left by a crash"), 0o600))
+	check(t, os.WriteFile(filepath.Join(s.etc, ".safefile-A"), []byte("left by a crash"), 0o600))
 	broken := listing(t, s.etc)
 	preview := moduletest.Run(t, s.args(map[string]any{"state": "restored", "src": src, "_ansible_check_mode": true})).OK(t, true)
 	if diff := cmp.Diff(broken, listing(t, s.etc)); diff != "" {
@@ -154,7 +154,7 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// A fence of today must survive a backup of yesterday, in both directions.
+// A backup neither lifts nor sets a fence: today's state stays.
 func TestFenceStaysAsItIs(t *testing.T) {
 	s := newSite(t)
 	src := saved(t, s)

@@ -14,12 +14,16 @@ import (
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 )
 
-// Records of what is under way on this host now; a backup's are of another time, and could lift a fence or begin a forced start.
-var ofThePresent = []string{"fenced.json", "forcing.json"}
+// ofThePresent are the records of what is under way on this host now. A backup's records are of another time: they could lift a fence, begin a
+// forced start or end a restore.
+func ofThePresent(h *host.Host) []string {
+	return []string{filepath.Base(h.FenceFile()), filepath.Base(h.PutBackFile()), filepath.Base(h.ForcingFile()), filepath.Base(h.RestoringFile())}
+}
 
 func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	if a.IfMissing && configured(h) {
@@ -36,6 +40,9 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 	if err != nil {
 		return ansible.Result{}, err
 	}
+	if err := backup.Trusted(src); err != nil {
+		return ansible.Result{}, err
+	}
 	m, err := verify(ctx, call, src)
 	if err != nil {
 		return ansible.Result{}, err
@@ -44,7 +51,7 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 		return ansible.Result{}, err
 	}
 	dir := filepath.Dir(a.EtcdConf)
-	changes, err := backup.PlanRestore(copyDir, dir, m, ofThePresent)
+	changes, err := backup.PlanRestore(copyDir, dir, m, ofThePresent(h))
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -91,21 +98,19 @@ func verify(ctx context.Context, call *ansible.Call, src string) (*backup.Manife
 }
 
 // ofThisHost: certificates and configuration are each member's own; another member's would make two hosts claim one identity.
-func ofThisHost(conf string) error {
-	file, err := envOf(conf)
+func ofThisHost(path string) error {
+	conf, err := etcdconf.ReadCopy(path)
 	if err != nil {
 		return err
 	}
-	text, _ := file.Get("ETCD_LISTEN_PEER_URLS")
-	for _, each := range strings.Split(text, ",") {
-		u, err := url.Parse(strings.TrimSpace(each))
+	for _, each := range conf.List("ETCD_LISTEN_PEER_URLS") {
+		u, err := url.Parse(each)
 		if err != nil {
-			return fault.New(fault.Corrupt, "%s: ETCD_LISTEN_PEER_URLS is %q", conf, text)
+			return fault.New(fault.Corrupt, "%s: ETCD_LISTEN_PEER_URLS is %q", path, conf.Get("ETCD_LISTEN_PEER_URLS"))
 		}
 		ip := net.ParseIP(u.Hostname())
 		if ip != nil && !ip.IsUnspecified() && !isLocal(ip) {
-			name, _ := file.Get("ETCD_NAME")
-			return fault.New(fault.Refused, "%s is of the member %s at %s, and this host does not have that address", conf, name, ip).
+			return fault.New(fault.Refused, "%s is of the member %s at %s, and this host does not have that address", path, conf.Get("ETCD_NAME"), ip).
 				WithHint("give the backup of this very host")
 		}
 	}
@@ -128,7 +133,7 @@ func isLocal(ip net.IP) bool {
 	return false
 }
 
-// stopped refuses while etcd runs: it reads its certificates at every handshake, so that half a set would cut it off.
+// stopped refuses while etcd runs: etcd reads its certificates at every handshake, so half a set would cut it off.
 func stopped(h *host.Host) error {
 	e, err := h.Gone()
 	if err != nil {

@@ -19,41 +19,35 @@ import (
 var documentation []byte
 
 type args struct {
+	host.Options
 	etcd.Access
-	State       string `json:"state"`
-	Path        string `json:"path"`
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
-	Timeout     int    `json:"timeout"`
+	State string `json:"state"`
+	Path  string `json:"path"`
 }
 
 type result struct {
 	Path     string           `json:"path"`
-	MemberID string           `json:"member_id"`
+	MemberID facts.ID         `json:"member_id"`
 	Bytes    int64            `json:"bytes"`
 	SetAside []facts.SetAside `json:"set_aside"`
 }
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if a.Path != "" && a.State != "restored" {
 		return ansible.Result{}, fault.New(fault.Invalid, "path is for state=restored: where data goes when it is set aside is not a choice")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	if h.Config.WALDir != "" {
 		return ansible.Result{}, fault.New(fault.Unsupported, "ETCD_WAL_DIR puts the log at %s, apart from the database; the two cannot be moved in one step", h.WALDir()).
-			WithHint("move both aside by hand, with etcd stopped: %s and the .wal files of %s", h.MemberDir(), h.WALDir())
+			WithHint("with etcd stopped, move the .wal files of %s to %s/wal, with their owner, and take the line ETCD_WAL_DIR out of %s; then run this again",
+				h.WALDir(), h.MemberDir(), h.EtcdConf)
 	}
-	copies, err := setaside.List(h.DataDir)
+	copies, err := setaside.List(ctx, h.DataDir)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -77,7 +71,7 @@ func (m mover) aside(ctx context.Context) (ansible.Result, error) {
 		return ansible.Result{}, err
 	}
 	if !data {
-		return ansible.Result{Msg: m.host.DataDir + " holds no member", Data: result{SetAside: m.copies}}, nil
+		return m.noData()
 	}
 	if err := m.mayLeave(ctx); err != nil {
 		return ansible.Result{}, err
@@ -86,7 +80,7 @@ func (m mover) aside(ctx context.Context) (ansible.Result, error) {
 	if who, err := m.host.Member(); err == nil && who != nil {
 		moved.MemberID = who.ID
 	}
-	if moved.Bytes, err = setaside.Bytes(m.host.MemberDir()); err != nil {
+	if moved.Bytes, err = setaside.Bytes(ctx, m.host.MemberDir()); err != nil {
 		return ansible.Result{}, err
 	}
 	if m.call.CheckMode {
@@ -96,8 +90,27 @@ func (m mover) aside(ctx context.Context) (ansible.Result, error) {
 	if err := setaside.Aside(m.host.DataDir, moved.Path); err != nil {
 		return ansible.Result{}, err
 	}
+	if err := forcingAside(m.host.ForcingFile(), filepath.Dir(moved.Path)); err != nil {
+		return ansible.Result{}, err
+	}
 	m.copies = append(m.copies, moved)
 	return m.answer("was moved to ", moved), nil
+}
+
+// noData is the answer where there is no member. A record of a forced start may be left, of data that is gone or that an earlier run has moved.
+func (m mover) noData() (ansible.Result, error) {
+	answer := ansible.Result{Msg: m.host.DataDir + " holds no member", Data: result{SetAside: m.copies}}
+	forcing, err := m.host.IsForcing()
+	if err != nil || !forcing {
+		return answer, err
+	}
+	answer.Changed = true
+	answer.Msg += "; the record of a forced start, which is of no use without, is moved aside"
+	if m.call.CheckMode {
+		return answer, nil
+	}
+	m.call.MarkChanged()
+	return answer, forcingAway(m.host.ForcingFile())
 }
 
 func (m mover) restore(ctx context.Context) (ansible.Result, error) {
@@ -123,10 +136,13 @@ func (m mover) restore(ctx context.Context) (ansible.Result, error) {
 		return m.answer("would be put back from ", chosen), nil
 	}
 	m.call.MarkChanged()
+	if err := forcingBack(m.host.ForcingFile(), filepath.Dir(chosen.Path)); err != nil { // first: without it the data looks like any other
+		return ansible.Result{}, err
+	}
 	if err := setaside.Back(m.host.DataDir, chosen); err != nil {
 		return ansible.Result{}, err
 	}
-	if m.copies, err = setaside.List(m.host.DataDir); err != nil {
+	if m.copies, err = setaside.List(ctx, m.host.DataDir); err != nil {
 		return ansible.Result{}, err
 	}
 	return m.answer("was put back from ", chosen), nil

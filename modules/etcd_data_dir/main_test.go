@@ -6,11 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
 
 func copies(a moduletest.Answer) []string {
 	var out []string
@@ -49,6 +52,32 @@ func TestAsideAndBack(t *testing.T) {
 		t.Errorf("put back, and the host differs from before:\n%s\n%s", before, h.Tree())
 	}
 	moduletest.Run(t, h.Args("state", "restored")).OK(t, false)
+}
+
+// The record of a forced start that was begun goes with the data that it is about, and comes back with it.
+func TestTheRecordOfAForcedStart(t *testing.T) {
+	const record = "etc/etcd/forcing.json"
+	h := hosttest.New(t)
+	h.Write(record, `{"phase":"begun","commit":900}`)
+	before := h.Tree()
+	a := moduletest.Run(t, h.Args("state", "set_aside")).OK(t, true)
+	path, _ := a.JSON["path"].(string)
+	kept, err := os.ReadFile(filepath.Join(filepath.Dir(path), "forcing.json"))
+	if err != nil || string(kept) != `{"phase":"begun","commit":900}` || h.Exists(record) {
+		t.Fatalf("%s %v; still there: %v", kept, err, h.Exists(record))
+	}
+	moduletest.Run(t, h.Args("state", "set_aside")).OK(t, false)
+	moduletest.Run(t, h.Args("state", "restored")).OK(t, true)
+	if h.Tree() != before {
+		t.Errorf("put back, and the host differs from before:\n%s\n%s", before, h.Tree())
+	}
+	h.Wipe()
+	moduletest.Run(t, h.Args("state", "set_aside", "_ansible_check_mode", true)).OK(t, true)
+	moduletest.Run(t, h.Args("state", "set_aside")).OK(t, true)
+	if copies, err := filepath.Glob(filepath.Join(h.Root, record+".*~")); h.Exists(record) || len(copies) != 1 || err != nil {
+		t.Errorf("without data: %v %v", copies, err)
+	}
+	moduletest.Run(t, h.Args("state", "set_aside")).OK(t, false)
 }
 
 func TestRestoreDoesNotGuess(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// mayLeave refuses to move data that somebody needs: that of a running etcd, and that of a member which its cluster still counts on.
+// mayLeave refuses to move data that is in use: that of a running etcd, and that of a member which its cluster still counts on.
 func (m mover) mayLeave(ctx context.Context) error {
 	if err := m.host.MustBeIdle(ctx); err != nil {
 		return err
@@ -36,12 +36,12 @@ func (m mover) mayLeave(ctx context.Context) error {
 	return nil
 }
 
-// clusterWithQuorum is the member list of a cluster that serves, or nil. The endpoints that were given must answer: who names them wants
-// them to be asked. Else the other hosts of ETCD_INITIAL_CLUSTER are, and one that is down says nothing.
+// clusterWithQuorum is the member list of a cluster that serves, or nil. Endpoints that the caller named must answer. Without them the other
+// hosts of ETCD_INITIAL_CLUSTER are asked, and one that is down is passed over.
 func (m mover) clusterWithQuorum(ctx context.Context) ([]facts.ClusterMember, error) {
-	cfg := etcd.Config{TLS: etcd.TLSFiles(m.host.TLS)}
+	cfg := etcd.Config{TLS: m.host.TLS}
 	if len(m.args.Endpoints) > 0 {
-		given, err := m.args.Access.Config()
+		given, err := m.args.Config(m.args.EtcdConf)
 		if err != nil {
 			return nil, err
 		}

@@ -2,10 +2,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -19,17 +22,17 @@ import (
 var documentation []byte
 
 type args struct {
-	State       string `json:"state"`
-	Why         string `json:"why"`
-	Survivor    string `json:"survivor"`
-	KeepData    bool   `json:"keep_data"`
-	KeepBins    bool   `json:"keep_binaries"` // of a static pod only
-	SeenTerm    *int64 `json:"seen_term"`
-	SeenIndex   *int64 `json:"seen_index"`
-	EtcdConf    string `json:"etcd_conf"`
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
-	Timeout     int    `json:"timeout"`
+	host.Options
+	State      string `json:"state"`
+	Why        string `json:"why"`
+	Kind       string `json:"kind"`
+	Survivor   string `json:"survivor"`
+	Run        string `json:"run"`
+	KeepData   bool   `json:"keep_data"`
+	StartAgain bool   `json:"start_again"`
+	KeepBins   bool   `json:"keep_binaries"` // of a static pod only
+	SeenTerm   *int64 `json:"seen_term"`
+	SeenIndex  *int64 `json:"seen_index"`
 }
 
 type result struct {
@@ -41,15 +44,12 @@ type result struct {
 	Evidence *host.Evidence `json:"evidence,omitempty"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{Ranges: map[string]ansible.Range{"seen_term": {Max: math.MaxInt64}, "seen_index": {Max: math.MaxInt64}}}
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+func main() { ansible.Main(documentation, rules, run) }
+
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -72,7 +72,7 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 
 // fence runs all its steps even where the record is there already: an earlier run may have been killed after any of them.
 func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before host.Status) (ansible.Result, error) {
-	record, err := recordFor(a, h, before.Fence)
+	record, err := recordFor(ctx, a, h, before)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -82,7 +82,7 @@ func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before
 		return ansible.Result{Changed: changed, Msg: fenceMessage(changed, true, record), Data: result{State: before.State, Fenced: before.Fence}}, nil
 	}
 	if changed {
-		call.MarkChanged() // nothing is put back, so even a failure of the first step may have left something
+		call.MarkChanged() // nothing is undone after a failure, so even the first step may have left a change
 	}
 	if a.KeepBins {
 		if err := h.KeepBinaries(ctx); err != nil {
@@ -95,24 +95,28 @@ func fence(ctx context.Context, call *ansible.Call, a args, h *host.Host, before
 		data.State, data.Fenced = before.State, nil
 		return ansible.Result{Data: data}, notFenced(err)
 	}
-	data.Moved = moved(a, h)
-	return ansible.Result{Changed: changed, Msg: fenceMessage(changed, false, record), Data: data}, nil
+	data.Moved, err = moved(ctx, a, h)
+	return ansible.Result{Changed: changed, Msg: fenceMessage(changed, false, record), Data: data}, err
 }
 
 // moved tells whether the log ends elsewhere than it did when somebody decided to fence this host: then its etcd has taken part in a cluster
 // that went on meanwhile, or in a new one. Now that it is stopped, that can be told for certain.
-func moved(a args, h *host.Host) bool {
+func moved(ctx context.Context, a args, h *host.Host) (bool, error) {
 	if a.SeenTerm == nil && a.SeenIndex == nil {
-		return false
+		return false, nil
 	}
 	var term, index int64 // 0 without data, and where they cannot be read, as in etcd_host_info
-	if s, err := member.Read(h.DataDir, h.Config.WALDir); err == nil {
+	s, err := member.Read(ctx, h.DataDir, h.Config.WALDir)
+	if fault.KindOf(err) == fault.Timeout {
+		return false, fault.Wrap(fault.Timeout, err, "etcd is fenced, and whether its log has advanced is not known")
+	}
+	if err == nil {
 		term, index = int64(s.LastTerm), int64(s.LastIndex)
 	}
-	return a.SeenTerm != nil && *a.SeenTerm != term || a.SeenIndex != nil && *a.SeenIndex != index
+	return a.SeenTerm != nil && *a.SeenTerm != term || a.SeenIndex != nil && *a.SeenIndex != index, nil
 }
 
-// notFenced says what stands after a failure, which ends a run in the middle of its fences.
+// notFenced says what holds after a failure, which ends a run between its fences.
 func notFenced(err error) error {
 	next := "other hosts that are fenced by now stay fenced, check_quorum.yml lists them; mend the cause, then run the same command again"
 	if hint := fault.HintOf(err); hint != "" {
@@ -121,22 +125,50 @@ func notFenced(err error) error {
 	return fault.Wrap(fault.Internal, err, "this host could not be fenced").WithHint("%s", next)
 }
 
-// recordFor keeps the record of an earlier run, except for what this run says differently: the first date and the member that was
-// found then are worth more than today's.
-func recordFor(a args, h *host.Host, old *facts.Fence) (facts.Fence, error) {
+// recordFor keeps the record of an earlier run, with its date and the member that was found then; only what this run knows better is replaced.
+func recordFor(ctx context.Context, a args, h *host.Host, before host.Status) (facts.Fence, error) {
 	member, err := h.Member()
 	if err != nil {
 		member = nil // a log that cannot be read must not keep its host from being fenced
 	}
-	record := host.NewFence(a.Why, a.Survivor, member)
+	asked := facts.Fence{Why: a.Why, Kind: a.Kind, Survivor: a.Survivor, Run: a.Run}
+	old := before.Fence
 	if old == nil || old.When == "" {
-		return record, nil
+		asked.Ran, err = ran(ctx, h, before)
+		return host.Stamp(asked, member), err
 	}
 	kept := *old
-	if a.Survivor != "" && a.Survivor != old.Survivor {
-		kept.Survivor, kept.Why = a.Survivor, a.Why
+	if saysMore(asked, *old) {
+		kept.Why, kept.Kind, kept.Survivor, kept.Run = asked.Why, asked.Kind, asked.Survivor, asked.Run
+		kept.Earlier = earlier(asked, *old)
 	}
 	return kept, nil
+}
+
+// ran is true where etcd runs or is to run on this host, also where an interrupted run that lifts the fence still has to start it.
+func ran(ctx context.Context, h *host.Host, before host.Status) (bool, error) {
+	half, err := h.PutBackRecord()
+	if err != nil || half != nil {
+		return half != nil, err
+	}
+	return h.IsToRun(ctx, before)
+}
+
+// earlier keeps the survivor of an older fence, which went on without this host: a record for another survivor, or of another kind, would forget
+// it. Within one run the survivor may change: nothing was forced until then.
+func earlier(asked, old facts.Fence) string {
+	same := old.Kind == facts.FenceRecovery && (old.Survivor == asked.Survivor || old.Run != "" && old.Run == asked.Run)
+	if same || asked.Kind != facts.FenceRecovery {
+		return old.Earlier
+	}
+	return strings.Trim(old.Earlier+","+cmp.Or(old.Survivor, facts.UnknownSurvivor), ",")
+}
+
+// saysMore is true where this run knows more than the record does: a run that does not know the survivor must not erase the name.
+func saysMore(asked, old facts.Fence) bool {
+	same := asked.Kind == old.Kind && asked.Survivor == old.Survivor && asked.Run == old.Run
+	known := asked.Survivor != "" && (asked.Survivor != facts.UnknownSurvivor || old.Survivor == "")
+	return known && !same
 }
 
 func fenceMessage(changed, would bool, record facts.Fence) string {
@@ -146,12 +178,19 @@ func fenceMessage(changed, would bool, record facts.Fence) string {
 	case would:
 		return "etcd would be stopped and fenced on this host; its data would stay where it is"
 	}
-	return "etcd is fenced on this host: stopped, proven gone, and it cannot start; its data is where it was"
+	return "etcd is fenced on this host: verified stopped and blocked from starting; its data is where it was"
 }
 
 func lift(ctx context.Context, call *ansible.Call, a args, h *host.Host, before host.Status) (ansible.Result, error) {
 	data := result{State: before.State}
-	if before.Fence == nil && !h.Runtime.HasBar() {
+	half, err := h.PutBackRecord()
+	if err != nil {
+		return ansible.Result{Data: data}, err
+	}
+	if a.StartAgain && (half != nil || before.Fence != nil && before.Fence.Ran) {
+		return liftAndStart(ctx, call, a, h, before)
+	}
+	if before.Fence == nil && !h.Runtime.IsBlocked() {
 		return ansible.Result{Msg: "etcd is not fenced on this host", Data: data}, nil
 	}
 	if err := mayLift(a, h); err != nil {
@@ -171,11 +210,38 @@ func lift(ctx context.Context, call *ansible.Call, a args, h *host.Host, before 
 	return ansible.Result{Changed: true, Msg: "etcd can be started again on this host; it was not started", Data: data}, err
 }
 
+// liftAndStart lifts the fence and starts etcd. After a kill between the two, the next run starts it.
+func liftAndStart(ctx context.Context, call *ansible.Call, a args, h *host.Host, before host.Status) (ansible.Result, error) {
+	data := result{State: before.State, Fenced: before.Fence}
+	if err := mayLift(a, h); err != nil {
+		return ansible.Result{Data: data}, err
+	}
+	if call.CheckMode {
+		return ansible.Result{Changed: true, Msg: "etcd would be started again on this host, with its data", Data: data}, nil
+	}
+	call.MarkChanged()
+	if before.Fence != nil {
+		if err := h.UnfenceToStart(ctx); err != nil {
+			return ansible.Result{Data: data}, err
+		}
+	}
+	data.Fenced = nil
+	if err := errors.Join(h.Runtime.Unblock(ctx), h.DropBinaries()); err != nil {
+		return ansible.Result{Data: data}, err
+	}
+	if _, err := h.Start(ctx, host.StartOptions{Wait: host.WaitProcess}); err != nil {
+		return ansible.Result{Data: data}, err
+	}
+	after, err := h.Status(ctx)
+	data.State = after.State
+	return ansible.Result{Changed: true, Msg: "etcd runs again on this host, with its data", Data: data}, err
+}
+
 // mayLift refuses where an old member could come back with its data: two of them are a majority of the old cluster, and serve.
 func mayLift(a args, h *host.Host) error {
 	if forcing, err := h.IsForcing(); err != nil || forcing {
 		return fault.New(fault.Refused, "a forced start has begun on this host and is not proven yet (%s); only etcd_force_new_cluster takes this fence away", h.ForcingFile()).
-			WithHint("run restore_quorum.yml again: it finishes what was begun")
+			WithHint("finish what was begun: ansible-playbook playbooks/restore_quorum.yml")
 	}
 	data, err := h.HasMember()
 	if err != nil {

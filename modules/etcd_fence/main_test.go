@@ -18,6 +18,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
 const (
 	record = "etc/etcd/fenced.json"
 	dropIn = "etc/systemd/system/etcd.service.d/etcd-quorum-restore-fence.conf"
@@ -51,7 +53,7 @@ func TestFenceAndLift(t *testing.T) {
 		t.Errorf("record %v, returned %v", got, a.JSON["fenced"])
 	}
 	delete(got, "when")
-	want := map[string]any{"why": "quorum restored on m1", "survivor": "m1", "member_id": hosttest.MemberID, "cluster_id": hosttest.ClusterID}
+	want := map[string]any{"why": "quorum restored on m1", "kind": "recovery", "survivor": "m1", "run": "", "ran": true, "earlier": "", "member_id": hosttest.MemberID, "cluster_id": hosttest.ClusterID}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -86,11 +88,52 @@ func TestWithoutData(t *testing.T) {
 	moduletest.Run(t, h.Args("state", "absent")).OK(t, true)
 }
 
-// A run that was killed after any step is finished by the next, and its first record stays.
+// A fence's record never loses what is known: the survivor for which it was set decides whether this host's data may be started again.
+func TestTheRecordKeepsWhatIsKnown(t *testing.T) {
+	h := hosttest.New(t)
+	h.Start()
+	fence := func(extra ...any) map[string]any {
+		t.Helper()
+		moduletest.Run(t, h.Args(extra...)).OK(t, true)
+		return recordOf(t, h)
+	}
+	is := func(got map[string]any, kind, survivor, run string) {
+		t.Helper()
+		if got["kind"] != kind || got["survivor"] != survivor || got["run"] != run {
+			t.Errorf("%v, want %s %s %s", got, kind, survivor, run)
+		}
+	}
+	is(fence("kind", "lost", "survivor", "unknown", "run", "r1"), "lost", "unknown", "r1")
+	is(fence("kind", "lost", "survivor", "m1", "run", "r2"), "lost", "m1", "r2")
+	for _, less := range [][]any{{"why", "by hand"}, {"survivor", "unknown", "run", "r3"}} {
+		moduletest.Run(t, h.Args(less...)).OK(t, false)
+		is(recordOf(t, h), "lost", "m1", "r2")
+	}
+	is(fence("survivor", "m1", "run", "r4"), "recovery", "m1", "r4")
+	was := func(earlier string) {
+		t.Helper()
+		if got := recordOf(t, h); got["earlier"] != earlier || got["ran"] != true {
+			t.Errorf("%v, want earlier %q", got, earlier)
+		}
+	}
+	was("m1") // lost, while m1 went on
+	fence("survivor", "m2", "run", "r4")
+	was("m1") // the same run has another survivor
+	fence("survivor", "m1", "run", "r6")
+	was("m1,m2")
+	fence("survivor", "m1", "run", "r7")
+	was("m1,m2")
+	fence("kind", "joining", "survivor", "m2", "run", "r7")
+	was("m1,m2")
+	h.Write(record, `{"when":"2026-01-01T00:00:00Z","why":"an older version","cluster_id":null,"member_id":null,"survivor":""}`)
+	is(fence("kind", "lost", "survivor", "unknown", "run", "r5"), "lost", "unknown", "r5")
+}
+
+// A run that was killed after any step is finished by the next, and the first record stays.
 func TestSecondRunFinishes(t *testing.T) {
 	h := hosttest.New(t)
 	h.Start()
-	h.Write(record, `{"when":"2026-01-01T00:00:00Z","why":"first","cluster_id":null,"member_id":null,"survivor":"m1"}`)
+	h.Write(record, `{"when":"2026-01-01T00:00:00Z","why":"first","kind":"recovery","cluster_id":null,"member_id":null,"survivor":"m1"}`)
 	moduletest.Run(t, h.Args("why", "second", "survivor", "m1")).OK(t, true)
 	if running, _ := h.Running(); running || recordOf(t, h)["why"] != "first" || !h.Exists(dropIn) {
 		t.Errorf("running, or record %s", h.Read(record))
@@ -104,6 +147,53 @@ func TestSecondRunFinishes(t *testing.T) {
 	if h.Exists(dropIn) {
 		t.Error("the drop-in is left")
 	}
+}
+
+// An undo starts etcd where it ran, and only there; after a kill between the two steps, the next run starts it.
+func TestStartAgain(t *testing.T) {
+	again := func(h *hosttest.Host, more ...any) map[string]any {
+		return h.Args(append([]any{"state", "absent", "keep_data", true, "start_again", true}, more...)...)
+	}
+	const half = "etc/etcd/unfenced.json"
+	runs := func(h *hosttest.Host, want bool) {
+		t.Helper()
+		if running, _ := h.Running(); running != want || h.Exists(record) || h.Exists(dropIn) || h.Exists(half) {
+			t.Errorf("running %v, want %v, or a file is left:\n%s", running, want, h.Tree())
+		}
+	}
+	stopped := hosttest.New(t)
+	moduletest.Run(t, stopped.Args()).OK(t, true)
+	moduletest.Run(t, again(stopped)).OK(t, true)
+	runs(stopped, false)
+
+	h := hosttest.New(t)
+	h.Start()
+	moduletest.Run(t, h.Args()).OK(t, true)
+	moduletest.Run(t, h.Args("run", "r2", "survivor", "m2")).OK(t, true) // not running any more, and fenced again
+	fenced := h.Tree()
+	moduletest.Run(t, again(h, "_ansible_check_mode", true)).OK(t, true)
+	if h.Tree() != fenced {
+		t.Error("check mode touched something")
+	}
+	if a := moduletest.Run(t, again(h)).OK(t, true).Documented(t, documentation); a.JSON["state"] != "running" || a.JSON["fenced"] != nil {
+		t.Errorf("%s", a.Stdout)
+	}
+	runs(h, true)
+	moduletest.Run(t, again(h)).OK(t, false)
+
+	moduletest.Run(t, h.Args()).OK(t, true)
+	if err := os.Rename(filepath.Join(h.Root, record), filepath.Join(h.Root, half)); err != nil { // killed between the two steps
+		t.Fatal(err)
+	}
+	moduletest.Run(t, h.Args()).OK(t, true) // another restore fences it again, and is killed as well
+	if h.Exists(half) || recordOf(t, h)["ran"] != true {
+		t.Errorf("that it ran is forgotten:\n%s", h.Read(record))
+	}
+	if err := os.Rename(filepath.Join(h.Root, record), filepath.Join(h.Root, half)); err != nil {
+		t.Fatal(err)
+	}
+	moduletest.Run(t, again(h)).OK(t, true)
+	runs(h, true)
 }
 
 func TestAFailurePutsNothingBack(t *testing.T) {
@@ -133,7 +223,7 @@ func TestForcingHostKeepsItsFence(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	h := hosttest.New(t)
 	before := h.Tree()
-	for _, args := range []map[string]any{h.Args("state", "gone"), h.Args("timeout", -1), h.Args("keep_data", "perhaps"), h.Args("reason", "x")} {
+	for _, args := range []map[string]any{h.Args("state", "gone"), h.Args("kind", "other"), h.Args("timeout", -1), h.Args("keep_data", "perhaps"), h.Args("reason", "x")} {
 		if a := moduletest.Run(t, args).Failed(t, "invalid"); !strings.HasPrefix(a.Msg(), "etcd_fence: ") {
 			t.Error(a.Msg())
 		}
@@ -143,13 +233,13 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Whether etcd went on between the look and the fence can be told once it is stopped.
+// Whether etcd went on between the look and the fence is known once it is stopped.
 func TestMoved(t *testing.T) {
 	m := etcdtest.Start(t, 1).Members[0]
 	m.WaitHealthy(t)
 	m.Must(t, 3, "put", "/a", "b")
 	m.Stop(t)
-	s, err := member.Read(m.DataDir, "")
+	s, err := member.Read(t.Context(), m.DataDir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,3 +39,22 @@ func TestPod(t *testing.T) {
 	}
 	moduletest.Run(t, h.Args("state", "absent")).OK(t, false)
 }
+
+// The kubelet does not run here: what counts is that the manifest was in its directory.
+func TestPodIsToRun(t *testing.T) {
+	text, err := os.ReadFile("../internal/manifest/testdata/sorted.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hosttest.New(t)
+	h.Pod(string(text))
+	moduletest.Run(t, h.Args()).OK(t, true)
+	if recordOf(t, h)["ran"] != true {
+		t.Error(h.Read(record))
+	}
+	moduletest.Run(t, h.Args("state", "absent", "keep_data", true)).OK(t, true)
+	moduletest.Run(t, h.Args()).OK(t, true)
+	if recordOf(t, h)["ran"] != false {
+		t.Error(h.Read(record))
+	}
+}

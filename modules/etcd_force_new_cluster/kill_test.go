@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcdtest"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/force"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
@@ -24,13 +24,13 @@ import (
 	"etcd-quorum-restore/modules/internal/rehearsal"
 )
 
-// The module is killed before each of its changes to a file, and before or after each change that it asks systemd for, on the data of
-// a real etcd 3.2.32. Then the power goes as well, or the module just runs again.
+// The module is killed before each of its changes to a file, and before or after each change that it asks systemd for, on the data of a real etcd
+// 3.2.32. Then the power is cut as well, or the module just runs again.
 
 const acknowledged, inTail = 5, 3 // keys
 
-// survivor is the data of a member of two, killed, of which the other never ran: acknowledged keys, some more in the tail of the log
-// beyond the commit index, and a torn record behind them. It is made once.
+// survivor is the data of a killed member of two, of which the other never ran: acknowledged keys, some more in the tail of the log beyond the
+// commit index, and a torn record behind them. It is made once.
 var survivor = sync.OnceValues(func() (dir string, err error) { return os.MkdirTemp("", "survivor-*") })
 
 func makeSurvivor(t *testing.T) string {
@@ -84,14 +84,14 @@ func etcdctl(t *testing.T, h *hosttest.Host, args ...string) string {
 	return string(out)
 }
 
-// addTail writes what a power cut would leave: entries that were acknowledged, and whose commit index did not reach the disk.
+// addTail writes what a power cut can leave: entries that were acknowledged, and whose commit index did not reach the disk.
 func addTail(t *testing.T, dir string) {
 	t.Helper()
-	s, err := member.Read(dir, "")
+	s, err := member.Read(t.Context(), dir, "")
 	check(t, err)
 	found, err := filepath.Glob(filepath.Join(dir, "member/wal/*.wal"))
 	check(t, err)
-	log := membertest.Continue(t, found[0]).Hard(s.HardState.Term, s.HardState.Vote, s.LastIndex)
+	log := membertest.Continue(t, found[0]).Hard(s.HardState.Term, uint64(s.HardState.Vote), s.LastIndex)
 	for i := range uint64(inTail) {
 		put := membertest.BytesField(membertest.BytesField(nil, 1, fmt.Append(nil, "tail/", i)), 2, []byte("x"))
 		log.EntryOf(0, s.LastTerm, s.LastIndex+1+i, membertest.BytesField(membertest.Number(nil, 1, 77+i), 4, put))
@@ -101,21 +101,21 @@ func addTail(t *testing.T, dir string) {
 	membertest.Put(t, found[0], append(*log.Last(), make([]byte, 64<<10)...))
 }
 
-// fencedHost is a survivor as the playbooks hand it to the module.
+// fencedHost is a survivor in the state in which the playbooks call the module.
 func fencedHost(t *testing.T) *hosttest.Host {
 	t.Helper()
 	h := realHost(t, makeSurvivor(t))
 	loaded, err := host.Load(t.Context(), host.Options{EtcdConf: h.Conf, ManifestDir: h.Manifests})
 	check(t, err)
-	_, err = loaded.Fence(t.Context(), host.NewFence("a test", "m0", nil))
+	_, err = loaded.Fence(t.Context(), host.Stamp(facts.Fence{Why: "a test", Survivor: "m0"}, nil))
 	check(t, err)
 	return h
 }
 
-// killedRun runs the module and returns what it changed until it was killed, if it was.
-func killedRun(t *testing.T, h *hosttest.Host, n int) (changes []string, killed bool, stdout string) {
+// killedRun runs the module and returns the changes that it made until it was killed, if it was.
+func killedRun(t *testing.T, h *hosttest.Host, method string, n int) (changes []string, killed bool, stdout string) {
 	t.Helper()
-	raw, err := json.Marshal(h.Args())
+	raw, err := json.Marshal(h.Args("method", method))
 	check(t, err)
 	args := filepath.Join(t.TempDir(), "args.json")
 	check(t, os.WriteFile(args, raw, 0o600))
@@ -131,26 +131,35 @@ func killedRun(t *testing.T, h *hosttest.Host, n int) (changes []string, killed 
 }
 
 func TestKilledAnywhere(t *testing.T) {
+	for method, c := range map[string]struct {
+		changes, calls int      // minimum numbers
+		afterwards     []string // a kill without a reboot is tried for the method in use
+	}{"log": {9, 3, []string{"reboot", "second run"}}, "flag": {12, 8, []string{"reboot"}}} {
+		t.Run(method, func(t *testing.T) { killAnywhere(t, method, c.changes, c.calls, c.afterwards) })
+	}
+}
+
+func killAnywhere(t *testing.T, method string, leastChanges, leastCalls int, then []string) {
 	var changes, calls []string
 	var before int
 	t.Run("undisturbed", func(t *testing.T) {
 		h := fencedHost(t)
 		before = len(h.Calls())
 		var out string
-		if changes, _, out = killedRun(t, h, killtest.Never); !strings.Contains(out, `"changed":true`) {
+		if changes, _, out = killedRun(t, h, method, killtest.Never); !strings.Contains(out, `"changed":true`) {
 			t.Fatal(out)
 		}
 		restored(t, h)
 		calls = h.Calls()[before:]
 	})
-	if len(changes) < 12 || len(calls) < 8 {
+	if len(changes) < leastChanges || len(calls) < leastCalls {
 		t.Fatalf("the test does not see what it is to interrupt: %q, %q", changes, calls)
 	}
-	for _, afterwards := range []string{"reboot", "second run"} {
+	for _, afterwards := range then {
 		for n, what := range changes {
 			t.Run(fmt.Sprintf("%s/before change %d, %s", afterwards, n, what), func(t *testing.T) {
 				h := fencedHost(t)
-				if _, killed, out := killedRun(t, h, n); !killed {
+				if _, killed, out := killedRun(t, h, method, n); !killed {
 					t.Fatalf("it was not killed: %s", out)
 				}
 				goesOn(t, h, afterwards, strings.HasPrefix(what, "write"))
@@ -165,7 +174,7 @@ func TestKilledAnywhere(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s call %d, %s", afterwards, when, n, call), func(t *testing.T) {
 					h := fencedHost(t)
 					h.KillAtCall(before+n+1, when)
-					if _, _, out := killedRun(t, h, killtest.Never); out != "" {
+					if _, _, out := killedRun(t, h, method, killtest.Never); out != "" {
 						t.Fatalf("it was not killed: %s", out)
 					}
 					goesOn(t, h, afterwards, false)
@@ -175,14 +184,16 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// goesOn: nothing starts this member unforced before its forced start is proven; etcd takes what is on the disk; a run finishes.
+// goesOn checks that nothing starts this member unforced before its forced start is proven, that etcd accepts the data on disk, and that a run
+// finishes.
 func goesOn(t *testing.T, h *hosttest.Host, afterwards string, inLog bool) {
 	t.Helper()
 	if afterwards == "reboot" {
 		h.PowerCut()
 	}
-	h.Boot() // also without a power cut: an administrator's `systemctl start etcd`
+	h.Boot() // without a power cut this is an administrator's `systemctl start etcd`
 	proven := !h.Exists("etc/etcd/forcing.json") && !h.Exists("etc/etcd/fenced.json") || strings.Contains(h.Read("etc/etcd/forcing.json"), "proven")
+	// The log method never sets a flag: there nothing runs before it is proven.
 	if runs, env := h.Running(); runs && !proven && (afterwards == "reboot" || !strings.Contains(env, "ETCD_FORCE_NEW_CLUSTER=true")) {
 		t.Fatalf("etcd runs before the forced start is proven:\n%s", env)
 	}
@@ -196,10 +207,10 @@ func goesOn(t *testing.T, h *hosttest.Host, afterwards string, inLog bool) {
 	restored(t, h)
 }
 
-// accepted: etcd starts on a copy of the data as they are, with all that was committed.
+// accepted checks that etcd starts on a copy of the data as it is, with everything that was committed.
 func accepted(t *testing.T, h *hosttest.Host) {
 	t.Helper()
-	s, err := member.Read(h.DataDir, "")
+	s, err := member.Read(t.Context(), h.DataDir, "")
 	check(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -209,7 +220,7 @@ func accepted(t *testing.T, h *hosttest.Host) {
 	}
 }
 
-// restored: one member, nothing lost, nothing left behind.
+// restored checks that there is one member, nothing is lost, and nothing is left behind.
 func restored(t *testing.T, h *hosttest.Host) {
 	t.Helper()
 	if out := etcdctl(t, h, "get", "", "--prefix", "--keys-only"); strings.Count(out, "acknowledged/") != acknowledged || strings.Count(out, "tail/") != inTail {
@@ -228,9 +239,9 @@ func restored(t *testing.T, h *hosttest.Host) {
 			t.Errorf("%s is left:\n%s", name, tree)
 		}
 	}
-	s, err := member.Read(h.DataDir, "")
+	s, err := member.Read(t.Context(), h.DataDir, "")
 	check(t, err)
-	if len(s.Members) != 1 || etcd.FormatID(s.ID) == "" {
+	if len(s.Members) != 1 || s.ID == 0 {
 		t.Errorf("members in the files: %+v", s.Members)
 	}
 }

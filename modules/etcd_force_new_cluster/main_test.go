@@ -42,12 +42,32 @@ func TestRefusalsTouchNothing(t *testing.T) {
 	}
 }
 
+// An expectation must be a possible result of a rehearsal: anything else would be compared with nothing.
+func TestHostileExpectations(t *testing.T) {
+	h := hosttest.New(t)
+	before := h.Tree()
+	for want, change := range map[string]any{
+		"member_id": "", "cluster_id": "not hex", "revision": -1, "keys": -1, "v2_keys": -5, "method": "by hand", "Revision": "many", "Keys": 1.5,
+	} {
+		expect := map[string]any{"member_id": hosttest.MemberID, "cluster_id": hosttest.ClusterID, "revision": 5, "keys": 1, "v2_keys": 0, "method": "log"}
+		expect[strings.ToLower(want)] = change
+		if a := moduletest.Run(t, h.Args("expect", expect)).Failed(t, "invalid"); !strings.Contains(a.Msg(), "expect") || !strings.Contains(strings.ToLower(a.Msg()), strings.ToLower(want)) {
+			t.Errorf("%s: %s", want, a.Msg())
+		}
+	}
+	moduletest.Run(t, h.Args("expect", map[string]any{"x": 1})).Failed(t, "invalid")
+	if h.Tree() != before {
+		t.Error("something was changed")
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	h := hosttest.New(t)
 	for want, args := range map[string]map[string]any{
 		"rehearse, expect exclude each other": h.Args("rehearse", "/backup/x", "expect", "{}"),
 		"keep_log_tail":                       h.Args("keep_log_tail", "perhaps"),
-		"read the stopped copy":               h.Args("rehearse", filepath.Join(t.TempDir(), "nothing")),
+		"is no copy of a data directory":      h.Args("rehearse", filepath.Join(t.TempDir(), "nothing")),
+		"etcd.conf is no copy of a data":      h.Args("rehearse", h.Conf), // a file, as a snapshot is one
 	} {
 		if a := moduletest.Run(t, args).Failed(t, "invalid"); !strings.Contains(a.Msg(), want) {
 			t.Errorf("%s: %s", want, a.Msg())

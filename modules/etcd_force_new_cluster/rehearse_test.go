@@ -13,7 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-// stoppedCopy is what etcd_backup method=copy leaves of a host.
+// stoppedCopy is what etcd_backup method=copy makes of a host's data.
 func stoppedCopy(t *testing.T, h *hosttest.Host) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "backup")
@@ -35,7 +35,7 @@ func TestRehearsedThenForced(t *testing.T) {
 	if !ok || result["keys"] != json.Number("8") || h.Tree() != before {
 		t.Fatalf("%s", a.Stdout)
 	}
-	// Its result is the expectation: another number of keys than was rehearsed is noticed, before the member serves for good.
+	// Its result is the expectation: a number of keys that differs from the rehearsal's is noticed before the member serves for good.
 	wrong := map[string]any{}
 	for k, v := range result {
 		wrong[k] = v
@@ -45,12 +45,38 @@ func TestRehearsedThenForced(t *testing.T) {
 	if b.Code == 0 || !strings.Contains(b.Msg(), "there are 8 keys at revision") || !h.Exists("etc/etcd/fenced.json") {
 		t.Fatalf("%s", b.Stdout)
 	}
+	if runs, _ := h.Running(); runs {
+		t.Error("a member that does not hold what was rehearsed goes on running")
+	}
 	moduletest.Run(t, h.Args("expect", result)).OK(t, true)
 	restored(t, h)
 	moduletest.Run(t, h.Args("expect", result)).OK(t, false)
 }
 
-// TestRehearsalOfADamagedCopy: the copy's sums are compared after the rehearsal, those of files that etcd only reads as well.
+// A binary that another user can replace is never run; the login shell's PATH does not choose one.
+func TestHostileBinaryIsNotRehearsed(t *testing.T) {
+	h := fencedHost(t)
+	copied := stoppedCopy(t, h)
+	mallory := filepath.Join(t.TempDir(), "mallory")
+	check(t, os.Mkdir(mallory, 0o755))
+	text, err := os.ReadFile(etcdtest.Binary(t, "etcd"))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(mallory, "etcd"), text, 0o755))
+	check(t, os.Chown(mallory, 1234, 1234))
+	h.RealEtcd(filepath.Join(mallory, "etcd"))
+	before := h.Tree()
+	a := moduletest.Run(t, h.Args("rehearse", copied), "PATH="+filepath.Dir(etcdtest.Binary(t, "etcd"))).Failed(t, "refused")
+	for _, want := range []string{"is not run", mallory + " belongs to user 1234"} {
+		if !strings.Contains(a.Msg(), want) {
+			t.Errorf("want %q: %s", want, a.Stdout)
+		}
+	}
+	if h.Tree() != before {
+		t.Error("something was changed")
+	}
+}
+
+// TestRehearsalOfADamagedCopy: the copy's sums are compared after the rehearsal, also those of files that etcd only reads.
 func TestRehearsalOfADamagedCopy(t *testing.T) {
 	h := fencedHost(t)
 	path := "PATH=" + filepath.Dir(etcdtest.Binary(t, "etcd"))

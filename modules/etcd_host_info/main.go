@@ -15,20 +15,17 @@ import (
 var documentation []byte
 
 type args struct {
-	EtcdConf    string `json:"etcd_conf"`
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
-	Timeout     int    `json:"timeout"`
-	Settle      int    `json:"settle"`
-	BackupDir   string `json:"backup_dir"`
+	host.Options
+	Settle    int    `json:"settle"`
+	BackupDir string `json:"backup_dir"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{Ranges: map[string]ansible.Range{"settle": {Min: 0, Max: 3600}}, ReadOnly: true}
 
-func run(_ *ansible.Call, a args) (ansible.Result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+func main() { ansible.Main(documentation, rules, run) }
+
+func run(ctx context.Context, _ *ansible.Call, a args) (ansible.Result, error) {
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}

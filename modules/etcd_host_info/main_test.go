@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -8,11 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/killtest"
@@ -23,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("KEEP_TAIL_IN"); dir != "" { // the counterpart of TestReadingOnlyReads
-		if _, err := member.KeepTail(dir, ""); err != nil {
+		if _, err := member.KeepTail(context.Background(), dir, ""); err != nil {
 			panic(err)
 		}
 		return
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(hosttest.Main(m))
 }
 
-func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
 
 func dict(t *testing.T, a moduletest.Answer, key string) map[string]any {
 	t.Helper()
@@ -101,7 +102,34 @@ func TestAMemberThatLivesAndOneThatWasKilled(t *testing.T) {
 	}
 }
 
-// TestWhatPeopleShouldKnow: of files that etcd would not use, and of those that it could not read.
+// TestCertificates: the public part of etcd.conf's files, both kinds of server.crt, and whether each is issued for the host's addresses.
+func TestCertificates(t *testing.T) {
+	for want, client := range map[string]bool{"[serverAuth]": false, "[serverAuth clientAuth]": true} {
+		h := hosttest.New(t)
+		pki := etcdtest.NewPKI(t)
+		server, _ := pki.Issue(t, t.TempDir(), "server", client, "127.0.0.1")
+		conf := strings.ReplaceAll(h.Read("etc/etcd/etcd.conf"), "http://", "https://")
+		conf = strings.ReplaceAll(conf, h.Peer[len("http://"):], "192.0.2.11:2380")
+		h.Write("etc/etcd/etcd.conf", conf+"ETCD_TRUSTED_CA_FILE="+pki.CA+"\nETCD_CERT_FILE="+server+"\nETCD_PEER_CERT_FILE="+server+"\n")
+		h.Write("etc/etcd/ca/ca.key", "PRIVATE")
+		a := moduletest.Run(t, h.Args()).OK(t, false)
+		var got []string
+		for _, each := range a.JSON["certificates"].([]any) {
+			c := each.(map[string]any)
+			got = append(got, fmt.Sprint(c["purpose"], c["position"], c["usages"], c["sans"], c["missing_hosts"], c["issuer"], c["expires_days"]))
+		}
+		wanted := []string{
+			"ca1[] [] []CN=etcd-signer0",
+			"server1" + want + " [127.0.0.1] []CN=etcd-signer0",
+			"peer1" + want + " [127.0.0.1] [192.0.2.11]CN=etcd-signer0",
+		}
+		if !slices.Equal(got, wanted) || a.JSON["ca_key"] != true {
+			t.Errorf("%q\n%q\n%s", got, wanted, a.Stdout)
+		}
+	}
+}
+
+// TestWhatPeopleShouldKnow: files that etcd would not use, and files that it could not read.
 func TestWhatPeopleShouldKnow(t *testing.T) {
 	const newest = "0000000000000002-0000000000000009.snap"
 	for name, c := range map[string]struct {
@@ -146,7 +174,7 @@ func checkOf(t *testing.T, a moduletest.Answer, name string) map[string]any {
 	return nil
 }
 
-// TestReadingOnlyReads: the kernel's account of a whole run. The data directory holds no file that is opened for writing, or locked.
+// TestReadingOnlyReads traces a whole run by the kernel: no file of the data directory is opened for writing, or locked.
 func TestReadingOnlyReads(t *testing.T) {
 	m := etcdtest.Start(t, 1).Members[0]
 	stop := make(chan struct{})
@@ -157,7 +185,7 @@ func TestReadingOnlyReads(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = m.Etcdctl(t, 3, "put", "key", "value") // how many come through does not matter
+				_, _ = m.Etcdctl(t, 3, "put", "key", "value") // it does not matter how many of them succeed
 			}
 		}
 	})

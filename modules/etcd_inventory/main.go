@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"time"
@@ -23,9 +24,11 @@ type args struct {
 	First     bool     `json:"first"`
 	Backup    bool     `json:"backup"`
 	Timeout   int      `json:"timeout"`
+
+	Uneditable string `json:"uneditable"`
 }
 
-type result struct {
+type answer struct {
 	File        string   `json:"file,omitempty"`
 	Line        int      `json:"line,omitempty"`
 	Before      []string `json:"before"`
@@ -33,19 +36,20 @@ type result struct {
 	Files       []string `json:"files"`
 	BackupFile  string   `json:"backup_file,omitempty"`
 	BackupFiles []string `json:"backup_files,omitempty"`
+	ByHand      []string `json:"by_hand"`
 }
 
-var rules = ansible.Rules{}
+var rules = ansible.Rules{RelativePaths: []string{"path"}}
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
+func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if a.First && a.State == "absent" {
 		return ansible.Result{}, fault.New(fault.Invalid, "first is for state=present: a host that leaves has no place").
 			WithHint("leave first out, or say state=present")
 	}
-	if a.Timeout < 0 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 0 or more seconds", a.Timeout).WithHint("leave it out for 60 seconds")
+	if err := a.request().Check(); err != nil {
+		return ansible.Result{}, err
 	}
 	out, changes, err := inventory.Apply(a.Path, a.request(), inventory.Options{
 		Check:   call.CheckMode,
@@ -53,13 +57,16 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 		Timeout: time.Duration(a.Timeout) * time.Second,
 		Changed: call.MarkChanged,
 	})
+	if err != nil && a.Uneditable == "report" && fault.KindOf(err) != fault.Timeout {
+		return a.uneditable(changes, err), nil
+	}
 	if out == nil {
 		return ansible.Result{}, err
 	}
 	for _, w := range out.Warnings {
 		call.Warn("%s", w)
 	}
-	return a.answer(out, changes), err
+	return a.result(out, changes), err
 }
 
 func (a args) request() inventory.Request {
@@ -69,8 +76,17 @@ func (a args) request() inventory.Request {
 	}
 }
 
-func (a args) answer(out *inventory.Outcome, changes []inventory.Change) ansible.Result {
-	data := result{File: out.File, Line: out.Line, Before: out.Before, After: out.After, Files: []string{}}
+// uneditable is the answer where a playbook must go on without the edit: it says what is left to be done by hand.
+func (a args) uneditable(changes []inventory.Change, err error) ansible.Result {
+	result := a.result(&inventory.Outcome{Before: []string{}, After: []string{}}, changes)
+	data := result.Data.(answer)
+	data.ByHand = a.request().ByHand(err)
+	result.Data, result.Msg = data, "the inventory could not be edited; by_hand says what to change: "+err.Error()
+	return result
+}
+
+func (a args) result(out *inventory.Outcome, changes []inventory.Change) ansible.Result {
+	data := answer{File: out.File, Line: out.Line, Before: out.Before, After: out.After, Files: []string{}, ByHand: []string{}}
 	var diffs []ansible.Diff
 	for _, c := range changes {
 		data.Files = append(data.Files, c.File)

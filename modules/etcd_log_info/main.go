@@ -10,7 +10,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcdlog"
-	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/root"
 )
@@ -19,12 +19,9 @@ import (
 var documentation []byte
 
 type args struct {
-	Since       string `json:"since"`
-	Lines       int    `json:"lines"`
-	EtcdConf    string `json:"etcd_conf"`
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
-	Timeout     int    `json:"timeout"`
+	host.Options
+	Since string `json:"since"`
+	Lines int    `json:"lines"`
 }
 
 type result struct {
@@ -33,20 +30,17 @@ type result struct {
 	Problems []etcdlog.Problem `json:"problems"`
 }
 
-// readAtMost bounds what is looked at for problems; etcd in trouble logs some ten lines a second.
+// readAtMost limits the lines that are searched for problems; etcd in trouble logs some ten lines a second.
 const readAtMost = 20000
 
 const auditLog = "/var/log/audit/audit.log"
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+var rules = ansible.Rules{Ranges: map[string]ansible.Range{"lines": {Min: 1, Max: readAtMost}}, ReadOnly: true}
 
-func run(_ *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 || a.Lines < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d and lines is %d; expected 1 or more of both", a.Timeout, a.Lines)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+func main() { ansible.Main(documentation, rules, run) }
+
+func run(ctx context.Context, _ *ansible.Call, a args) (ansible.Result, error) {
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -55,13 +49,29 @@ func run(_ *ansible.Call, a args) (ansible.Result, error) {
 	if err != nil {
 		return ansible.Result{Data: data}, err
 	}
-	denied, err := etcdlog.Denials(root.Path(auditLog), begin(entries))
+	denied, err := etcdlog.Denials(ctx, root.Path(auditLog), begin(entries))
 	if err != nil {
 		return ansible.Result{Data: data}, err
 	}
-	data.Problems = etcdlog.Explain(slices.Concat(entries, denied))
+	data.Problems = problems(data.Runtime, slices.Concat(entries, denied))
 	data.Lines = report(data.Problems, entries, a.Lines)
 	return ansible.Result{Msg: summary(data.Problems, len(entries)), Data: data}, nil
+}
+
+// problems are the known failures, and the end of etcd that no known failure explains. That end comes first, unless a critical line is explained.
+func problems(runtime string, entries []etcdlog.Entry) []etcdlog.Problem {
+	known := etcdlog.Explain(entries)
+	if runtime == facts.StaticPod {
+		known = etcdlog.ExplainPod(entries)
+	}
+	unexplained, found := etcdlog.Unexplained(entries)
+	switch {
+	case !found:
+		return known
+	case slices.ContainsFunc(entries, etcdlog.ExplainedEnd):
+		return append(known, unexplained)
+	}
+	return slices.Insert(known, 0, unexplained)
 }
 
 // begin is when the journal's part begins, so that the audit log is read from the same time on.
@@ -72,7 +82,7 @@ func begin(entries []etcdlog.Entry) time.Time {
 	return entries[0].Time
 }
 
-// report is for people: the explanations first, then what etcd said itself, warnings and worse, each once.
+// report is for people: first the explanations, then what etcd itself logged, warnings and worse, each once.
 func report(problems []etcdlog.Problem, entries []etcdlog.Entry, limit int) []string {
 	lines := []string{}
 	for _, p := range problems {

@@ -13,6 +13,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
 func strs(v any) []string {
 	var out []string
 	list, _ := v.([]any)
@@ -44,6 +46,24 @@ func TestExplains(t *testing.T) {
 	}
 	if h.Tree() != before || len(h.Calls()) > 0 {
 		t.Error("it changed something")
+	}
+}
+
+// "No known failure" is never said of an etcd that panics.
+func TestQuotesWhatItCannotExplain(t *testing.T) {
+	h := hosttest.New(t)
+	h.Journal("apply entries took too long [1.2s for 3 entries]", "panic: the moon is full Val:hunter2")
+	a := moduletest.Run(t, h.Args()).OK(t, false)
+	if !strings.Contains(a.Msg(), `"panic: the moon is full Val:…"`) || strings.Contains(a.Msg(), "no known failure") {
+		t.Errorf("msg: %s", a.Msg())
+	}
+	if strings.Contains(a.Stdout, "hunter2") || !strings.Contains(a.Stdout, `"code":"unexplained"`) || !strings.Contains(a.Stdout, `"code":"slow_disk"`) {
+		t.Errorf("%s", a.Stdout)
+	}
+	h.Journal("panic: invalid freelist page: 7, page type is leaf", "panic: the moon is full")
+	a = moduletest.Run(t, h.Args()).OK(t, false)
+	if !strings.Contains(a.Msg(), "damaged") || !strings.Contains(a.Stdout, `"code":"unexplained"`) {
+		t.Errorf("a critical line that is explained tells more: %s", a.Stdout)
 	}
 }
 

@@ -52,3 +52,21 @@ func TestSinceThatMeansNothing(t *testing.T) {
 	h.Pod(string(text))
 	moduletest.Run(t, h.Args("since", "soon")).Failed(t, "invalid")
 }
+
+func TestProbeEndsThePod(t *testing.T) {
+	text, err := os.ReadFile("../internal/manifest/testdata/sorted.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hosttest.New(t)
+	h.Pod(string(text))
+	var lines strings.Builder
+	for ago := 4; ago > 0; ago-- {
+		lines.WriteString(time.Now().UTC().Add(-time.Duration(ago)*70*time.Second).Format(time.RFC3339Nano) + " stderr F osutil: received terminated signal, shutting down...\n")
+	}
+	h.Write("var/log/pods/0123456789abcdef0123456789abcdef/etcd/0.log", lines.String())
+	a := moduletest.Run(t, h.Args()).OK(t, false)
+	if !strings.Contains(a.Msg(), "the kubelet's probe ends it every minute, because there is no quorum") {
+		t.Errorf("%s", a.Stdout)
+	}
+}

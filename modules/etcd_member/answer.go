@@ -18,6 +18,7 @@ type result struct {
 	After     []facts.ClusterMember `json:"after"`
 	Variables map[string]string     `json:"variables,omitempty"`
 	Started   *host.Started         `json:"started,omitempty"`
+	Probe     string                `json:"probe,omitempty"`
 	Lines     []string              `json:"lines"`
 }
 
@@ -95,11 +96,11 @@ func unchanged(want membership.Want, o membership.Outcome) string {
 	return fmt.Sprintf("%s is already a member (id %s, name %s); nothing was changed", strings.Join(m.PeerURLs, ","), m.ID, name)
 }
 
-func orNew(id string) string {
-	if id == "" {
+func orNew(id facts.ID) string {
+	if id == 0 {
 		return "(new)"
 	}
-	return id
+	return id.String()
 }
 
 func table(members []facts.ClusterMember) string {

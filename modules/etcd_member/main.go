@@ -5,18 +5,20 @@ import (
 	"context"
 	_ "embed"
 	"strings"
-	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcd/membership"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/host"
 )
 
 //go:embed etcd_member.yml
 var documentation []byte
 
 type args struct {
+	host.Options
 	etcd.Access
 	Name     string   `json:"name"`
 	PeerURLs []string `json:"peer_urls"`
@@ -26,29 +28,21 @@ type args struct {
 	Replace  bool     `json:"replace"`
 	DataGone bool     `json:"data_gone"`
 	Start    bool     `json:"start"`
-	Timeout  int      `json:"timeout"`
-
-	ManifestDir string `json:"manifest_dir"`
-	DataDir     string `json:"data_dir"`
+	ProbeMB  int64    `json:"probe_out_above"`
 }
 
-var rules = ansible.Rules{IDs: []string{"id"}}
+var rules = ansible.Rules{IDs: []string{"id"}, Ranges: map[string]ansible.Range{"probe_out_above": {Max: 1 << 20}}}
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if a.Start && a.State != "present" {
 		return ansible.Result{}, fault.New(fault.Invalid, "start is for state=present; a member that was removed can never start again")
-	}
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected at least 1 second", a.Timeout)
 	}
 	want, cfg, err := a.resolve()
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
 	start, err := a.ready(ctx)
 	if err != nil {
 		return ansible.Result{}, err
@@ -63,22 +57,21 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	if err != nil {
 		return answer(want, outcome), err
 	}
-	return start.run(ctx, call, answer(want, outcome))
+	return start.run(ctx, call, answer(want, outcome), outcome.DBBytes)
 }
 
-// resolve completes the arguments by this host's etcd.conf: on a joining host state=present needs none. A removal is never guessed.
+// resolve completes the arguments from this host's etcd.conf: on a joining host state=present needs none. Which member to remove is never
+// guessed.
 func (a args) resolve() (membership.Want, etcd.Config, error) {
-	want := membership.Want{Present: a.State == "present", ID: strings.ToLower(a.ID), Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace, DataGone: a.DataGone}
-	cfg, err := a.Config()
+	want := membership.Want{Present: a.State == "present", Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace, DataGone: a.DataGone}
+	cfg, err := a.Config(a.EtcdConf)
 	if err != nil {
 		return want, cfg, err
 	}
-	if want.ID != "" {
-		number, err := etcd.ParseID(want.ID)
-		if err != nil {
+	if a.ID != "" {
+		if want.ID, err = facts.ParseID(a.ID); err != nil {
 			return want, cfg, err
 		}
-		want.ID = etcd.FormatID(number)
 	}
 	for _, url := range want.PeerURLs {
 		if _, err := etcd.ParseEndpoint(url); err != nil || !strings.Contains(url, "://") {
@@ -86,8 +79,8 @@ func (a args) resolve() (membership.Want, etcd.Config, error) {
 		}
 	}
 	if !want.Present {
-		if want.ID == "" && want.Name == "" && len(want.PeerURLs) == 0 {
-			return want, cfg, fault.New(fault.Invalid, "state=absent needs id, peer_urls or name: which member shall go is never guessed")
+		if want.ID == 0 && want.Name == "" && len(want.PeerURLs) == 0 {
+			return want, cfg, fault.New(fault.Invalid, "state=absent needs id, peer_urls or name: the member to remove is never guessed")
 		}
 		return want, cfg, nil
 	}
@@ -95,14 +88,14 @@ func (a args) resolve() (membership.Want, etcd.Config, error) {
 }
 
 func (a args) complete(want membership.Want, cfg etcd.Config) (membership.Want, etcd.Config, error) {
-	if want.Name == "" && len(want.PeerURLs) == 0 && want.ID == "" {
+	if want.Name == "" && len(want.PeerURLs) == 0 && want.ID == 0 {
 		want.Name, want.PeerURLs = cfg.Name, cfg.OwnPeers
 	}
 	if len(want.PeerURLs) == 0 {
 		return want, cfg, fault.New(fault.Invalid, "peer_urls is not given, and %s has no ETCD_INITIAL_ADVERTISE_PEER_URLS", a.EtcdConf).
 			WithHint("give peer_urls, and the name that the host has in ETCD_NAME")
 	}
-	if want.Name == "" && want.ID == "" {
+	if want.Name == "" && want.ID == 0 {
 		return want, cfg, fault.New(fault.Invalid, "name is not given; expected the host's ETCD_NAME, since ETCD_INITIAL_CLUSTER needs it")
 	}
 	return want, cfg, nil

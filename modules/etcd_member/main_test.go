@@ -29,11 +29,11 @@ func TestBadInput(t *testing.T) {
 		"peer URL without scheme": {map[string]any{"name": "x", "peer_urls": "x:2380"}, "no URL"},
 		"URLs without name":       {map[string]any{"peer_urls": "https://x:2380"}, "name is not given"},
 		"nothing known":           {map[string]any{}, "peer_urls is not given"},
-		"timeout":                 {map[string]any{"name": "x", "timeout": 0}, "timeout is 0"},
+		"timeout":                 {map[string]any{"name": "x", "timeout": 0}, "argument timeout"},
 		"api":                     {map[string]any{"api": "v4"}, "v4"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.args["etcd_conf"] = filepath.Join(t.TempDir(), "none")
+			c.args["etcd_conf"] = moduletest.EmptyConf(t)
 			c.args["endpoints"] = "https://127.0.0.1:1"
 			answer := moduletest.Run(t, c.args).Failed(t, "invalid")
 			if !strings.Contains(answer.Msg(), c.says) {
@@ -81,7 +81,7 @@ func TestJoin(t *testing.T) {
 	if diff := cmp.Diff(any(want), added.JSON["variables"]); diff != "" {
 		t.Error(diff)
 	}
-	// Now there is no quorum until the second member runs; an interrupted flow must be able to carry on from here.
+	// Now there is no quorum until the second member runs; an interrupted run must be able to go on from here.
 	again := moduletest.Run(t, args).OK(t, false)
 	if diff := cmp.Diff(added.JSON["variables"], again.JSON["variables"]); diff != "" {
 		t.Error(diff)
@@ -96,13 +96,13 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// A survivor that was restarted in the same state answers on its peer port only; etcd.conf of the joining host names it.
+// A survivor that was restarted in the same state answers only on its peer port; etcd.conf of the joining host names that.
 func TestJoinGoesOnAfterTheSurvivorsRestart(t *testing.T) {
 	survivor, joining := joiner(t)
 	moduletest.Run(t, joining.Args(map[string]any{"endpoints": survivor.ClientURL})).OK(t, true)
 	survivor.Kill(t)
 	survivor.Start(t)
-	cfg, err := etcd.Access{EtcdConf: survivor.Conf}.Config()
+	cfg, err := etcd.Access{}.Config(survivor.Conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestJoinGoesOnAfterTheSurvivorsRestart(t *testing.T) {
 	}
 }
 
-// The v2 API's POST and PUT, over TLS: an add, and another address for what was added.
+// The v2 API's POST and PUT, over TLS: an add, and another address for the added member.
 func TestAddAndUpdateByV2(t *testing.T) {
 	survivor, joining := joiner(t)
 	args := joining.Args(map[string]any{"endpoints": survivor.ClientURL, "api": "v2"})
@@ -155,7 +155,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// Run on the member that goes: the change must be sent to another one, since this one ends while it answers.
+// Run on the member that is removed: the change must go to another member, since this one ends while it answers.
 func TestRemoveOfOneself(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	own := cluster.Members[1]
@@ -202,7 +202,7 @@ func TestTwoClusters(t *testing.T) {
 	}
 }
 
-// Without quorum nothing can be changed: it ends within its timeout and says so.
+// Without quorum nothing can be changed: the module ends within its timeout and says so.
 func TestNoQuorum(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	first := cluster.Members[0]
@@ -242,12 +242,12 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// A host that was installed again: its entry has started once, so as it is, etcd would panic on the empty directory. The new entry runs.
+// A reinstalled host: its entry has started once, so etcd would panic on the empty directory. With a new entry it runs.
 func TestDataGone(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	first, lost := cluster.Members[0], cluster.Members[2]
 	args := first.Args(map[string]any{"name": lost.Name, "peer_urls": lost.PeerURL, "data_gone": true})
-	moduletest.Run(t, args).OK(t, false) // it serves, so its data are not gone, whatever was said
+	moduletest.Run(t, args).OK(t, false) // it serves, so its data is not gone, whatever the arguments say
 
 	lost.Kill(t)
 	if err := os.RemoveAll(filepath.Join(lost.DataDir, "member")); err != nil {

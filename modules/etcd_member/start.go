@@ -9,14 +9,17 @@ import (
 
 // starter starts this host's etcd right after it was added. From one to two members the cluster has no quorum until the second one
 // runs: a second task, with a module to be sent first, would make every client wait for a second or more.
-type starter struct{ host *host.Host }
+type starter struct {
+	host         *host.Host
+	probeOutFrom int64 // bytes of database
+}
 
-// ready makes the refusals of the start before the list is changed. A nil starter starts nothing.
+// ready makes the refusals of a start before the list is changed. A nil starter starts nothing.
 func (a args) ready(ctx context.Context) (*starter, error) {
 	if !a.Start {
 		return nil, nil
 	}
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -24,12 +27,19 @@ func (a args) ready(ctx context.Context) (*starter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &starter{h}, h.MayStart(status, host.StartOptions{})
+	return &starter{h, a.ProbeMB << 20}, h.MayStart(status, host.StartOptions{})
 }
 
-func (s *starter) run(ctx context.Context, call *ansible.Call, out ansible.Result) (ansible.Result, error) {
+// run starts etcd. While the member receives a database that takes longer than 75 seconds, the pod's liveness probe would end it again and again:
+// the probe is removed before, and etcd_service puts it back when the member has caught up.
+func (s *starter) run(ctx context.Context, call *ansible.Call, out ansible.Result, bytes int64) (ansible.Result, error) {
 	if s == nil || call.CheckMode {
 		return out, nil
+	}
+	if bytes > s.probeOutFrom {
+		if err := s.host.DropProbe(); err != nil {
+			return out, err
+		}
 	}
 	seen, err := s.host.Start(ctx, host.StartOptions{Wait: host.WaitProcess})
 	if !seen.AlreadyRunning {
@@ -37,7 +47,7 @@ func (s *starter) run(ctx context.Context, call *ansible.Call, out ansible.Resul
 		out.Changed = true
 	}
 	if data, ok := out.Data.(result); ok {
-		data.Started = &seen
+		data.Started, data.Probe = &seen, s.host.Probe()
 		out.Data = data
 	}
 	return out, err

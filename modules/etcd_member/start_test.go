@@ -39,7 +39,7 @@ func TestStartsWhatItAdds(t *testing.T) {
 	}
 }
 
-// An interrupted run has added it: only the start is left.
+// An interrupted run has added the member: only the start is left.
 func TestStartsWhatWasAddedBefore(t *testing.T) {
 	_, h, args := joins(t)
 	args["start"] = false
@@ -51,7 +51,7 @@ func TestStartsWhatWasAddedBefore(t *testing.T) {
 	}
 }
 
-// What would keep etcd from starting is told before the list is changed: a member that is listed and does not run takes the quorum away.
+// What would keep etcd from starting is reported before the list is changed: a listed member that does not run takes the quorum away.
 func TestRefusesWhatCannotStart(t *testing.T) {
 	survivor, h, args := joins(t)
 	h.Write("etc/etcd/fenced.json", `{"when": "2026-01-01T00:00:00Z", "why": "test"}`)

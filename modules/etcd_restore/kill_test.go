@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -11,14 +10,13 @@ import (
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
-// Killed at any moment, a run leaves the host untouched or fenced, and the next run puts the one member in place; what was there before is
-// set aside once.
+// After a kill at any moment the host is untouched or fenced, and the next run puts the single member in place; earlier data is set aside once.
 func TestKilledAtAnyMoment(t *testing.T) {
 	dir, killed := stopped(t), 0
 	for delay := 30 * time.Millisecond; delay < 4*time.Second; delay += delay / 2 {
 		t.Run(delay.String(), func(t *testing.T) {
 			h := hosttest.New(t)
-			h.Mode(hosttest.Exits) // the start fails, and the member stays as it was put
+			h.Mode(hosttest.Exits) // the start fails, and the member stays as it was put in place
 			before := h.Tree()
 			if !moduletest.KillAfter(t, delay, h.Args("backup", dir, "rehearse", false, "timeout", 20)).Exited() {
 				killed++
@@ -29,8 +27,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			moduletest.Run(t, h.Args("backup", dir, "rehearse", false, "timeout", 20)) // ends in the start
 			record := readRecord(t, h)
 			id, cluster, err := member.Identity(filepath.Join(h.DataDir, "member", "wal"))
-			if err != nil || strconv.FormatUint(id, 16) != record.MemberID || strconv.FormatUint(cluster, 16) != record.ClusterID {
-				t.Errorf("member %x of cluster %x is in place (%v), the record has %+v", id, cluster, err, record)
+			if err != nil || id != record.MemberID || cluster != record.ClusterID {
+				t.Errorf("member %s of cluster %s is in place (%v), the record has %+v", id, cluster, err, record)
 			}
 			if aside, _ := filepath.Glob(filepath.Join(h.DataDir, "set-aside-*", "member")); len(aside) != 1 {
 				t.Error("set aside: ", aside)

@@ -21,18 +21,15 @@ import (
 var documentation []byte
 
 type args struct {
-	State       string   `json:"state"`
-	Backup      string   `json:"backup"`
-	Method      string   `json:"method"`
-	BackupDir   string   `json:"backup_dir"`
-	AcceptLoss  bool     `json:"accept_loss"`
-	Rehearse    bool     `json:"rehearse"`
-	Name        string   `json:"name"`
-	PeerURLs    []string `json:"peer_urls"`
-	EtcdConf    string   `json:"etcd_conf"`
-	ManifestDir string   `json:"manifest_dir"`
-	DataDir     string   `json:"data_dir"`
-	Timeout     int      `json:"timeout"`
+	host.Options
+	State      string   `json:"state"`
+	Backup     string   `json:"backup"`
+	Method     string   `json:"method"`
+	BackupDir  string   `json:"backup_dir"`
+	AcceptLoss bool     `json:"accept_loss"`
+	Rehearse   bool     `json:"rehearse"`
+	Name       string   `json:"name"`
+	PeerURLs   []string `json:"peer_urls"`
 }
 
 type answer struct {
@@ -46,16 +43,11 @@ type answer struct {
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if a.State == "listed" {
-		return list(a), nil
+		return list(ctx, a)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -72,9 +64,12 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	return put(ctx, call, r, a)
 }
 
-func list(a args) ansible.Result {
-	found := restore.Candidates(a.BackupDir)
-	return ansible.Result{Data: answer{Candidates: found, Lines: restore.Lines(a.BackupDir, found)}}
+func list(ctx context.Context, a args) (ansible.Result, error) {
+	found, err := restore.Candidates(ctx, a.BackupDir)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	return ansible.Result{Data: answer{Candidates: found, Lines: restore.Lines(a.BackupDir, found)}}, nil
 }
 
 // finish ends the restore: the platform uses its result, or it is given up.
@@ -91,14 +86,16 @@ func finish(call *ansible.Call, r *restore.Restorer) (ansible.Result, error) {
 
 func put(ctx context.Context, call *ansible.Call, r *restore.Restorer, a args) (ansible.Result, error) {
 	began := time.Now()
-	record, err := r.Ready()
+	record, err := r.Ready(ctx)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	if a.Backup == "" && record == nil {
-		found := restore.Candidates(a.BackupDir)
-		err := fault.New(fault.Invalid, "backup is not given; expected the path of one on this host").WithHint("choose one of `lines`: -e etcd_backup=PATH")
-		return ansible.Result{Data: answer{Candidates: found, Lines: restore.Lines(a.BackupDir, found)}}, err
+		found, err := list(ctx, a)
+		if err == nil {
+			err = fault.New(fault.Invalid, "backup is not given; expected the path of one on this host").WithHint("choose one of `lines`: -e etcd_backup=PATH")
+		}
+		return found, err
 	}
 	source, err := r.Source(ctx, a.Backup, a.Method, record)
 	if err != nil {
@@ -133,6 +130,8 @@ func put(ctx context.Context, call *ansible.Call, r *restore.Restorer, a args) (
 
 func warn(call *ansible.Call, s *restore.Source) {
 	switch {
+	case s.NoSum:
+		call.Warn("%s lacks %s", s.Path, s.Lacks)
 	case s.Method != restore.Snapshot && !s.Checked:
 		call.Warn("%s has no backup.json, so its sums could not be compared; its log and database were read in full", s.Path)
 	case s.Lost > 0:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/facts"
@@ -17,7 +18,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
-// stopped is a copy of a stopped member of real etcd, and a snapshot beside it, with the manifest that etcd_backup writes.
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
+
+// stopped is a copy of a stopped member of real etcd, with a snapshot beside it, and the manifest that etcd_backup writes.
 func stopped(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -30,8 +33,13 @@ func stopped(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	snapshot, err := backup.VerifySnapshot(filepath.Join(dir, "snapshot.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot.Mode = "0600"
 	one := int64(1)
-	manifest := backup.Manifest{Created: "2026-11-23T03:14:00Z", Files: files, Backups: []backup.Entry{
+	manifest := backup.Manifest{Created: "2026-11-23T03:14:00Z", Files: append(files, snapshot), Backups: []backup.Entry{
 		{Method: "copy", Path: filepath.Join(dir, "copy"), V2Keys: &one}, {Method: "snapshot", Path: filepath.Join(dir, "snapshot.db"), V2LeftOut: &one}}}
 	if err := manifest.Write(dir); err != nil {
 		t.Fatal(err)
@@ -51,7 +59,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"no such backup": {h.Args("backup", "/nonexistent"), "there is no backup /nonexistent"},
 		"not a backup":   {h.Args("backup", t.TempDir()), "is no backup"},
-		"timeout":        {h.Args("backup", "/x", "timeout", 0), "timeout is 0"},
+		"timeout":        {h.Args("backup", "/x", "timeout", 0), "argument timeout"},
 		"method":         {h.Args("backup", "/x", "method", "tape"), "tape"},
 		"name":           {h.Args("backup", "/x", "name", "other"), "ETCD_NAME=m0"},
 		"none":           {h.Args("backup_dir", "/nonexistent"), "backup is not given"},
@@ -95,6 +103,9 @@ func TestRefusals(t *testing.T) {
 	if !strings.Contains(a.Stdout, "can be read") || !strings.Contains(a.Stdout, "restore_quorum.yml") {
 		t.Error(a.Stdout)
 	}
+	if h.Tree() != before {
+		t.Error("something was changed")
+	}
 	if err := os.Truncate(filepath.Join(dir, "copy", "member", "snap", "db"), 4096); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +117,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// An etcd that started by itself on a wiped host has made a new cluster: that is set aside, unless somebody has written to it.
+// An etcd that started by itself on a wiped host has made a new cluster: its data is set aside, unless somebody has written to it.
 func TestNewbornMember(t *testing.T) {
 	dir := stopped(t)
 	h := hosttest.New(t)
@@ -137,7 +148,7 @@ func TestNewbornMember(t *testing.T) {
 	}
 }
 
-// The host dies in the start: the member is in place and fenced. A second run goes on with it, and does not lay another one.
+// The host dies in the start: the member is in place and fenced. A second run goes on with it, and does not make another one.
 func TestInterrupted(t *testing.T) {
 	h := hosttest.New(t) // its own data cannot be read: set aside
 	h.Mode(hosttest.Exits)
@@ -156,7 +167,7 @@ func TestInterrupted(t *testing.T) {
 		t.Error("the data that were there are not set aside: ", aside)
 	}
 	record := readRecord(t, h)
-	if _, cluster, err := member.Identity(filepath.Join(h.DataDir, "member", "wal")); err != nil || record.ClusterID == "" || cluster == 0 {
+	if _, cluster, err := member.Identity(filepath.Join(h.DataDir, "member", "wal")); err != nil || record.ClusterID == 0 || cluster == 0 {
 		t.Fatal(record, err)
 	}
 	again := moduletest.Run(t, args)

@@ -1,4 +1,4 @@
-// etcd_service starts and stops etcd, and returns when the effect is there: the process and what it held are gone, or it answers.
+// etcd_service starts and stops etcd, and returns when the effect is there: the process, its ports and its locks are gone, or etcd answers.
 package main
 
 import (
@@ -13,21 +13,21 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/record"
+	"etcd-quorum-restore/modules/internal/safefile"
 )
 
 //go:embed etcd_service.yml
 var documentation []byte
 
 type args struct {
+	host.Options
 	State        string `json:"state"`
 	Wait         string `json:"wait"`
 	ForceFlags   string `json:"force_flags"`
 	Probe        string `json:"probe"` // of a static pod only, as is the next one
 	KeepBinaries bool   `json:"keep_binaries"`
-	EtcdConf     string `json:"etcd_conf"`
-	ManifestDir  string `json:"manifest_dir"`
-	DataDir      string `json:"data_dir"`
-	Timeout      int    `json:"timeout"`
 }
 
 // evidence is what was seen of the stop, of the start, or of both.
@@ -49,13 +49,8 @@ var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "force_flags", "pr
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, DataDir: a.DataDir})
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+	h, err := host.Load(ctx, a.Options)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -115,18 +110,24 @@ func (s *service) do(ctx context.Context) error {
 	return s.begin(ctx)
 }
 
-// removeForceFlags takes leftovers of a forced start out of files, as the chapter leaves them behind.
+// removeForceFlags removes the flags that a forced start by the chapter leaves behind in files.
 func (s *service) removeForceFlags(ctx context.Context) error {
 	flags, err := s.host.ForceFlags(ctx)
 	if err != nil {
 		return err
 	}
+	all := len(flags)
 	flags = slices.DeleteFunc(flags, func(f facts.ForceFlag) bool { return f.Where == host.InProcess })
+	if all == len(flags) && s.runs() {
+		if err := s.removeProvenRecord(ctx); err != nil {
+			return err
+		}
+	}
 	if len(flags) == 0 {
 		return nil
 	}
 	if _, err := os.Stat(s.host.ForcingFile()); err == nil {
-		return fault.New(fault.Refused, "a forced start was interrupted here, and its flag belongs to it").WithHint("finish it: etcd_force_new_cluster, or restore_quorum.yml")
+		return fault.New(fault.Refused, "a forced start was interrupted here, and its flag belongs to it").WithHint("finish it: ansible-playbook playbooks/restore_quorum.yml")
 	}
 	s.changed = true
 	if s.call.CheckMode {
@@ -135,6 +136,27 @@ func (s *service) removeForceFlags(ctx context.Context) error {
 	s.call.MarkChanged()
 	s.data.Kept, err = s.host.RemoveForceFlags(ctx, flags)
 	return err
+}
+
+// removeProvenRecord removes the record of a forced start that was proven: members have joined since, and only a kill kept the record.
+func (s *service) removeProvenRecord(ctx context.Context) error {
+	r, err := record.Read[facts.Forcing](s.host.ForcingFile())
+	if err != nil || r == nil || r.Phase != facts.ForcingProven {
+		return nil // what cannot be read counts as begun
+	}
+	files, err := member.Read(ctx, s.host.DataDir, s.host.Config.WALDir)
+	if fault.KindOf(err) == fault.Timeout {
+		return err
+	}
+	if err != nil || len(files.Members) < 2 {
+		return nil
+	}
+	s.changed = true
+	if s.call.CheckMode {
+		return nil
+	}
+	s.call.MarkChanged()
+	return safefile.Remove(s.host.ForcingFile())
 }
 
 // runs is also true of a unit that crashes and is started again and again: a stop changes that.
@@ -156,8 +178,8 @@ func (s *service) stop(ctx context.Context) error {
 	return err
 }
 
-// installProbe: the kubelet takes a manifest only as a whole, so a running etcd is restarted once. One that is stopped stays so, unless state
-// says otherwise.
+// installProbe puts the liveness probe back. The kubelet takes a manifest only as a whole, so a running etcd is restarted once. A stopped one
+// stays stopped, unless state says otherwise.
 func (s *service) installProbe(ctx context.Context) error {
 	wanted := s.runs() && s.args.State != "stopped" || s.args.State == "started" || s.args.State == "restarted"
 	if wanted {
@@ -200,7 +222,7 @@ func (s *service) change() {
 	s.call.MarkChanged()
 }
 
-// look says how etcd is now, after a failure as well, whose time is up.
+// look returns how etcd is now, also after a failure: the run's time may be over then.
 func (s *service) look() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -11,6 +11,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
 func evidenceOf(t *testing.T, a moduletest.Answer) map[string]any {
 	t.Helper()
 	e, ok := a.JSON["evidence"].(map[string]any)

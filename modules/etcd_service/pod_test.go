@@ -53,7 +53,7 @@ func TestPod(t *testing.T) {
 	}
 }
 
-// withoutProbe is the host as a recovery has it between the forced start and its last step.
+// withoutProbe makes the host as a recovery has it between the forced start and its last step.
 func withoutProbe(t *testing.T, h *hosttest.Host, installer string) {
 	t.Helper()
 	moduletest.Run(t, h.Args("state", "stopped")).OK(t, true)
@@ -110,7 +110,7 @@ func TestProbeOfAManifestThatWasChangedSince(t *testing.T) {
 	}
 }
 
-// Killed at any moment, the module leaves one whole manifest of etcd, in or out, nothing half in the kubelet's directory, and the installer's
+// After a kill at any moment there is one complete manifest of etcd, in or out, no half file in the kubelet's directory, and the installer's
 // bytes wherever they are needed. The next run does what was asked for.
 func TestPodKilledAtAnyMoment(t *testing.T) {
 	killed, done := 0, false

@@ -146,6 +146,8 @@ func TestRefusals(t *testing.T) {
 		"no URL":      {"\n" + key + url0 + ",x\n", "invalid", `line 2: FLANNEL_ETCD_ENDPOINTS: "x" is no URL`, nil},
 		"variable":    {key + "$URLS\n", "invalid", `"$URLS" is no URL`, nil},
 		"open quote":  {key + "\"" + url0 + "\n", "invalid", "line 1: FLANNEL_ETCD_ENDPOINTS: the quote", nil},
+		"a comment":   {key + "\"" + url0 + "," + url2 + "\"   # masters\n", "invalid", "line 1: FLANNEL_ETCD_ENDPOINTS: a comment stands behind", nil},
+		"two lists":   {key + url0 + "\nFLANNEL_ETCD=" + url1 + "\n", "invalid", "list different URLs", nil},
 		"exclusive":   {key + url0 + "\n", "invalid", "exclude each other", map[string]any{"urls": url0, "add": "x"}},
 		"nothing":     {key + url0 + "\n", "invalid", "is required", map[string]any{}},
 		"bad alias":   {key + url0 + "\n", "invalid", "argument add: expected", map[string]any{"add": []any{map[string]any{"name": "a", "aliases": "b"}}}},
@@ -167,6 +169,81 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// systemctl is a stand-in that reports the same state for every unit.
+func systemctl(t *testing.T, enabled, active string) {
+	t.Helper()
+	dir := t.TempDir()
+	text := "#!/bin/sh\nprintf 'LoadState=loaded\\nActiveState=" + active + "\\nSubState=x\\nUnitFileState=" + enabled + "\\n'\n"
+	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
+
+// packaged is what the flannel package installs, on hosts that use flannel and on others.
+const packaged = "# Flanneld configuration options\n\nFLANNEL_ETCD_ENDPOINTS=\"http://127.0.0.1:2379\"\nFLANNEL_ETCD_PREFIX=\"/atomic.io/network\"\n\n#FLANNEL_OPTIONS=\"\"\n"
+
+// TestUse: a host uses flannel where its unit is enabled or runs, or where the list names a host; it is restarted only where it runs anyway.
+func TestUse(t *testing.T) {
+	member := "FLANNEL_ETCD_ENDPOINTS=" + url0 + "\n"
+	for name, tc := range map[string]struct {
+		text, enabled, active     string
+		present, changed, restart bool
+	}{
+		"used":                              {member, "enabled", "active", true, true, true},
+		"starts at boot":                    {member, "enabled", "inactive", true, true, false},
+		"runs until the next boot":          {member, "disabled", "active", true, true, false},
+		"lists a member":                    {member, "disabled", "inactive", true, true, false},
+		"the package's file":                {packaged, "disabled", "inactive", false, false, false},
+		"the package's file, of a proxy":    {packaged, "enabled", "active", true, false, false},
+		"localhost":                         {"FLANNEL_ETCD=http://localhost:4001,http://[::1]:4001\n", "disabled", "inactive", false, false, false},
+		"no list":                           {"X=1\n", "disabled", "inactive", false, false, false},
+		"no list that can be read":          {"FLANNEL_ETCD_ENDPOINTS=\"" + url0 + "\n", "static", "failed", false, false, false},
+		"the package's list and a real one": {packaged + "FLANNEL_ETCD=" + url0 + "\n", "enabled", "active", true, true, true},
+		"the same list under both names":    {member + "FLANNEL_ETCD=" + url0 + "\n", "enabled", "active", true, true, true},
+		"the old name":                      {"FLANNEL_ETCD=\"" + url0 + "\"\nFLANNEL_ETCD_KEY=/openshift.com/network\n", "enabled", "active", true, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			systemctl(t, tc.enabled, tc.active)
+			path := flanneld(t, tc.text)
+			args := map[string]any{"path": path, "add": []any{master2}, "_ansible_check_mode": true}
+			check := moduletest.Run(t, args).OK(t, tc.changed)
+			delete(args, "_ansible_check_mode")
+			answer := moduletest.Run(t, args).OK(t, tc.changed).Documented(t, documentation)
+			for _, got := range []map[string]any{check.JSON, answer.JSON} {
+				if got["present"] != tc.present || got["restart"] != tc.restart {
+					t.Errorf("present %v, restart %v", got["present"], got["restart"])
+				}
+			}
+			want := tc.text
+			if tc.changed {
+				want = strings.ReplaceAll(tc.text, url0, url0+","+url2)
+			} else if !strings.Contains(answer.Msg(), "stays as it is") {
+				t.Errorf("no word of why: %q", answer.Msg())
+			}
+			if diff := cmp.Diff(want, read(t, path)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestListInTheOptions(t *testing.T) {
+	const options = "FLANNEL_ETCD_ENDPOINTS=\"\"\nFLANNEL_OPTIONS=\"-iface eth0 -etcd-endpoints=" + url0 + "," + url2 + "\"\n"
+	path := flanneld(t, options)
+	answer := moduletest.Run(t, map[string]any{"path": path, "remove": []any{master2}}).Failed(t, "unsupported")
+	if hint, _ := answer.JSON["hint"].(string); !strings.Contains(answer.Msg(), "FLANNEL_OPTIONS") || !strings.Contains(hint, "-etcd-endpoints="+url0+"; ") {
+		t.Errorf("%q, %q", answer.Msg(), hint)
+	}
+	answer = moduletest.Run(t, map[string]any{"path": path, "add": []any{master2}}).OK(t, false)
+	if diff := cmp.Diff([]any{url0, url2}, answer.JSON["after"]); diff != "" || answer.JSON["present"] != true {
+		t.Error(answer.Stdout)
+	}
+	if read(t, path) != options {
+		t.Error("the file was changed")
+	}
+}
+
 func TestOverruled(t *testing.T) {
 	path := flanneld(t, "FLANNEL_ETCD_ENDPOINTS="+url0+","+url2+"\nFLANNEL_OPTIONS=\"-etcd-endpoints="+url2+"\"\n")
 	answer := moduletest.Run(t, map[string]any{"path": path, "remove": []any{master2}}).OK(t, true)
@@ -177,3 +254,25 @@ func TestOverruled(t *testing.T) {
 }
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
+func refuses(t *testing.T, args map[string]any, says string) {
+	t.Helper()
+	if got := moduletest.Run(t, args).Failed(t, "invalid").Msg(); !strings.Contains(got, says) {
+		t.Errorf("%q lacks %q", got, says)
+	}
+}
+
+// verify.yml calls it like this. In every case the file stays as it is.
+func TestComparesWithTheMembers(t *testing.T) {
+	members := []any{"master-0.example.com", "master-1.example.com"}
+	before := "FLANNEL_ETCD_ENDPOINTS=" + url0 + "," + url1 + "," + url2 + rest
+	path := flanneld(t, before)
+	moduletest.Run(t, map[string]any{"path": path, "members": append([]any{master2}, members...)}).OK(t, false).Documented(t, documentation)
+	refuses(t, map[string]any{"path": path, "members": members}, path+", FLANNEL_ETCD_ENDPOINTS lists ")
+	moduletest.Run(t, map[string]any{"path": path + "x", "members": members}).OK(t, false)
+	byOption := flanneld(t, "FLANNEL_OPTIONS=\"-etcd-endpoints="+url0+","+url2+"\"\n")
+	refuses(t, map[string]any{"path": byOption, "members": members}, "no member has "+url2)
+	if read(t, path) != before || entries(t, path) != 1 {
+		t.Fatal("a comparison wrote")
+	}
+}

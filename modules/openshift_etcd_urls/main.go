@@ -2,9 +2,8 @@
 package main
 
 import (
+	"context"
 	_ "embed"
-	"encoding/json"
-	"slices"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/edit"
@@ -17,67 +16,42 @@ import (
 var documentation []byte
 
 var rules = ansible.Rules{
-	MutuallyExclusive: [][]string{{"urls", "add"}, {"urls", "remove"}},
-	RequiredOneOf:     [][]string{{"add", "remove", "urls"}},
-}
-
-type args struct {
-	Path   string            `json:"path"`
-	Add    []json.RawMessage `json:"add"`
-	Remove []json.RawMessage `json:"remove"`
-	URLs   []string          `json:"urls"`
-	Backup bool              `json:"backup"`
-}
-
-type answer struct {
-	Path       string   `json:"path"`
-	Before     []string `json:"before"`
-	After      []string `json:"after"`
-	Unmatched  []string `json:"unmatched"`
-	BackupFile string   `json:"backup_file,omitempty"`
+	MutuallyExclusive: [][]string{{"urls", "add"}, {"urls", "remove"}, {"members", "add"}, {"members", "remove"}, {"members", "urls"}},
+	RequiredOneOf:     [][]string{{"add", "remove", "urls", "members"}},
 }
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	change, err := hosturl.ParseChange(a.Add, a.Remove, a.URLs)
+func run(_ context.Context, call *ansible.Call, a hosturl.Arguments) (ansible.Result, error) {
+	change, err := a.Change()
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	content, err := edit.Read(a.Path)
 	if err != nil {
-		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "%s", a.Path).
-			WithHint("run this module on masters only; path= names another file")
+		failed := fault.Wrap(fault.Invalid, err, "%s", a.Path)
+		if failed.Hint == "" {
+			failed = failed.WithHint("run this module on masters only; path= names another file")
+		}
+		return ansible.Result{}, failed
 	}
 	list, err := yamlfile.Open(content, "etcdClientInfo", "urls")
 	if err != nil {
 		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "%s", a.Path)
 	}
-	return apply(call, a, change, content, list)
-}
-
-func apply(call *ansible.Call, a args, change hosturl.Change, content []byte, list *yamlfile.List) (ansible.Result, error) {
-	before, text := list.Values(), list.Text()
-	out, err := change.Apply(before)
-	if err == nil {
-		err = list.Set(out.After)
+	if a.Compares() {
+		err := a.Compare(list.Values(), a.Path+", etcdClientInfo.urls", "ansible HOST -m openshift_etcd_urls -a urls=%s; then, one master after the other: "+
+			"ansible HOST -m openshift_master_restart")
+		return ansible.Result{Data: a.Compared(list.Values())}, err
 	}
+	done, err := a.Edit(change, content, list, call.CheckMode)
 	if err != nil {
-		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "%s, etcdClientInfo.urls", a.Path)
+		return ansible.Result{Data: done.Answer}, fault.Wrap(fault.Invalid, err, "%s, etcdClientInfo.urls", a.Path)
 	}
-	data := &answer{Path: a.Path, Before: before, After: out.After, Unmatched: out.Unmatched}
-	result := ansible.Result{Changed: !slices.Equal(before, out.After), Data: data}
-	if !result.Changed {
-		return result, nil
+	result := ansible.Result{Changed: done.Changed, Data: done.Answer}
+	if done.Changed {
+		call.MarkChanged()
+		result.Diff = []ansible.Diff{{Before: done.TextBefore, After: done.TextNow, BeforeHeader: a.Path, AfterHeader: a.Path}}
 	}
-	result.Diff = []ansible.Diff{{Before: text, After: list.Text(), BeforeHeader: a.Path, AfterHeader: a.Path}}
-	if call.CheckMode {
-		return result, nil
-	}
-	data.BackupFile, err = edit.Save(a.Path, content, list.Bytes(), a.Backup)
-	if err != nil {
-		return ansible.Result{Data: data}, fault.Wrap(fault.Internal, err, "%s", a.Path)
-	}
-	call.MarkChanged()
 	return result, nil
 }

@@ -20,7 +20,7 @@ const (
 	url2 = "https://master-2.example.com:2379"
 )
 
-// master2 is how a playbook names a host: by all that it may be called.
+// master2 is a host as a playbook names it: by all its names.
 var master2 = map[string]any{"name": "m2", "aliases": []any{"192.0.2.13", nil, "", "master-2.example.com"}}
 
 func masterConfig(t *testing.T, text string) string {
@@ -52,7 +52,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// entries are the names in the file's directory: a refusal or check mode leaves nothing beside the file.
+// entries are the names in the file's directory: neither a refusal nor check mode leaves a file there.
 func entries(t *testing.T, path string) int {
 	t.Helper()
 	all, err := os.ReadDir(filepath.Dir(path))
@@ -176,7 +176,7 @@ func TestRefusals(t *testing.T) {
 		"bad URL":        {list(url0), "invalid", "no URL of an etcd", map[string]any{"urls": "ftp://x"}},
 		"no address":     {list("https://192.0.2.1:2379"), "refused", "none of its names (m3) is one", map[string]any{"add": "m3"}},
 		"bad host":       {list(url0), "invalid", "argument add: expected a host's name", map[string]any{"add": []any{7}}},
-		"nothing to do":  {list(url0), "invalid", "one of the arguments add, remove, urls is required", map[string]any{"backup": true}},
+		"nothing to do":  {list(url0), "invalid", "one of the arguments add, remove, urls, members is required", map[string]any{"backup": true}},
 		"urls and add":   {list(url0), "invalid", "exclude each other", map[string]any{"urls": url0, "add": "x"}},
 		"urls, remove":   {list(url0), "invalid", "exclude each other", map[string]any{"urls": url0, "remove": "x"}},
 		"unknown":        {list(url0), "invalid", `unknown argument "host"`, map[string]any{"host": "x"}},
@@ -208,3 +208,26 @@ func TestMissingFile(t *testing.T) {
 }
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
+func refuses(t *testing.T, args map[string]any, says string) {
+	t.Helper()
+	if got := moduletest.Run(t, args).Failed(t, "invalid").Msg(); !strings.Contains(got, says) {
+		t.Errorf("%q lacks %q", got, says)
+	}
+}
+
+// verify.yml calls it like this. In every case the file stays as it is.
+func TestComparesWithTheMembers(t *testing.T) {
+	member := func(i int) any {
+		return map[string]any{"name": fmt.Sprint("m", i), "aliases": []any{fmt.Sprintf("master-%d.example.com", i)}}
+	}
+	before := list(url0, url1, url2)
+	path := masterConfig(t, before)
+	moduletest.Run(t, map[string]any{"path": path, "members": []any{member(2), member(0), member(1)}}).OK(t, false).Documented(t, documentation)
+	refuses(t, map[string]any{"path": path, "members": []any{member(0), member(1)}}, path+", etcdClientInfo.urls lists "+url0+","+url1+","+url2+", which is not the list of members: no member has "+url2+"; right is "+url0+","+url1)
+	refuses(t, map[string]any{"path": path, "members": []any{}}, "members is empty")
+	refuses(t, map[string]any{"path": path, "members": []any{member(0)}, "remove": "x"}, "exclude each other")
+	if read(t, path) != before || entries(t, path) != 1 {
+		t.Fatal("a comparison wrote")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -19,14 +20,11 @@ import (
 var documentation []byte
 
 type args struct {
+	etcd.Access
 	Components []string `json:"components"`
 	Path       string   `json:"path"`
 	Command    string   `json:"command"`
-	Endpoints  []string `json:"endpoints"`
-	CACert     string   `json:"ca_cert"`
-	ClientCert string   `json:"client_cert"`
-	ClientKey  string   `json:"client_key"`
-	Timeout    int      `json:"timeout"`
+	Quorum     bool     `json:"quorum"`
 }
 
 type result struct {
@@ -38,16 +36,14 @@ type result struct {
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	components, err := masters.Components(a.Path, a.Components)
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
+	if !a.Quorum {
+		return a.look(call, components)
+	}
 	begin := time.Now()
 	data := result{Health: map[string]string{}}
 	if data.Revision, err = a.quorum(ctx); err != nil {
@@ -71,7 +67,21 @@ func run(call *ansible.Call, a args) (ansible.Result, error) {
 	return ansible.Result{Changed: len(components) > 0, Msg: message(call.CheckMode, components), Data: data}, nil
 }
 
-// node starts the kubelet where it is down, as the chapter leaves it: without one no pod comes back.
+// look says, while etcd has no quorum, whether files would prevent the restart.
+func (a args) look(call *ansible.Call, components []masters.Component) (ansible.Result, error) {
+	if !call.CheckMode {
+		return ansible.Result{}, fault.New(fault.Invalid, "quorum=no is for check mode: without a quorum the API would hang at its start")
+	}
+	if _, err := a.OfMaster(a.Path); err != nil {
+		return ansible.Result{}, err
+	}
+	if _, err := exec.LookPath(a.Command); err != nil {
+		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "the command that restarts API and controllers").WithHint("install it again, or name it: command=…")
+	}
+	return ansible.Result{Msg: message(true, components)}, nil
+}
+
+// node starts the kubelet where it is down, as the chapter leaves it: without it no pod comes back.
 func node(ctx context.Context, call *ansible.Call) (started bool, err error) {
 	h, err := host.Load(ctx, host.Options{})
 	if err != nil {
@@ -85,11 +95,10 @@ func node(ctx context.Context, call *ansible.Call) (started bool, err error) {
 	return true, h.StartNode(ctx)
 }
 
-// quorum is asked of the very members that the API will ask: its start reads from etcd without a deadline, and without a quorum it
-// would hang where the old process still answered reads from its cache.
+// quorum asks the very members that the API will ask: the API's start reads from etcd without a deadline, and without quorum it would hang, while
+// the old process still answered reads from its cache.
 func (a args) quorum(ctx context.Context) (int64, error) {
-	access := etcd.Access{MasterConfig: a.Path, Endpoints: a.Endpoints, CACert: a.CACert, ClientCert: a.ClientCert, ClientKey: a.ClientKey}
-	cfg, err := access.Config()
+	cfg, err := a.OfMaster(a.Path)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +111,7 @@ func (a args) quorum(ctx context.Context) (int64, error) {
 		}
 	}
 	refusal := fault.New(fault.Refused, "no etcd of etcdClientInfo.urls serves with quorum, so the API would hang at its start; nothing was restarted (%v)", err)
-	return 0, refusal.WithHint("restore the quorum first: ansible-playbook playbooks/check_quorum.yml says what it needs")
+	return 0, refusal.WithHint("restore the quorum first; what it needs: ansible-playbook playbooks/check_quorum.yml")
 }
 
 func message(check bool, components []masters.Component) string {

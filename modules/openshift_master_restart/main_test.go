@@ -6,10 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
 func TestMain(m *testing.M) { os.Exit(moduletest.Clean(m.Run())) }
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
 
 const config = `etcdClientInfo:
   ca: ""
@@ -21,7 +24,7 @@ servingInfo:
   bindAddress: 127.0.0.1:1
 `
 
-// master is a master whose etcd does not answer; its restart leaves a mark. What a restart with quorum does is shown on real hosts.
+// master is a master whose etcd does not answer; its restart leaves a mark. A restart with quorum is tested on real hosts.
 func master(t *testing.T, text string) (args func(pairs ...any) map[string]any, mark string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,5 +74,18 @@ func TestBadInput(t *testing.T) {
 	}
 	if _, err := os.Stat(mark); err == nil {
 		t.Error("bad input restarted something")
+	}
+}
+
+// Before a restore nothing has quorum: the module can only say whether the files would prevent the restart.
+func TestFilesAlone(t *testing.T) {
+	args, mark := master(t, config)
+	moduletest.Run(t, args("quorum", false, "_ansible_check_mode", true)).OK(t, false)
+	moduletest.Run(t, args("quorum", false)).Failed(t, "invalid")
+	moduletest.Run(t, args("quorum", false, "_ansible_check_mode", true, "command", "/nowhere/master-restart")).Failed(t, "invalid")
+	broken, _ := master(t, "etcdClientInfo: [\n")
+	moduletest.Run(t, broken("quorum", false, "_ansible_check_mode", true)).Failed(t, "invalid")
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("it was restarted")
 	}
 }

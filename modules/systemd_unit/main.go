@@ -22,7 +22,6 @@ type args struct {
 	Enabled      *bool  `json:"enabled"`
 	Masked       *bool  `json:"masked"`
 	DaemonReload bool   `json:"daemon_reload"`
-	Timeout      int    `json:"timeout"`
 }
 
 type result struct {
@@ -34,15 +33,10 @@ var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "enabled", "masked
 
 func main() { ansible.Main(documentation, rules, run) }
 
-func run(call *ansible.Call, a args) (ansible.Result, error) {
-	if a.Timeout < 1 {
-		return ansible.Result{}, fault.New(fault.Invalid, "timeout is %d; expected 1 or more seconds", a.Timeout)
-	}
+func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if strings.HasPrefix(a.Name, "-") || strings.ContainsAny(a.Name, " /*?[") {
 		return ansible.Result{}, fault.New(fault.Invalid, "name is %q; expected the name of one unit, such as flanneld.service", a.Name)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(a.Timeout)*time.Second)
-	defer cancel()
 	begin := time.Now()
 	if a.DaemonReload && !call.CheckMode {
 		if err := systemd.Reload(ctx); err != nil {
@@ -80,7 +74,7 @@ func carryOut(ctx context.Context, call *ansible.Call, before systemd.Unit, verb
 	for _, verb := range verbs {
 		waits := verb == "start" || verb == "restart" || verb == "stop"
 		if waits {
-			call.MarkChanged() // one that fails has been tried, and may have stopped what ran before
+			call.MarkChanged() // a verb that fails was tried, and may have stopped what ran before
 		}
 		if _, err := systemd.Run(ctx, verb, before.Name); err != nil {
 			return before, err

@@ -13,6 +13,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+
 func given(pairs ...any) map[string]any {
 	out := map[string]any{"name": "etcd"}
 	for i := 0; i+1 < len(pairs); i += 2 {

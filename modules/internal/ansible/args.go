@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/user"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +13,6 @@ import (
 // of Ansible adds some.
 type internals struct {
 	checkMode, diff, noLog bool
-	remoteTmp              string
 }
 
 // parseArguments turns the arguments file into typed values, by the documentation.
@@ -42,33 +38,23 @@ func parseArguments(raw []byte, doc documentation, rules Rules) (map[string]any,
 		if _, twice := typed[name]; twice {
 			return nil, in, fmt.Errorf("argument %s is given twice, once by an alias", name)
 		}
-		converted, err := convertOption(name, doc.Options[name], value, slices.Contains(rules.IDs, name))
+		o := doc.Options[name]
+		if value == "" && o.kind() == "path" && o.Default == nil {
+			continue // an empty variable of a play; a path is never empty
+		}
+		converted, err := convertOption(name, o, value, rules)
 		if err != nil {
 			return nil, in, err
 		}
 		typed[name] = converted
 	}
-	if err := rules.check(withDefaultsOf(doc, rules, typed)); err != nil {
+	if err := rules.check(typed); err != nil {
 		return nil, in, err
 	}
-	return typed, in, fillDefaults(doc, typed)
+	return typed, in, fillDefaults(doc, typed, rules)
 }
 
-// withDefaultsOf adds the defaults of the keys that RequiredIf looks at, so that a rule also holds for a default value.
-func withDefaultsOf(doc documentation, rules Rules, typed map[string]any) map[string]any {
-	out := map[string]any{}
-	for _, rule := range rules.RequiredIf {
-		if d := doc.Options[rule.Key].Default; d != nil {
-			out[rule.Key] = d
-		}
-	}
-	for k, v := range typed {
-		out[k] = v
-	}
-	return out
-}
-
-func fillDefaults(doc documentation, typed map[string]any) error {
+func fillDefaults(doc documentation, typed map[string]any, rules Rules) error {
 	for _, name := range doc.names() {
 		o := doc.Options[name]
 		if _, ok := typed[name]; ok {
@@ -80,7 +66,7 @@ func fillDefaults(doc documentation, typed map[string]any) error {
 		if o.Default == nil {
 			continue
 		}
-		converted, err := convertOption(name, o, o.Default, false)
+		converted, err := convertOption(name, o, o.Default, rules)
 		if err != nil {
 			return err
 		}
@@ -98,8 +84,6 @@ func (in *internals) set(key string, value any) {
 		in.diff = err == nil && truth
 	case "_ansible_no_log":
 		in.noLog = err == nil && truth
-	case "_ansible_remote_tmp":
-		in.remoteTmp, _ = value.(string)
 	}
 }
 
@@ -110,22 +94,36 @@ func (o option) kind() string {
 	return o.Type
 }
 
-func convertOption(name string, o option, value any, isID bool) (any, error) {
-	if _, number := value.(json.Number); number && isID {
+func convertOption(name string, o option, value any, rules Rules) (any, error) {
+	if _, number := value.(json.Number); number && slices.Contains(rules.IDs, name) {
 		return nil, fmt.Errorf("argument %s is a hexadecimal ID and was read as a number: quote it, e.g. %s: \"8e9e05c52164694d\"", name, name)
 	}
 	converted, err := convert(o.kind(), o.Elements, value)
+	if r, limited := rules.RangeOf(name); limited && (err != nil || !r.holds(converted)) {
+		return nil, fmt.Errorf("argument %s: expected a whole number %s, got %s", name, r, describe(value))
+	}
+	if err == nil {
+		err = checkPaths(o, converted, slices.Contains(rules.RelativePaths, name))
+	}
+	if err == nil {
+		err = chosen(o.Choices, converted)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("argument %s: %w", name, err)
 	}
-	if len(o.Choices) > 0 {
-		for _, each := range choicesIn(converted) {
-			if !slices.Contains(o.Choices, each) {
-				return nil, fmt.Errorf("argument %s: %q is not one of %s", name, each, strings.Join(o.Choices, ", "))
-			}
+	return converted, nil
+}
+
+func chosen(choices []string, converted any) error {
+	if len(choices) == 0 {
+		return nil
+	}
+	for _, each := range choicesIn(converted) {
+		if !slices.Contains(choices, each) {
+			return fmt.Errorf("%q is not one of %s", each, strings.Join(choices, ", "))
 		}
 	}
-	return converted, nil
+	return nil
 }
 
 func choicesIn(v any) []string {
@@ -147,10 +145,7 @@ func convert(kind, elements string, value any) (any, error) {
 		return toString(value)
 	case "path":
 		s, err := toString(value)
-		if err != nil {
-			return nil, err
-		}
-		return expandPath(s)
+		return expandPath(s), err
 	case "bool":
 		return toBool(value)
 	case "int":
@@ -167,9 +162,18 @@ func convert(kind, elements string, value any) (any, error) {
 	return nil, fmt.Errorf("the documentation gives an unknown type %q", kind)
 }
 
+// longestText is longer than any name, reason or path; a longer text could not be an argument of a program either.
+const longestText = 64 << 10
+
 func toString(value any) (string, error) {
 	switch v := value.(type) {
 	case string:
+		if len(v) > longestText {
+			return "", fmt.Errorf("expected at most %d bytes, got %d", longestText, len(v))
+		}
+		if strings.ContainsRune(v, 0) {
+			return "", fmt.Errorf("%s holds a NUL character", describe(v))
+		}
 		return v, nil
 	case json.Number:
 		return v.String(), nil
@@ -279,26 +283,10 @@ func pairs(text string) (map[string]any, error) {
 	return out, nil
 }
 
-func expandPath(s string) (string, error) {
-	s = os.ExpandEnv(s)
-	if s != "~" && !strings.HasPrefix(s, "~/") {
-		return s, nil
-	}
-	home := os.Getenv("HOME")
-	if home == "" {
-		u, err := user.Current()
-		if err != nil {
-			return "", fmt.Errorf("cannot expand ~: %w", err)
-		}
-		home = u.HomeDir
-	}
-	return filepath.Join(home, strings.TrimPrefix(s, "~")), nil
-}
-
 func describe(value any) string {
 	switch v := value.(type) {
 	case string:
-		return strconv.Quote(v)
+		return fmt.Sprintf("%.200q", v)
 	case json.Number:
 		return "the number " + v.String()
 	case bool:

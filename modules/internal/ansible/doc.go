@@ -12,8 +12,9 @@
 //
 //	func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 //
-//	func run(call *ansible.Call, a args) (ansible.Result, error) { ... }
+//	func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) { ... }
 //
-// The documentation file drives the parsing: types, defaults, required, choices and aliases. What Ansible's schema cannot say
-// (mutually exclusive arguments and the like) stands in Rules. Contract of binary modules: Ansible's developer guide, "Binary modules".
+// The documentation file drives the parsing: types, defaults, required, choices and aliases. Paths are absolute, and `timeout`, where a
+// module has it, is the deadline of ctx. What Ansible's schema cannot say (mutually exclusive arguments, ranges) stands in Rules.
+// Contract of binary modules: Ansible's developer guide, "Binary modules".
 package ansible

@@ -1,35 +1,25 @@
 package ansible
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
+	"etcd-quorum-restore/modules/internal/commands"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
 // Version is set by the linker (-X); "dev" otherwise.
 var Version = "dev"
 
-// Call is what Ansible says about this run, beside the arguments.
-type Call struct {
-	CheckMode bool
-	Diff      bool
-	RemoteTmp string // `_ansible_remote_tmp`, or ""
-	changed   bool
-	warnings  []string
-}
-
-// MarkChanged records that something on the host has changed, so that a failure later on still reports changed=true.
-func (c *Call) MarkChanged() { c.changed = true }
-
-// Warn adds a warning, which Ansible prints above the result.
-func (c *Call) Warn(format string, a ...any) {
-	c.warnings = append(c.warnings, fmt.Sprintf(format, a...))
-}
+// memory is where the collector begins to work harder: a host in trouble has little left, and etcd needs it.
+const memory = 200 << 20
 
 // Diff is what --diff prints: the edited block only, never a whole file, since those hold secrets.
 type Diff struct {
@@ -47,15 +37,19 @@ type Result struct {
 	Data    any
 }
 
+// Module is what a module does. ctx ends when the argument `timeout` is over, where the module has one; everything that may wait gets it.
+type Module[A any] func(ctx context.Context, call *Call, args A) (Result, error)
+
 // Main runs a module and exits: 0, or 1 with failed=true.
-func Main[A any](doc []byte, rules Rules, run func(*Call, A) (Result, error)) {
+func Main[A any](doc []byte, rules Rules, run Module[A]) {
 	stdout := os.Stdout
+	debug.SetMemoryLimit(memory)
 	os.Stdout = os.Stderr // a stray print of a library must not break the one JSON object
 	os.Exit(Run(os.Args, stdout, doc, rules, run))
 }
 
 // Run is Main without the process: argv as in os.Args, output to out; it returns the exit code.
-func Run[A any](argv []string, out io.Writer, doc []byte, rules Rules, run func(*Call, A) (Result, error)) int {
+func Run[A any](argv []string, out io.Writer, doc []byte, rules Rules, run Module[A]) int {
 	spec, err := parseDocumentation(doc)
 	if err != nil {
 		return emit(out, failure(nil, Result{}, err))
@@ -68,10 +62,15 @@ func Run[A any](argv []string, out io.Writer, doc []byte, rules Rules, run func(
 		fmt.Fprintf(out, "%s %s\n", spec.Module, Version)
 		return 0
 	}
-	return emit(out, execute(argv[1], spec, rules, run))
+	var answer map[string]any
+	if err := guard.Call(func() error { answer = execute(argv[1], spec, rules, run); return nil }); err != nil {
+		answer = failure(nil, Result{}, err)
+	}
+	commands.Read(os.Getenv(commands.Variable)).CompleteAnswer(answer)
+	return emit(out, answer)
 }
 
-func execute[A any](file string, spec documentation, rules Rules, run func(*Call, A) (Result, error)) map[string]any {
+func execute[A any](file string, spec documentation, rules Rules, run Module[A]) map[string]any {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return failure(nil, Result{}, fault.New(fault.Invalid, "%s: cannot read the arguments file %s", spec.Module, file))
@@ -81,33 +80,36 @@ func execute[A any](file string, spec documentation, rules Rules, run func(*Call
 		return failure(nil, Result{}, fault.New(fault.Invalid, "%s: %v", spec.Module, err).
 			WithHint("`%s` without arguments, or `ansible-doc -M library %s`, lists what it accepts", spec.Module, spec.Module))
 	}
-	call := &Call{CheckMode: in.checkMode, Diff: in.diff, RemoteTmp: in.remoteTmp}
+	call := &Call{CheckMode: in.checkMode, Diff: in.diff}
+	ctx, cancel := limited(typed)
+	defer cancel()
 	var answer map[string]any
 	var args A
 	if err := decodeInto(typed, &args); err != nil {
 		answer = failure(call, Result{}, fault.Wrap(fault.Invalid, err, "%s: arguments", spec.Module))
-	} else if result, err := guarded(call, args, run); err != nil {
+	} else if result, err := within(ctx, rules.ReadOnly, call, args, run); err != nil {
 		answer = failure(call, result, named(spec.Module, err))
 	} else {
 		answer = success(call, result)
 	}
-	if !in.noLog {
-		answer["invocation"] = map[string]any{"module_args": hideSecrets(typed, rules.NoLog)}
-	} else {
+	if in.noLog {
 		delete(answer, "diff")
+		return answer
 	}
+	if answer["changed"] == true && !in.checkMode {
+		journal(spec.Module, answer)
+	}
+	answer["invocation"] = map[string]any{"module_args": typed}
 	return answer
 }
 
-// guarded turns a panic into an error: Ansible would else see no JSON at all, and say only "MODULE FAILURE".
-func guarded[A any](call *Call, args A, run func(*Call, A) (Result, error)) (result Result, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			fmt.Fprintf(os.Stderr, "panic: %v\n%s", r, debug.Stack())
-			err = fault.New(fault.Internal, "internal error: %v", r).WithHint("this is a bug: run the task again with -vvv and report what it prints")
-		}
-	}()
-	return run(call, args)
+// limited is the context of the whole module.
+func limited(typed map[string]any) (context.Context, context.CancelFunc) {
+	seconds, ok := typed[timeoutName].(int64)
+	if !ok {
+		return context.WithCancel(context.Background())
+	}
+	return context.WithTimeout(context.Background(), time.Duration(seconds)*time.Second)
 }
 
 // named puts the module's name before the sentence, once.
@@ -127,9 +129,7 @@ func success(call *Call, r Result) map[string]any {
 	if call.Diff && len(r.Diff) > 0 {
 		out["diff"] = r.Diff
 	}
-	if len(call.warnings) > 0 {
-		out["warnings"] = call.warnings
-	}
+	call.report(out)
 	return out
 }
 
@@ -138,10 +138,7 @@ func failure(call *Call, r Result, err error) map[string]any {
 	out["failed"] = true
 	out["changed"] = r.Changed
 	if call != nil {
-		out["changed"] = call.changed || r.Changed
-		if len(call.warnings) > 0 {
-			out["warnings"] = call.warnings
-		}
+		out["changed"] = call.report(out) || r.Changed
 	}
 	out["msg"] = err.Error()
 	out["kind"] = string(fault.KindOf(err))
@@ -175,21 +172,8 @@ func fields(data any) map[string]any {
 	return out
 }
 
-func hideSecrets(typed map[string]any, noLog []string) map[string]any {
-	out := map[string]any{}
-	for k, v := range typed {
-		out[k] = v
-	}
-	for _, name := range noLog {
-		if _, ok := out[name]; ok {
-			out[name] = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-		}
-	}
-	return out
-}
-
 func emit(out io.Writer, answer map[string]any) int {
-	raw, err := json.Marshal(answer)
+	raw, err := json.Marshal(quoted(answer))
 	if err != nil {
 		raw = []byte(`{"failed":true,"changed":false,"kind":"internal","msg":"the result cannot be written as JSON"}`)
 	}

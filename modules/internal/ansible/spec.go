@@ -2,6 +2,7 @@ package ansible
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -64,19 +65,43 @@ func (d documentation) resolve(key string) (string, bool) {
 	return "", false
 }
 
-// Rules are the checks that DOCUMENTATION cannot express. The text of the documentation must name them; tests see to that.
+// Rules are the checks that DOCUMENTATION cannot express. The documentation's text must name them; tests check that.
 type Rules struct {
 	MutuallyExclusive [][]string
 	RequiredOneOf     [][]string
-	RequiredIf        []RequiredIf
-	NoLog             []string // arguments whose values are secret
-	IDs               []string // hexadecimal IDs: a bare YAML number is refused, since 8e9 and 0012 change their meaning on the way
+	IDs               []string         // hexadecimal IDs: a bare YAML number is refused, since 8e9 and 0012 change their meaning on the way
+	Ranges            map[string]Range // of whole numbers; that of `timeout` is the same everywhere
+	RelativePaths     []string         // paths on the control node, where a relative one begins at the directory of the play
+	ReadOnly          bool             // the module changes nothing, so it can be left alone in the middle of a read that never returns
 }
 
-// RequiredIf says: when Key has Value, all of Need must be given.
-type RequiredIf struct {
-	Key, Value string
-	Need       []string
+// Range is what a whole number may be; both ends are in it.
+type Range struct{ Min, Max int64 }
+
+// TimeoutRange is that of the argument `timeout`, in seconds.
+var TimeoutRange = Range{1, 86400}
+
+const timeoutName = "timeout"
+
+func (r Range) String() string {
+	if r.Max == math.MaxInt64 {
+		return fmt.Sprintf("from %d on", r.Min)
+	}
+	return fmt.Sprintf("from %d to %d", r.Min, r.Max)
+}
+
+func (r Range) holds(value any) bool {
+	n, ok := value.(int64)
+	return ok && n >= r.Min && n <= r.Max
+}
+
+// RangeOf is what the whole number of that name may be, if it is limited.
+func (r Rules) RangeOf(name string) (Range, bool) {
+	if name == timeoutName {
+		return TimeoutRange, true
+	}
+	limits, ok := r.Ranges[name]
+	return limits, ok
 }
 
 func (r Rules) check(given map[string]any) error {
@@ -88,16 +113,6 @@ func (r Rules) check(given map[string]any) error {
 	for _, group := range r.RequiredOneOf {
 		if len(presentIn(given, group)) == 0 {
 			return fmt.Errorf("one of the arguments %s is required", strings.Join(group, ", "))
-		}
-	}
-	for _, rule := range r.RequiredIf {
-		if fmt.Sprint(given[rule.Key]) != rule.Value {
-			continue
-		}
-		for _, need := range rule.Need {
-			if given[need] == nil {
-				return fmt.Errorf("argument %s is required when %s is %s", need, rule.Key, rule.Value)
-			}
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -23,11 +24,14 @@ type Dir struct {
 
 // Create makes dest if need be, and in it a new directory for name; a number is added where the name is taken.
 func Create(dest, name string) (*Dir, error) {
-	if !filepath.IsAbs(dest) {
-		return nil, fault.New(fault.Invalid, "dest is %q; expected an absolute path such as /backup", dest)
+	if err := Destination(dest); err != nil {
+		return nil, err
 	}
-	if err := os.MkdirAll(dest, 0o700); err != nil {
+	if err := makeDest(dest); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the backup directory cannot be made")
+	}
+	if err := Destination(dest); err != nil { // another user may have made it meanwhile
+		return nil, err
 	}
 	for n := 1; ; n++ {
 		final := filepath.Join(dest, name)
@@ -53,6 +57,15 @@ func Stamp(now time.Time, host string) string {
 	return fmt.Sprintf("etcd-%s-%s", now.UTC().Format("20060102T150405Z"), strings.Map(nameable, host))
 }
 
+// HostName is this host's own, for the name of a backup and for what it says of itself.
+func HostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
 func nameable(r rune) rune {
 	if r == '/' || r == 0 {
 		return '_'
@@ -72,18 +85,24 @@ func (d *Dir) Commit() error {
 	return nil
 }
 
-// Abandon removes what has no name yet: it can be made again, and a full disk would make the next attempt fail as well.
+// Abandon removes a directory that has no name yet: the backup can be made again, and on a full disk the next attempt would fail as well.
 func (d *Dir) Abandon() {
 	if d.Path != d.Final {
 		os.RemoveAll(d.Path)
 	}
 }
 
-// Leftovers lists what interrupted runs left in dest. Nobody removes them but the operator.
+// Leftovers lists what interrupted runs left in dest. Only the operator removes them.
 func Leftovers(dest string) []string {
-	found, err := filepath.Glob(filepath.Join(dest, "*"+partial))
+	entries, err := readfile.Dir(dest)
 	if err != nil {
 		return nil
+	}
+	var found []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), partial) {
+			found = append(found, filepath.Join(dest, e.Name()))
+		}
 	}
 	return found
 }

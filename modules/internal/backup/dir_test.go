@@ -27,7 +27,7 @@ func TestCreateAndCommit(t *testing.T) {
 			t.Error("it has its name before it is whole")
 		}
 		check(t, d.Commit())
-		d.Abandon() // must not touch what has its name
+		d.Abandon() // must not touch a directory that has its name
 		finals = append(finals, filepath.Base(d.Final))
 		if info, err := os.Stat(filepath.Join(d.Final, "f")); err != nil || info.Size() != 0 {
 			t.Error(err)
@@ -109,16 +109,34 @@ func TestSizeAndStamp(t *testing.T) {
 	}
 }
 
-func TestVerify(t *testing.T) {
+// rewrite changes a manifest.
+func rewrite(change func(*Manifest)) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		m, err := ReadManifest(dir)
+		check(t, err)
+		change(&m)
+		raw, err := json.Marshal(m)
+		check(t, err)
+		check(t, os.WriteFile(filepath.Join(dir, ManifestFile), raw, 0o600))
+	}
+}
+
+func TestHostileManifest(t *testing.T) {
 	good := func(t *testing.T) string {
 		dir := filepath.Join(t.TempDir(), "b")
 		check(t, os.Mkdir(dir, 0o700))
-		f, err := CopyTree(t.Context(), plant(t), filepath.Join(dir, "etcd"), KeepLinks)
+		files, err := CopyTree(t.Context(), plant(t), filepath.Join(dir, "etcd"))
 		check(t, err)
-		check(t, Manifest{Host: "h", Files: f, Backups: []Entry{{Method: "config", Path: filepath.Join(dir, "etcd")}}}.Write(dir))
+		links, err := DescribeLinks(dir)
+		check(t, err)
+		entry := Entry{Method: "config", Path: filepath.Join(dir, "etcd")}
+		entry.SHA256, entry.Bytes = SumOfSums(entry.Path, files)
+		check(t, Manifest{Host: "h", Files: files, Links: links, Backups: []Entry{entry}}.Write(dir))
 		return dir
 	}
 	dir := good(t)
+	check(t, os.MkdirAll(filepath.Join(dir, "etcd/.rehearsal-1/member"), 0o700)) // left by a rehearsal that was killed
+	check(t, os.WriteFile(filepath.Join(dir, "etcd/.rehearsal-1/member/db"), nil, 0o600))
 	m, err := Verify(t.Context(), dir)
 	check(t, err)
 	if len(m.Files) != 3 || m.Backups[0].Path != "etcd" || filepath.IsAbs(m.Files[0].Path) {
@@ -133,17 +151,42 @@ func TestVerify(t *testing.T) {
 		}, fault.Corrupt},
 		"a missing file": {func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, "etcd/empty"))) }, fault.Corrupt},
 		"no manifest":    {func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, ManifestFile))) }, fault.Refused},
+		"a pipe for a manifest": {func(t *testing.T, dir string) {
+			check(t, os.Remove(filepath.Join(dir, ManifestFile)))
+			check(t, unix.Mkfifo(filepath.Join(dir, ManifestFile), 0o600))
+		}, fault.Invalid},
 		"half a manifest": {func(t *testing.T, dir string) {
 			check(t, os.Truncate(filepath.Join(dir, ManifestFile), 30))
 		}, fault.Corrupt},
 		"another version": {func(t *testing.T, dir string) {
 			check(t, os.WriteFile(filepath.Join(dir, ManifestFile), []byte(`{"version":2}`), 0o600))
 		}, fault.Unsupported},
-		"a way out": {func(t *testing.T, dir string) {
-			raw, err := json.Marshal(Manifest{Version: 1, Files: []File{{Path: "../../etc/passwd"}}})
-			check(t, err)
-			check(t, os.WriteFile(filepath.Join(dir, ManifestFile), raw, 0o600))
+		"a way out":                 {rewrite(func(m *Manifest) { m.Files[0].Path = "../../etc/passwd" }), fault.Corrupt},
+		"no file":                   {rewrite(func(m *Manifest) { m.Files = nil }), fault.Corrupt},
+		"a file less":               {rewrite(func(m *Manifest) { m.Files = m.Files[1:] }), fault.Corrupt},
+		"a file twice":              {rewrite(func(m *Manifest) { m.Files = append(m.Files, m.Files[0]) }), fault.Corrupt},
+		"set-ID bits":               {rewrite(func(m *Manifest) { m.Files[0].Mode = "4755" }), fault.Corrupt},
+		"an entry outside":          {rewrite(func(m *Manifest) { m.Backups[0].Path = "../../elsewhere" }), fault.Corrupt},
+		"an entry without any file": {rewrite(func(m *Manifest) { m.Backups[0].Path = "copy" }), fault.Corrupt},
+		"an absolute entry":         {rewrite(func(m *Manifest) { m.Backups[0].Path = "/etc" }), fault.Corrupt},
+		"an entry's own sum":        {rewrite(func(m *Manifest) { m.Backups[0].SHA256 = sumText("other") }), fault.Corrupt},
+		"a directory's set-ID bits": {rewrite(func(m *Manifest) { m.Dirs = []File{{Path: "etcd", Mode: "6755"}} }), fault.Corrupt},
+		"another link's target":     {rewrite(func(m *Manifest) { m.Links[0].Target = "/etc/shadow" }), fault.Corrupt},
+		"a file more": {func(t *testing.T, dir string) {
+			check(t, os.WriteFile(filepath.Join(dir, "etcd/added"), nil, 0o600))
 		}, fault.Corrupt},
+		"a link more": {func(t *testing.T, dir string) {
+			check(t, os.Symlink("/etc/shadow", filepath.Join(dir, "etcd/added")))
+		}, fault.Corrupt},
+		"a link in a file's place": {func(t *testing.T, dir string) {
+			file := filepath.Join(dir, "etcd/etcd.conf")
+			check(t, os.Rename(file, filepath.Join(dir, "../etcd.conf")))
+			check(t, os.Symlink("../../etcd.conf", file))
+		}, fault.Corrupt},
+		"a file that runs as its owner": {func(t *testing.T, dir string) {
+			check(t, unix.Chmod(filepath.Join(dir, "etcd/etcd.conf"), 0o4755))
+		}, fault.Corrupt},
+		"a pipe": {func(t *testing.T, dir string) { check(t, unix.Mkfifo(filepath.Join(dir, "etcd/pipe"), 0o600)) }, fault.Corrupt},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := good(t)
@@ -168,7 +211,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// A copy is what was read, wherever its holes are, and the holes take no room.
+// A copy equals what was read, wherever its holes are, and the holes take no space.
 func TestScratch(t *testing.T) {
 	for name, parts := range map[string][]int{ // lengths of data and zeros, in turn
 		"empty":          {},
@@ -202,7 +245,9 @@ func TestScratch(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Scratch(ctx, "/proc/self/exe", filepath.Join(t.TempDir(), "to")); fault.KindOf(err) != fault.Timeout {
+	self, err := os.Executable()
+	check(t, err)
+	if _, err := Scratch(ctx, self, filepath.Join(t.TempDir(), "to")); fault.KindOf(err) != fault.Timeout {
 		t.Error(err)
 	}
 }
@@ -220,4 +265,79 @@ func FuzzReadManifest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A user who can write to a destination can exchange a backup.
+func TestHostileDestination(t *testing.T) {
+	for name, spoil := range map[string]func(dir string) error{
+		"another user's":  func(dir string) error { return os.Chown(dir, stranger, stranger) },
+		"its group's":     func(dir string) error { return os.Chmod(dir, 0o770) },
+		"everybody's":     func(dir string) error { return os.Chmod(dir, 0o777) },
+		"like /tmp":       func(dir string) error { return unix.Chmod(dir, 0o1777) },
+		"above: a user's": func(dir string) error { return os.Chown(filepath.Dir(dir), stranger, stranger) },
+		"above: for all":  func(dir string) error { return os.Chmod(filepath.Dir(dir), 0o777) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "srv/backup")
+			check(t, os.MkdirAll(dir, 0o700))
+			check(t, spoil(dir))
+			_, err := Create(dir, "etcd-1")
+			if fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" || !strings.Contains(err.Error(), "root's alone") {
+				t.Errorf("%v (%s)", err, fault.HintOf(err))
+			}
+			if entries, _ := os.ReadDir(dir); len(entries) > 0 {
+				t.Errorf("something was written: %v", entries)
+			}
+		})
+	}
+	shared := t.TempDir()
+	check(t, unix.Chmod(shared, 0o1777))
+	d, err := Create(filepath.Join(shared, "new/backup"), "etcd-1") // root's own directory there, which nobody else can exchange
+	check(t, err)
+	d.Abandon()
+	check(t, os.Symlink("new", filepath.Join(shared, "link")))
+	check(t, os.Lchown(filepath.Join(shared, "link"), stranger, stranger))
+	if _, err := Create(filepath.Join(shared, "link/backup"), "etcd-1"); fault.KindOf(err) != fault.Refused {
+		t.Error(err)
+	}
+}
+
+// A backup that another user can exchange is not used; under /root nobody else can, whoever owns its files.
+func TestHostileSource(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "home/backup")
+	check(t, os.MkdirAll(dir, 0o755))
+	for _, above := range []string{base, filepath.Dir(base)} {
+		check(t, os.Chmod(above, 0o755))
+	}
+	file := filepath.Join(dir, "snapshot.db")
+	check(t, os.WriteFile(file, nil, 0o600))
+	check(t, Trusted(dir))
+	check(t, Trusted(file))
+	for name, spoil := range map[string]func(undo bool) error{
+		"the directory": func(undo bool) error { return os.Chown(dir, owner(undo), 0) },
+		"above":         func(undo bool) error { return os.Chown(filepath.Dir(dir), owner(undo), 0) },
+	} {
+		check(t, spoil(false))
+		for _, path := range []string{dir, file} {
+			if err := Trusted(path); fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" {
+				t.Errorf("%s, %s: %v", name, path, err)
+			}
+		}
+		check(t, os.Chmod(base, 0o700)) // like /root
+		check(t, Trusted(dir))
+		check(t, os.Chmod(base, 0o755))
+		check(t, spoil(true))
+	}
+	check(t, os.Chown(file, stranger, 0))
+	if err := Trusted(file); fault.KindOf(err) != fault.Refused {
+		t.Error(err)
+	}
+}
+
+func owner(undo bool) int {
+	if undo {
+		return 0
+	}
+	return stranger
 }

@@ -22,32 +22,31 @@ const (
 
 var zeros [hole]byte
 
-// copyFile copies from to the new file to, sparsely, and syncs it. It returns the sum of what was read.
-func copyFile(ctx context.Context, from, to string) (sum string, size int64, err error) {
-	return copySparse(ctx, from, to, func(out *os.File) error {
-		err := out.Sync()
-		forget(out) // so that the read back comes from the disk
-		return err
-	})
+// settle makes a copy durable, and makes the next read of it come from the disk.
+func settle(out *os.File) error {
+	err := out.Sync()
+	forget(out)
+	return err
 }
 
-// Scratch copies like that for a short while: nothing waits for the disk, and owner and mode are this process's.
+// Scratch copies a file for a short while: nothing waits for the disk, and owner and mode are this process's. It returns the sum of what
+// was read.
 func Scratch(ctx context.Context, from, to string) (sum string, err error) {
-	sum, _, err = copySparse(ctx, from, to, func(*os.File) error { return nil })
-	return sum, err
-}
-
-func copySparse(ctx context.Context, from, to string, settle func(*os.File) error) (sum string, size int64, err error) {
-	in, err := os.Open(from)
+	in, err := os.OpenFile(from, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return "", 0, fault.Wrap(fault.Corrupt, err, "%s cannot be read", from)
+		return "", fault.Wrap(fault.Corrupt, err, "%s cannot be read", from)
 	}
 	defer in.Close()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	sum, _, err = copySparse(ctx, in, out)
+	return sum, errors.Join(err, out.Close())
+}
+
+// copySparse copies in to the empty file out, and returns the sum of what was read.
+func copySparse(ctx context.Context, in, out *os.File) (sum string, size int64, err error) {
 	h := sha256.New()
 	err = eachChunk(ctx, in, func(b []byte, offset int64) error {
 		var summed sync.WaitGroup
@@ -60,27 +59,25 @@ func copySparse(ctx context.Context, from, to string, settle func(*os.File) erro
 	if err != nil {
 		return "", 0, err
 	}
-	if err := out.Truncate(size); err != nil { // a hole at the end has no byte written behind it
-		return "", 0, err
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, settle(out)
+	// a hole at the end: no byte is written behind it
+	return hex.EncodeToString(h.Sum(nil)), size, out.Truncate(size)
 }
 
-// piece is what one read gave.
+// piece is the result of one read.
 type piece struct {
 	bytes  []byte
 	offset int64
 	err    error
 }
 
-// eachChunk hands on a file's bytes in their order, and reads the next ones meanwhile.
+// eachChunk passes on a file's bytes in order, and reads ahead meanwhile.
 func eachChunk(ctx context.Context, f *os.File, use func(b []byte, offset int64) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	pieces := make(chan piece)
 	go readChunks(ctx, f, pieces)
 	defer func() {
 		cancel()
-		for range pieces { // the caller closes the file: not under a read
+		for range pieces { // the caller closes the file: no read may be under way then
 		}
 	}()
 	for p := range pieces {
@@ -99,8 +96,8 @@ func eachChunk(ctx context.Context, f *os.File, use func(b []byte, offset int64)
 	return nil
 }
 
-// readChunks reads by position, never by mmap: a bad sector is then an error, and not a signal that nothing can catch. Two buffers are enough: one is
-// taken only after the other was used.
+// readChunks reads by position, never by mmap: a bad sector is then an error, not a signal that nothing can catch. Two buffers are enough: one is
+// filled again only after it was used.
 func readChunks(ctx context.Context, f *os.File, pieces chan<- piece) {
 	defer close(pieces)
 	var buffers [2][chunk]byte
@@ -123,7 +120,7 @@ func readChunks(ctx context.Context, f *os.File, pieces chan<- piece) {
 	}
 }
 
-// writeSparse writes what lies between two holes at once.
+// writeSparse writes what lies between two holes in one call.
 func writeSparse(out *os.File, b []byte, offset int64) error {
 	for len(b) > 0 {
 		n := 0
@@ -145,12 +142,7 @@ func writeSparse(out *os.File, b []byte, offset int64) error {
 
 func isHole(b []byte) bool { return len(b) >= hole && bytes.Equal(b[:hole], zeros[:]) }
 
-func sumFile(ctx context.Context, path string) (sum string, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
+func sumFile(ctx context.Context, f *os.File) (sum string, size int64, err error) {
 	h := sha256.New()
 	err = eachChunk(ctx, f, func(b []byte, offset int64) error {
 		h.Write(b)
@@ -165,7 +157,7 @@ func sumText(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// forget drops the file's pages from the cache; a kernel that does not want to is no error.
+// forget drops the file's pages from the cache; it is no error where the kernel keeps them.
 func forget(f *os.File) {
 	_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }

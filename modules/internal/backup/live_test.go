@@ -29,7 +29,7 @@ func stoppedMember(t *testing.T, flags ...string) *etcdtest.Member {
 	return m
 }
 
-// A start of the v2 backup, as the chapter does it, is the proof: both stores are there, under new IDs.
+// The proof is a start of the v2 backup, as the chapter does it: both stores are there, under new IDs.
 func TestV2BackupStarts(t *testing.T) {
 	m := stoppedMember(t)
 	wal := filepath.Join(m.DataDir, "member", "wal")
@@ -44,12 +44,12 @@ func TestV2BackupStarts(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	before, err := member.Read(m.DataDir, "")
+	before, err := member.Read(t.Context(), m.DataDir, "")
 	check(t, err)
-	after, err := member.Read(to, "")
+	after, err := member.Read(t.Context(), to, "")
 	check(t, err)
 	if before.ID == after.ID || after.V2Keys != 1 {
-		t.Errorf("ID %x, then %x; %d v2 keys", before.ID, after.ID, after.V2Keys)
+		t.Errorf("ID %s, then %s; %d v2 keys", before.ID, after.ID, after.V2Keys)
 	}
 	check(t, os.Rename(m.DataDir, m.DataDir+".before"))
 	check(t, os.Rename(to, m.DataDir))
@@ -78,7 +78,7 @@ func TestV2BackupFailures(t *testing.T) {
 	}
 }
 
-// ETCD_WAL_DIR elsewhere: the copy must be whole by itself.
+// ETCD_WAL_DIR lies elsewhere: the copy must be complete by itself.
 func TestCopyWithTheLogElsewhere(t *testing.T) {
 	wal := filepath.Join(t.TempDir(), "log")
 	m := stoppedMember(t, "--wal-dir", wal)

@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -26,7 +28,7 @@ type File struct {
 	Group  string `json:"group"`
 }
 
-// Entry is one backup of the host's data or configuration. Revision and Keys are null where nothing tells them.
+// Entry is one backup of the host's data or configuration. Revision and Keys are null where they are not known.
 type Entry struct {
 	Method   string `json:"method"` // snapshot, copy, v2, config
 	Path     string `json:"path"`
@@ -35,23 +37,26 @@ type Entry struct {
 	Revision *int64 `json:"revision"`
 	Keys     *int64 `json:"keys"`
 	V2Keys   *int64 `json:"v2_keys"`
-	Verified bool   `json:"verified"`
+	Verified bool   `json:"verified"` // it is whole, and etcd_restore can put it back
+	// Damage is why it cannot, of a copy of damaged data that was asked for.
+	Damage string `json:"damage,omitempty"`
 	// V2LeftOut are the v2 keys that the member had and a snapshot does not hold; absent where that is not known.
 	V2LeftOut *int64 `json:"v2_left_out,omitempty"`
 }
 
 // Manifest is backup.json.
 type Manifest struct {
-	Version   int     `json:"version"`
-	Created   string  `json:"created"` // RFC 3339, UTC
-	Host      string  `json:"host"`
-	Name      string  `json:"name"` // ETCD_NAME
-	MemberID  string  `json:"member_id"`
-	ClusterID string  `json:"cluster_id"`
-	Server    string  `json:"server_version"`
-	Backups   []Entry `json:"backups"`
-	Files     []File  `json:"files"`
-	Dirs      []File  `json:"dirs,omitempty"` // of a configuration: owners and modes
+	Version   int      `json:"version"`
+	Created   string   `json:"created"` // RFC 3339, UTC
+	Host      string   `json:"host"`
+	Name      string   `json:"name"` // ETCD_NAME
+	MemberID  facts.ID `json:"member_id"`
+	ClusterID facts.ID `json:"cluster_id"`
+	Server    string   `json:"server_version"`
+	Backups   []Entry  `json:"backups"`
+	Files     []File   `json:"files"`
+	Links     []Link   `json:"links,omitempty"`
+	Dirs      []File   `json:"dirs,omitempty"` // of a configuration: owners and modes
 }
 
 // ManifestVersion is raised when an older reader would misunderstand a newer file.
@@ -65,6 +70,9 @@ func (m Manifest) Write(dir string) error {
 	}
 	for i := range m.Files {
 		m.Files[i].Path = relative(dir, m.Files[i].Path)
+	}
+	for i := range m.Links {
+		m.Links[i].Path = relative(dir, m.Links[i].Path)
 	}
 	for i := range m.Dirs {
 		m.Dirs[i].Path = relative(dir, m.Dirs[i].Path)
@@ -83,10 +91,10 @@ func relative(dir, path string) string {
 	return path
 }
 
-// ReadManifest reads the manifest of a backup.
+// ReadManifest reads the manifest of a backup, and refuses one that names anything outside of it.
 func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
-	raw, err := os.ReadFile(path)
+	raw, err := readfile.Read(path, readfile.Long)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -97,10 +105,8 @@ func ReadManifest(dir string) (Manifest, error) {
 	if m.Version != ManifestVersion {
 		return m, fault.New(fault.Unsupported, "%s has version %d; this release reads version %d", path, m.Version, ManifestVersion)
 	}
-	for _, f := range m.Files {
-		if !filepath.IsLocal(f.Path) {
-			return m, fault.New(fault.Corrupt, "%s names a file outside the backup: %q", path, f.Path)
-		}
+	if err := m.check(); err != nil {
+		return m, fault.Wrap(fault.Corrupt, err, "%s", path)
 	}
 	return m, nil
 }
@@ -108,7 +114,7 @@ func ReadManifest(dir string) (Manifest, error) {
 // Verify reads every file of a backup in full and compares it with the manifest.
 func Verify(ctx context.Context, dir string) (Manifest, error) { return VerifyRest(ctx, dir, nil) }
 
-// VerifyRest does not read again what the caller has just read in full: read holds the sums by path.
+// VerifyRest does not read again what the caller has just read in full: read has the sums by path.
 func VerifyRest(ctx context.Context, dir string, read map[string]string) (Manifest, error) {
 	if strings.HasSuffix(strings.TrimRight(dir, "/"), partial) {
 		return Manifest{}, fault.New(fault.Refused, "%s was left by an interrupted run and is not whole", dir)
@@ -120,19 +126,16 @@ func VerifyRest(ctx context.Context, dir string, read map[string]string) (Manife
 	if err != nil {
 		return m, err
 	}
-	for _, f := range m.Files {
-		path := filepath.Join(dir, f.Path)
-		sum, size := read[path], f.Bytes
-		if sum == "" {
-			if sum, size, err = sumFile(ctx, path); err != nil {
-				return m, fault.Wrap(fault.Corrupt, err, "%s", path)
-			}
-		}
-		if sum != f.SHA256 || size != f.Bytes {
-			return m, fault.New(fault.Corrupt, "%s has %d bytes and sum %s; expected %d bytes and sum %s", path, size, sum, f.Bytes, f.SHA256)
-		}
+	top, err := safefile.OpenDir(dir)
+	if err != nil {
+		return m, err
 	}
-	return m, nil
+	defer top.Close()
+	v := newVerifier(ctx, m, read)
+	if err := v.dir(top, ""); err != nil {
+		return m, err
+	}
+	return m, v.missing(dir)
 }
 
 // SumOfSums stands for a tree: it changes with every file's name and content.

@@ -13,7 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// slack is what must stay free beside a backup: the filesystem's own records, and whoever else writes there.
+// slack is what must stay free beside a backup: for the filesystem's own records, and for others who write there.
 const slack = 64 << 20
 
 // Room refuses before the first byte where dest has too little space; it says how much is needed.
@@ -31,7 +31,7 @@ func Room(dest string, need int64) error {
 	return nil
 }
 
-// existing is the nearest directory above path that exists: dest itself may yet have to be made.
+// existing is the nearest directory at or above path that exists: dest itself may still have to be made.
 func existing(path string) string {
 	for {
 		if _, err := os.Stat(path); err == nil || path == "/" || path == "." {
@@ -41,7 +41,7 @@ func existing(path string) string {
 	}
 }
 
-// SameDisk tells whether a and b are on one filesystem: such a backup dies with the data's disk.
+// SameDisk tells whether a and b are on one filesystem: a backup there is lost with the data's disk.
 func SameDisk(a, b string) bool {
 	var sa, sb unix.Stat_t
 	return unix.Stat(existing(a), &sa) == nil && unix.Stat(existing(b), &sb) == nil && sa.Dev == sb.Dev

@@ -28,7 +28,8 @@ func SaveSnapshot(stream io.Reader, path string) (File, error) {
 	}
 	sums := &trailer{data: sha256.New()}
 	size, err := io.CopyBuffer(onlyWriter{io.MultiWriter(&steady{file: f}, sums)}, onlyReader{stream}, make([]byte, 256<<10))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	st, serr := statOf(f)
+	if err = errors.Join(err, serr, f.Sync(), f.Close()); err != nil {
 		return File{}, err
 	}
 	sum, err := sums.check(size)
@@ -36,7 +37,8 @@ func SaveSnapshot(stream io.Reader, path string) (File, error) {
 		return File{}, err
 	}
 	file := File{Path: path, Bytes: size, SHA256: sum}
-	return file, file.describe(path)
+	file.describe(st)
+	return file, nil
 }
 
 // VerifySnapshot reads a snapshot's file from the disk and checks it in the same way.
@@ -59,8 +61,8 @@ func VerifySnapshot(path string) (File, error) {
 type onlyReader struct{ io.Reader }
 type onlyWriter struct{ io.Writer }
 
-// steady asks the kernel every few megabytes to begin writing: the sync at the end has then little left to do, and etcd's own syncs on the
-// same disk never stand behind gigabytes.
+// steady asks the kernel every few megabytes to begin writing: the sync at the end then has little left to do, and etcd's own syncs on the same
+// disk do not wait behind gigabytes.
 type steady struct {
 	file       *os.File
 	done, sent int64
@@ -78,7 +80,7 @@ func (s *steady) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// trailer sums all bytes but the last 32, which are the sum of the others.
+// trailer sums all bytes but the last 32, which hold that sum.
 type trailer struct {
 	data hash.Hash
 	last []byte
@@ -99,7 +101,7 @@ func (t *trailer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// check returns the sum of the whole, which is the data's sum carried on by 32 bytes.
+// check returns the sum of the whole file: the data's sum, continued over the last 32 bytes.
 func (t *trailer) check(size int64) (string, error) {
 	switch {
 	case size < pageMultiple+sha256.Size:

@@ -57,7 +57,7 @@ func TestSaveSnapshot(t *testing.T) {
 	}
 }
 
-// Every way in which a stream can be short or wrong, without an error of its own.
+// Every way in which a stream can be short or wrong without an error of its own.
 func TestBrokenSnapshots(t *testing.T) {
 	good := snapshotBytes(8192)
 	flipped := bytes.Clone(good)

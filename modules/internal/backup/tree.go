@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,24 +12,53 @@ import (
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// Links says what CopyTree does with symbolic links.
-type Links bool
+// Link is a symbolic link of a backup. In a manifest Path is relative to its directory.
+type Link struct {
+	Path   string `json:"path"`
+	Target string `json:"target"`
+}
 
-// Choices of Links.
-const (
-	KeepLinks   Links = false // configuration: as they are
-	FollowLinks Links = true  // data: what they lead to, since a copy without it is no backup
-)
+func (l Link) String() string {
+	return fmt.Sprintf("%s was copied as a link to %q, without what it leads to", l.Path, l.Target)
+}
 
-// CopyTree copies everything below from to the new directory to: content, owner, mode, times, extended attributes and the SELinux
-// label. Each copy is synced and read back from the disk, and each source is read again: a file that changed meanwhile, or that its
-// disk cannot read, fails the whole, with its name.
-func CopyTree(ctx context.Context, from, to string, links Links) ([]File, error) {
-	c := &copier{ctx: ctx, links: links}
-	if err := c.dir(from, to); err != nil {
+// CopyTree copies everything below from to the new directory to: content, owner, mode, times, extended attributes and the SELinux label. Each
+// copy is synced and read back from the disk, and each source is read again: a file that changed meanwhile, or that its disk cannot read, fails
+// the whole copy, and the error names it. A link is copied as a link, and never followed: its owner, who may be another user than root, could
+// have the content of any file copied and later get it.
+func CopyTree(ctx context.Context, from, to string) ([]File, error) {
+	source, err := safefile.OpenDir(from)
+	if err != nil {
+		return nil, fault.Wrap(fault.Corrupt, err, "%s cannot be read", from)
+	}
+	defer source.Close()
+	parent, err := safefile.OpenDir(filepath.Dir(to))
+	if err != nil {
 		return nil, err
 	}
-	return c.files, nil
+	defer parent.Close()
+	target, err := parent.Mkdir(filepath.Base(to))
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	c := &copier{ctx: ctx}
+	err = c.dir(source, target)
+	return c.files, err
+}
+
+// DescribeLinks lists the links in a tree.
+func DescribeLinks(root string) ([]Link, error) {
+	var links []Link
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink == 0 {
+			return err
+		}
+		target, err := os.Readlink(path)
+		links = append(links, Link{Path: path, Target: target})
+		return err
+	})
+	return links, err
 }
 
 // DescribeDirs notes mode and owner of every directory in a tree.
@@ -38,103 +68,174 @@ func DescribeDirs(root string) ([]File, error) {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		f := File{Path: path}
-		if err := f.describe(path); err != nil {
+		dir, err := os.Open(path)
+		if err != nil {
 			return err
 		}
+		defer dir.Close()
+		st, err := statOf(dir)
+		f := File{Path: path}
+		f.describe(st)
 		dirs = append(dirs, f)
-		return nil
+		return err
 	})
 	return dirs, err
 }
 
 type copier struct {
 	ctx   context.Context
-	links Links
 	files []File
 }
 
-// dir gives a directory its attributes last: one without write permission could else not be filled, and filling changes its time.
-func (c *copier) dir(from, to string) error {
-	entries, err := os.ReadDir(from)
+// dir sets a directory's attributes last: one without write permission could not be filled, and filling it changes its time.
+func (c *copier) dir(from, to *safefile.Dir) error {
+	entries, err := from.List()
 	if err != nil {
-		return fault.Wrap(fault.Corrupt, err, "%s cannot be read", from)
-	}
-	if err := os.Mkdir(to, 0o700); err != nil {
-		return err
+		return fault.Wrap(fault.Corrupt, err, "%s cannot be read", from.Path)
 	}
 	for _, e := range entries {
-		if err := c.entry(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()), e.Type()); err != nil {
+		if err := c.entry(from, to, e); err != nil {
 			return err
 		}
 	}
-	if err := copyAttributes(from, to); err != nil {
+	if err := copyAttributes(from.File(), to.File()); err != nil {
 		return err
 	}
-	return safefile.SyncDir(to)
+	return to.Sync()
 }
 
-func (c *copier) entry(from, to string, kind fs.FileMode) error {
-	if kind&fs.ModeSymlink != 0 {
-		if c.links == KeepLinks {
-			return copyLink(from, to)
-		}
-		info, err := os.Stat(from)
-		if err != nil {
-			return fault.Wrap(fault.Corrupt, err, "the link %s leads nowhere", from)
-		}
-		kind = info.Mode().Type()
-	}
+func (c *copier) entry(from, to *safefile.Dir, e fs.DirEntry) error {
 	switch {
-	case kind.IsDir():
-		return c.dir(from, to)
-	case !kind.IsRegular():
+	case e.Type()&fs.ModeSymlink != 0:
+		return copyLink(from, to, e.Name())
+	case e.IsDir():
+		return c.sub(from, to, e.Name())
+	case !e.Type().IsRegular():
 		return nil // a socket or pipe of a process that has ended holds nothing
 	}
-	f, err := CopyFile(c.ctx, from, to)
+	f, err := copyVerified(c.ctx, from, to, e.Name())
 	c.files = append(c.files, f)
 	return err
 }
 
-func copyLink(from, to string) error {
-	target, err := os.Readlink(from)
+func (c *copier) sub(from, to *safefile.Dir, name string) error {
+	source, err := from.OpenDir(name)
+	if err != nil {
+		return fault.Wrap(fault.Corrupt, err, "%s cannot be read", filepath.Join(from.Path, name))
+	}
+	defer source.Close()
+	target, err := to.Mkdir(name)
 	if err != nil {
 		return err
 	}
-	if err := os.Symlink(target, to); err != nil {
+	defer target.Close()
+	return c.dir(source, target)
+}
+
+func copyLink(from, to *safefile.Dir, name string) error {
+	target, err := from.Readlink(name)
+	if err != nil {
 		return err
 	}
-	return copyOwner(from, to)
+	st, err := from.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if err := to.Symlink(target, name); err != nil {
+		return err
+	}
+	return tolerate(to.Lchown(name, int(st.Uid), int(st.Gid)))
 }
 
 // CopyFile copies one file in the same way.
 func CopyFile(ctx context.Context, from, to string) (File, error) {
-	written, size, err := copyFile(ctx, from, to)
+	source, err := safefile.OpenDir(filepath.Dir(from))
 	if err != nil {
 		return File{}, err
 	}
-	if err := copyAttributes(from, to); err != nil {
+	defer source.Close()
+	target, err := safefile.OpenDir(filepath.Dir(to))
+	if err != nil {
+		return File{}, err
+	}
+	defer target.Close()
+	if filepath.Base(from) != filepath.Base(to) {
+		return File{}, fault.New(fault.Internal, "%s is copied under its own name only", from)
+	}
+	return copyVerified(ctx, source, target, filepath.Base(from))
+}
+
+func copyVerified(ctx context.Context, from, to *safefile.Dir, name string) (File, error) {
+	in, err := from.Open(name)
+	if err != nil {
+		return File{}, fault.Wrap(fault.Corrupt, err, "%s cannot be read", filepath.Join(from.Path, name))
+	}
+	defer in.Close()
+	st, err := statOf(in)
+	if err != nil {
+		return File{}, err
+	}
+	if err := ofItsOwner(from, in); err != nil {
+		return File{}, err
+	}
+	out, err := to.Create(name, 0o600)
+	if err != nil {
+		return File{}, err
+	}
+	defer out.Close()
+	written, size, err := copySparse(ctx, in, out)
+	if err != nil {
+		return File{}, err
+	}
+	if err := copyAttributes(in, out); err != nil {
+		return File{}, err
+	}
+	if err := settle(out); err != nil {
 		return File{}, err
 	}
 	back := make(chan error, 1) // at the same time: two disks, or a disk and the cache
 	go func() {
-		back <- sameSum(ctx, to, written, "the copy %s reads back differently: its disk or the network to it damages data")
+		back <- sameSum(ctx, to, name, written, "the copy %s reads back differently: its disk or the network to it damages data")
 	}()
-	changed := sameSum(ctx, from, written, "%s changed while it was copied: something writes it")
+	changed := sameSum(ctx, from, name, written, "%s changed while it was copied: something writes it")
 	if err := errors.Join(<-back, changed); err != nil {
 		return File{}, err
 	}
-	f := File{Path: to, Bytes: size, SHA256: written}
-	return f, f.describe(from)
+	f := File{Path: out.Name(), Bytes: size, SHA256: written}
+	f.describe(st)
+	return f, nil
 }
 
-func sameSum(ctx context.Context, path, want, sentence string) error {
-	sum, _, err := sumFile(ctx, path)
+// ofItsOwner refuses a file with several names that is not the directory owner's: a hard link needs no right to read the file, so it may be
+// root's, under a name that the directory's owner gave it.
+func ofItsOwner(dir *safefile.Dir, f *os.File) error {
+	owner, _, err := dir.Owner()
+	if err != nil {
+		return err
+	}
+	st, err := statOf(f)
+	if err != nil {
+		return err
+	}
+	if st.Nlink > 1 && int(st.Uid) != owner {
+		return fault.New(fault.Refused, "%s has %d names (hard links) and another owner than its directory: it may be a file from elsewhere, and is not copied", f.Name(), st.Nlink).
+			WithHint("look at it (ls -l %[1]s; find / -xdev -samefile %[1]s) and remove it, if it does not belong there", f.Name())
+	}
+	return nil
+}
+
+func sameSum(ctx context.Context, dir *safefile.Dir, name, want, sentence string) error {
+	f, err := dir.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum, _, err := sumFile(ctx, f)
 	if err != nil {
 		return err
 	}
 	if sum != want {
-		return fault.New(fault.Corrupt, sentence, path)
+		return fault.New(fault.Corrupt, sentence, f.Name())
 	}
 	return nil
 }

@@ -2,10 +2,12 @@ package backup
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +43,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// look is what `stat` tells of every file: the copy must look the same.
+// look is the output of `stat` for every file: the copy must look the same.
 func look(t *testing.T, root string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -53,7 +55,7 @@ func look(t *testing.T, root string) map[string]string {
 		if d.Type()&os.ModeSymlink != 0 {
 			target, err := os.Readlink(path)
 			check(t, err)
-			text = []string{target} // a link's own time is nobody's business
+			text = []string{target} // a link's own time does not matter
 		}
 		if d.Type().IsRegular() {
 			content, err := os.ReadFile(path)
@@ -72,7 +74,7 @@ func TestCopyTreeKeepsEverything(t *testing.T) {
 	from := plant(t)
 	before := look(t, from)
 	to := filepath.Join(t.TempDir(), "copy")
-	files, err := CopyTree(t.Context(), from, to, KeepLinks)
+	files, err := CopyTree(t.Context(), from, to)
 	check(t, err)
 	if diff := cmp.Diff(before, look(t, to)); diff != "" {
 		t.Errorf("the copy differs: %s", diff)
@@ -83,30 +85,109 @@ func TestCopyTreeKeepsEverything(t *testing.T) {
 	if len(files) != 3 {
 		t.Errorf("%d files", len(files))
 	}
-	if _, err := CopyTree(t.Context(), from, to, KeepLinks); err == nil {
+	if _, err := CopyTree(t.Context(), from, to); err == nil {
 		t.Error("an existing directory was copied into")
 	}
 }
 
-func TestFollowLinks(t *testing.T) {
-	from := plant(t)
-	elsewhere := filepath.Join(t.TempDir(), "wal")
-	check(t, os.Mkdir(elsewhere, 0o700))
-	check(t, os.WriteFile(filepath.Join(elsewhere, "0.wal"), []byte("log"), 0o600))
-	check(t, os.Symlink(elsewhere, filepath.Join(from, "wal")))
-	to := filepath.Join(t.TempDir(), "copy")
-	_, err := CopyTree(t.Context(), from, to, FollowLinks)
+// The target of a link in a data directory is not read, and a link in place of what a member needs is refused.
+func TestHostileLinksOfAMember(t *testing.T) {
+	base := t.TempDir()
+	secret, data := filepath.Join(base, "secret"), filepath.Join(base, "etcd/member")
+	check(t, os.WriteFile(secret, []byte("root's"), 0o600))
+	check(t, os.MkdirAll(filepath.Join(data, "snap"), 0o700))
+	check(t, os.Mkdir(filepath.Join(data, "wal"), 0o700))
+	check(t, os.Symlink(secret, filepath.Join(data, "snap/leak")))
+	to := filepath.Join(base, "copy")
+	_, err := CopyMember(t.Context(), data, filepath.Join(data, "wal"), to)
 	check(t, err)
-	content, err := os.ReadFile(filepath.Join(to, "wal", "0.wal"))
-	if err != nil || string(content) != "log" {
-		t.Errorf("%q, %v", content, err)
+	links, err := DescribeLinks(to)
+	check(t, err)
+	if target, err := os.Readlink(filepath.Join(to, "member/snap/leak")); err != nil || target != secret {
+		t.Errorf("the link was copied as %q, %v", target, err)
 	}
-	if info, err := os.Lstat(filepath.Join(to, "wal")); err != nil || !info.IsDir() {
-		t.Errorf("the copy holds a link instead of the log: %v, %v", info, err)
+	if diff := cmp.Diff([]Link{{Path: filepath.Join(to, "member/snap/leak"), Target: secret}}, links); diff != "" {
+		t.Error(diff)
 	}
-	check(t, os.Remove(filepath.Join(from, "etcd.conf"))) // now "link" leads nowhere
-	_, err = CopyTree(t.Context(), from, filepath.Join(t.TempDir(), "copy"), FollowLinks)
-	wantCorrupt(t, err, "link")
+	for _, name := range []string{"snap/db", "wal/0000000000000000-0000000000000000.wal", "wal"} {
+		path := filepath.Join(data, name)
+		check(t, os.RemoveAll(path))
+		check(t, os.Symlink(secret, path))
+		_, err := CopyMember(t.Context(), data, filepath.Join(data, "wal"), filepath.Join(t.TempDir(), "copy"))
+		if fault.KindOf(err) != fault.Refused || !strings.Contains(err.Error(), path+" is a link") || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		check(t, os.Remove(path))
+		check(t, os.MkdirAll(filepath.Join(data, "wal"), 0o700))
+	}
+}
+
+// The owner of the directory replaces a file by a link while it is copied: the link's target is never in the copy.
+func TestHostileCopyRace(t *testing.T) {
+	base := t.TempDir()
+	secret, dir := filepath.Join(base, "secret"), filepath.Join(base, "etcd")
+	check(t, os.WriteFile(secret, []byte("root's"), 0o600))
+	check(t, os.Mkdir(dir, 0o700))
+	file, link := filepath.Join(dir, "peer.key"), filepath.Join(dir, "x")
+	check(t, os.WriteFile(file, []byte("etcd's"), 0o600))
+	check(t, os.Symlink(secret, link))
+	check(t, os.Chown(dir, stranger, stranger))
+	stop := exchange(file, link)
+	defer stop()
+	for i := range 40 {
+		to := filepath.Join(base, fmt.Sprint("copy", i))
+		if _, err := CopyTree(t.Context(), dir, to); err != nil {
+			continue // it changed while it was copied
+		}
+		for _, name := range []string{"peer.key", "x"} {
+			info, err := os.Lstat(filepath.Join(to, name))
+			if err != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			if text, _ := os.ReadFile(filepath.Join(to, name)); string(text) == "root's" {
+				t.Fatal("the copy holds root's file")
+			}
+		}
+	}
+}
+
+// exchange puts a in place of b and back until it is stopped.
+func exchange(a, b string) (stop func()) {
+	ended := make(chan struct{})
+	var loop sync.WaitGroup
+	loop.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				_ = unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+			}
+		}
+	})
+	return func() { close(ended); loop.Wait() }
+}
+
+const stranger = 65534 // another user; tests run as root
+
+// A hard link needs no right to read the file: a file of root's, under a name in another user's directory, is not copied.
+func TestHostileHardLinks(t *testing.T) {
+	base := t.TempDir()
+	secret, dir := filepath.Join(base, "secret"), filepath.Join(base, "etcd")
+	check(t, os.WriteFile(secret, []byte("root's"), 0o600))
+	check(t, os.Mkdir(dir, 0o700))
+	check(t, os.WriteFile(filepath.Join(dir, "a"), []byte("etcd's"), 0o600))
+	check(t, os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b"))) // the owner's own file: both names are copied
+	for _, name := range []string{"", "a"} {
+		check(t, os.Chown(filepath.Join(dir, name), stranger, stranger))
+	}
+	_, err := CopyTree(t.Context(), dir, filepath.Join(base, "copy"))
+	check(t, err)
+	check(t, os.Link(secret, filepath.Join(dir, "leak")))
+	_, err = CopyTree(t.Context(), dir, filepath.Join(base, "copy2"))
+	if fault.KindOf(err) != fault.Refused || !strings.Contains(err.Error(), "hard links") {
+		t.Error(err)
+	}
 }
 
 func wantCorrupt(t *testing.T, err error, names string) {
@@ -116,14 +197,17 @@ func wantCorrupt(t *testing.T, err error, names string) {
 	}
 }
 
-// The kernel's own files behave like bad disks: one cannot be read at its begin, one is different at every read.
+// The kernel's own files behave like bad disks: one cannot be read at its beginning, one is different at every read.
 func TestBadSources(t *testing.T) {
-	for name, target := range map[string]string{"unreadable": "/proc/self/mem", "changing": "/proc/sys/kernel/random/uuid"} {
+	for name, file := range map[string]string{"unreadable": "/proc/self/mem", "changing": "/proc/sys/kernel/random/uuid"} {
 		from := filepath.Join(t.TempDir(), "member")
 		check(t, os.Mkdir(from, 0o700))
-		check(t, os.Symlink(target, filepath.Join(from, "db")))
-		_, err := CopyTree(t.Context(), from, filepath.Join(t.TempDir(), "copy"), FollowLinks)
-		wantCorrupt(t, err, filepath.Join(from, "db"))
+		db := filepath.Join(from, "db")
+		check(t, os.WriteFile(db, nil, 0o600))
+		check(t, unix.Mount(file, db, "", unix.MS_BIND, ""))
+		_, err := CopyTree(t.Context(), from, filepath.Join(t.TempDir(), "copy"))
+		check(t, unix.Unmount(db, 0))
+		wantCorrupt(t, err, db)
 		if name == "changing" && !strings.Contains(err.Error(), "changed while it was copied") {
 			t.Error(err)
 		}
@@ -138,7 +222,7 @@ func TestSocketsAreLeftOut(t *testing.T) {
 	check(t, err)
 	defer l.Close()
 	to := filepath.Join(t.TempDir(), "copy")
-	files, err := CopyTree(t.Context(), from, to, KeepLinks)
+	files, err := CopyTree(t.Context(), from, to)
 	if err != nil || len(files) != 0 {
 		t.Errorf("%v, %v", files, err)
 	}
@@ -146,7 +230,8 @@ func TestSocketsAreLeftOut(t *testing.T) {
 
 func TestHolesStayHoles(t *testing.T) {
 	dir := t.TempDir()
-	from, to := filepath.Join(dir, "segment"), filepath.Join(dir, "copy")
+	check(t, os.Mkdir(filepath.Join(dir, "copy"), 0o700))
+	from, to := filepath.Join(dir, "segment"), filepath.Join(dir, "copy/segment")
 	f, err := os.Create(from)
 	check(t, err)
 	_, err = f.WriteAt([]byte("record"), 3<<20)
@@ -160,7 +245,10 @@ func TestHolesStayHoles(t *testing.T) {
 	if st.Size != 64_000_000 || st.Blocks*512 > 1<<20 || file.Bytes != 64_000_000 {
 		t.Errorf("%d bytes on %d of disk", st.Size, st.Blocks*512)
 	}
-	a, _, err := sumFile(t.Context(), from)
+	again, err := os.Open(from)
+	check(t, err)
+	defer again.Close()
+	a, _, err := sumFile(t.Context(), again)
 	check(t, err)
 	if a != file.SHA256 {
 		t.Error("the sums differ")
@@ -170,7 +258,7 @@ func TestHolesStayHoles(t *testing.T) {
 func TestTheTimeIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := CopyTree(ctx, plant(t), filepath.Join(t.TempDir(), "copy"), KeepLinks)
+	_, err := CopyTree(ctx, plant(t), filepath.Join(t.TempDir(), "copy"))
 	if fault.KindOf(err) != fault.Timeout {
 		t.Error(err)
 	}

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -48,7 +49,7 @@ func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error
 	return seal(ctx, to, db)
 }
 
-// prints is what changes when anything in the member's directories does; a ctime cannot be set back.
+// prints changes whenever anything in the member's directories does: a ctime cannot be set back.
 func prints(dirs ...string) (string, error) {
 	var b strings.Builder
 	for _, dir := range dirs {
@@ -70,41 +71,58 @@ func prints(dirs ...string) (string, error) {
 	return b.String(), nil
 }
 
-// seal makes another program's files private and durable, and sums them; known is one that was summed already.
+// seal makes the files that another program wrote private and durable, and sums them; known is one that has its sum already.
 func seal(ctx context.Context, root string, known File) ([]File, error) {
-	var files []File
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if err := os.Chmod(path, 0o700); err != nil {
-				return err
-			}
-			return safefile.SyncDir(path)
-		}
-		if path == known.Path {
-			files = append(files, known)
-			return nil
-		}
-		f, err := sealFile(ctx, path)
-		files = append(files, f)
-		return err
-	})
-	return files, err
+	dir, err := safefile.OpenDir(root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return sealDir(ctx, dir, known)
 }
 
-func sealFile(ctx context.Context, path string) (File, error) {
-	if err := os.Chmod(path, 0o600); err != nil {
-		return File{}, err
+func sealDir(ctx context.Context, dir *safefile.Dir, known File) ([]File, error) {
+	entries, err := dir.List()
+	if err != nil {
+		return nil, err
 	}
-	if err := safefile.SyncDir(path); err != nil { // fsync of a file works in the same way
-		return File{}, err
+	var files []File
+	for _, e := range entries {
+		more, err := sealEntry(ctx, dir, e, known)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
 	}
-	sum, size, err := sumFile(ctx, path)
-	f := File{Path: path, Bytes: size, SHA256: sum}
-	if err == nil {
-		err = f.describe(path)
+	return files, errors.Join(dir.File().Chmod(0o700), dir.Sync())
+}
+
+func sealEntry(ctx context.Context, dir *safefile.Dir, e fs.DirEntry, known File) ([]File, error) {
+	if filepath.Join(dir.Path, e.Name()) == known.Path {
+		return []File{known}, nil
 	}
-	return f, err
+	if e.IsDir() {
+		sub, err := dir.OpenDir(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		defer sub.Close()
+		return sealDir(ctx, sub, known)
+	}
+	f, err := dir.Open(e.Name())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := errors.Join(f.Chmod(0o600), f.Sync()); err != nil {
+		return nil, err
+	}
+	sum, size, err := sumFile(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	st, err := statOf(f)
+	file := File{Path: f.Name(), Bytes: size, SHA256: sum}
+	file.describe(st)
+	return []File{file}, err
 }

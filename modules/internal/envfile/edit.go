@@ -12,8 +12,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Set gives key a value. Where several lines assign key the last one is edited, since that is the one that counts. A new key goes behind
-// its commented-out line, or to the end. After an error the file is as it was.
+// Set gives key a value. Where several lines assign key, the last one is edited, since that is the one that counts. A new key goes behind its
+// commented-out line, or to the end. After an error the file is as it was.
 func (f *File) Set(key, value string) error {
 	if !keyForm.MatchString(key) {
 		return fault.New(fault.Invalid, "%q is no name of a variable: expected letters, digits and _", key)
@@ -40,7 +40,7 @@ func afterEquals(data []byte, e *entry) int {
 	return e.start + bytes.IndexByte(data[e.start:e.end], '=') + 1
 }
 
-// Unset removes every line that assigns key: an earlier one would count if only the last were removed.
+// Unset removes every line that assigns key: if only the last were removed, an earlier one would count.
 func (f *File) Unset(key string) error {
 	for e := f.last(key); e != nil; e = f.last(key) {
 		if err := f.splice(e.start, e.end, "", key, nil); err != nil {
@@ -72,7 +72,7 @@ func (f *File) placeFor(key string) int {
 	return len(f.data)
 }
 
-// within: an offset is part of an assignment, such as a quoted value of several lines.
+// within is true where an offset is inside an assignment, such as a quoted value of several lines.
 func (f *File) within(offset int) bool {
 	return slices.ContainsFunc(f.entries, func(e entry) bool { return e.start <= offset && offset < e.end })
 }
@@ -112,7 +112,7 @@ func (f *File) others(key string) []string {
 
 var bareForm = regexp.MustCompile(`^[A-Za-z0-9_./:,=@%+\[\]-]*$`)
 
-// write quotes a value in the style of the one that it replaces, as far as that is possible.
+// write quotes a value in the style of the one that it replaces, where that is possible.
 func write(value, old string) string {
 	switch {
 	case strings.HasPrefix(old, "'") && !strings.ContainsAny(value, `'\`):

@@ -1,11 +1,11 @@
 // Package envfile reads and edits files of KEY=value lines such as /etc/etcd/etcd.conf and /etc/sysconfig/flanneld.
 //
-// etcd.conf has two readers: systemd (EnvironmentFile= of etcd.service) and a shell (the static pod sources the file). They agree on
-// plain lines and differ on much else: `export`, expansions, unquoted blanks, comments behind a value. What they would read
-// differently is refused with its line, since an edit that is right for one of them may be wrong for the other. The exception is a file
-// with CRLF line ends: it is read as systemd does, for with a carriage return behind every URL the shell's etcd would not start at all.
+// etcd.conf has two readers: systemd (EnvironmentFile= of etcd.service) and a shell (the static pod sources the file). They agree on plain lines
+// and differ on much else: `export`, expansions, unquoted blanks, comments behind a value. A line that they would read differently is refused by
+// its number, since an edit that is right for one of them may be wrong for the other. The exception is a file with CRLF line ends: it is read as
+// systemd reads it, for with a carriage return behind every URL the shell's etcd would not start at all.
 //
-// An edit is a splice of bytes: all that it was not asked to change stays, byte for byte.
+// An edit replaces only the bytes that it has to: all others stay as they are.
 package envfile
 
 import (
@@ -47,7 +47,7 @@ func parse(data []byte, shell bool) (*File, error) {
 	return &File{data: bytes.Clone(data), entries: s.entries, shell: shell}, nil
 }
 
-// plainText refuses what would make line numbers or keys doubtful before any line is looked at.
+// plainText refuses, before any line is read, what would make line numbers or keys doubtful.
 func plainText(data []byte) error {
 	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
 		return refuse(1, "the file starts with a byte order mark, which becomes a part of the first key")

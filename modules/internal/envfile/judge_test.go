@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sourced is what a shell reads: as the static pod does it, by `source` with allexport in a shell that is called as sh. The shell is
-// restricted and finds no program, since the fuzzer feeds it whatever Parse accepted.
+// sourced is what a shell reads: like the static pod, by `source` with allexport in a shell that is called as sh. The shell is restricted and
+// finds no program, since the fuzzer gives it everything that Parse accepted.
 func sourced(t *testing.T, dir string, text []byte, keys []string) map[string]string {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "conf"), text, 0o600); err != nil {
@@ -52,7 +52,7 @@ func TestShellReadsTheSame(t *testing.T) {
 	}
 }
 
-// taken are names that a shell gives a meaning of its own; a file that sets them is out of scope.
+// taken are names that have a meaning of their own for a shell; a file that sets them is out of scope.
 func taken(key string) bool {
 	return !strings.HasPrefix(key, "E")
 }
@@ -83,7 +83,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		if bytes.ContainsRune(file.Bytes(), '\r') {
-			return // read as systemd does, see the package's comment
+			return // read as systemd does, see the package's documentation
 		}
 		if diff := cmp.Diff(values(file), sourced(t, dir, file.Bytes(), file.Keys())); diff != "" {
 			t.Fatalf("%q\n%s", file.Bytes(), diff)

@@ -97,7 +97,7 @@ func (s *scanner) comment(mark byte) error {
 	return nil
 }
 
-// harmlessNext: the next line says nothing, whether or not it is a part of the comment above it.
+// harmlessNext is true where the next line is blank or a comment, whether or not it belongs to the comment above it.
 func (s *scanner) harmlessNext() bool {
 	rest, _, _ := bytes.Cut(s.data[s.pos:], []byte("\n"))
 	rest = bytes.TrimSpace(rest)
@@ -141,23 +141,23 @@ func (s *scanner) assignment(start int) error {
 	return nil
 }
 
-// forbidden: systemd 219 passes over a value with a line end, later ones take it; tabs are fine with all.
+// forbidden is true for control characters but the tab: systemd 219 ignores a value with a line end, later releases take it.
 func forbidden(r rune) bool { return unicode.IsControl(r) && r != '\t' }
 
 // keyForShell refuses a line that a shell would run as a command.
 func keyForShell(line int, written string, assigned bool) error {
 	switch {
 	case !assigned:
-		return refuse(line, "expected KEY=value or a comment, found %q: systemd ignores it, a shell runs it as a command", written)
+		return refuse(line, "expected KEY=value or a comment: systemd ignores the line, a shell runs it as a command") // the line may be a part of a secret
 	case strings.HasPrefix(written, "export ") || strings.HasPrefix(written, "export\t"):
 		return refuse(line, "`export` is only understood by a shell, systemd ignores the line: remove the word")
 	case !keyForm.MatchString(written):
-		return refuse(line, "expected KEY=value without blanks around the key, found the key %q: a shell runs it as a command", written)
+		return refuse(line, "expected KEY=value without blanks around the key, which is a key of letters, digits and _: a shell runs the line as a command")
 	}
 	return nil
 }
 
-// value reads up to the line's end, which it leaves. Quotes count only at the start of a value or behind a closing quote.
+// value reads up to the end of the line, and stops before it. Quotes count only at the start of a value or behind a closing quote.
 func (s *scanner) value(e *entry) error {
 	s.blanks()
 	e.from, e.to = s.pos, s.pos

@@ -2,8 +2,8 @@ package envfile
 
 import "strings"
 
-// shellDiffers says why a shell would read a value otherwise than systemd does, or "". The value is as written; spaced means that
-// blanks stand before it.
+// shellDiffers says why a shell would read a value differently from systemd, or "". The value is as written; spaced means that blanks stand
+// before it.
 func shellDiffers(raw string, spaced bool) string {
 	if spaced && raw != "" {
 		return "there are blanks behind `=`, so that a shell sets an empty value and runs the rest as a command"
@@ -21,7 +21,7 @@ func shellDiffers(raw string, spaced bool) string {
 	return ""
 }
 
-// closingQuote finds the end of the quoted text that raw starts with; the scanner has seen to it that there is one.
+// closingQuote finds the end of the quoted text that raw starts with; the scanner has checked that there is one.
 func closingQuote(raw string) int {
 	for i := 1; ; i++ {
 		switch {
@@ -33,7 +33,7 @@ func closingQuote(raw string) int {
 	}
 }
 
-// expands: `$` or a backquote that no backslash protects.
+// expands is true where a `$` or a backquote has no backslash before it.
 func expands(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sort"
-	"strconv"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -14,29 +13,12 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// State is what a member says of itself, without asking the others.
+// State is what a member reports about itself, without asking the others.
 type State struct {
 	facts.Live
 	Version string
 	DBBytes int64
 	Learner bool
-}
-
-// FormatID writes an ID as etcdctl does; 0 is "", since etcd uses it for "none".
-func FormatID(id uint64) string {
-	if id == 0 {
-		return ""
-	}
-	return strconv.FormatUint(id, 16)
-}
-
-// ParseID reads an ID as etcdctl prints it.
-func ParseID(text string) (uint64, error) {
-	id, err := strconv.ParseUint(text, 16, 64)
-	if err != nil || id == 0 {
-		return 0, fault.New(fault.Invalid, "%q is no member ID: expected up to 16 hexadecimal digits, as `etcdctl member list` prints them", text)
-	}
-	return id, nil
 }
 
 // State asks the member itself; it works without quorum.
@@ -47,12 +29,15 @@ func (c *Client) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, explainCall(c.Endpoint, "status", limit, err)
 	}
+	if r.Header == nil {
+		return State{}, noHeader(c.Endpoint, "status")
+	}
 	return State{
 		Live: facts.Live{
 			Serves:    true,
-			MemberID:  FormatID(r.Header.MemberId),
-			ClusterID: FormatID(r.Header.ClusterId),
-			Leader:    FormatID(r.Leader),
+			MemberID:  facts.ID(r.Header.MemberId),
+			ClusterID: facts.ID(r.Header.ClusterId),
+			Leader:    facts.ID(r.Leader),
 			Term:      r.RaftTerm,
 			RaftIndex: r.RaftIndex,
 			Revision:  r.Header.Revision,
@@ -77,16 +62,31 @@ func (c *Client) MemberList(ctx context.Context) ([]facts.ClusterMember, error) 
 	if err != nil {
 		return nil, explainCall(c.Endpoint, "member list", limit, err)
 	}
-	return convert(r.Members), nil
+	return convert(c.Endpoint, r.Members)
 }
 
-func convert(members []*etcdserverpb.Member) []facts.ClusterMember {
+// mostMembers is more than any cluster has: etcd recommends at most seven.
+const mostMembers = 1000
+
+func tooMany(endpoint string) error {
+	return fault.New(fault.Invalid, "%s lists more than %d members: it is no etcd", endpoint, mostMembers)
+}
+
+// noHeader is the error for an answer without a header: every answer of etcd has one.
+func noHeader(endpoint, what string) error {
+	return fault.New(fault.Invalid, "%s: its answer to %s has no header: it is no etcd", endpoint, what)
+}
+
+func convert(endpoint string, members []*etcdserverpb.Member) ([]facts.ClusterMember, error) {
+	if len(members) > mostMembers {
+		return nil, tooMany(endpoint)
+	}
 	out := make([]facts.ClusterMember, 0, len(members))
 	for _, m := range members {
-		out = append(out, facts.ClusterMember{ID: FormatID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
+		out = append(out, facts.ClusterMember{ID: facts.ID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
 	}
 	SortMembers(out)
-	return out
+	return out, nil
 }
 
 // SortMembers orders by name, as people read a list; unstarted members, which have none, come last.
@@ -103,13 +103,16 @@ func SortMembers(members []facts.ClusterMember) {
 	})
 }
 
-// LinearizableRead is the proof of a quorum: it returns only after a majority has confirmed the leader.
+// LinearizableRead proves a quorum: it returns only after a majority has confirmed the leader.
 func (c *Client) LinearizableRead(ctx context.Context) (revision int64, err error) {
 	ctx, cancel, limit := c.bounded(ctx)
 	defer cancel()
 	r, err := c.v3.Get(ctx, probeKey, clientv3.WithCountOnly())
 	if err != nil {
 		return 0, explainCall(c.Endpoint, "a linearizable read", limit, err)
+	}
+	if r.Header == nil {
+		return 0, noHeader(c.Endpoint, "a linearizable read")
 	}
 	return r.Header.Revision, nil
 }
@@ -125,10 +128,10 @@ func (c *Client) CountKeys(ctx context.Context, revision int64) (int64, error) {
 	return r.Count, nil
 }
 
-// probeKey is the one key that this project ever writes; it is removed again, and has no lease that could outlive a crash.
+// probeKey is the only key that this project ever writes. It is deleted again, and has no lease that could outlive a crash.
 const probeKey = "/etcd-quorum-restore/probe"
 
-// ProbeWrite proves that writes return. A cluster that is out of space refuses at once, and that too is an answer: only a hang
+// ProbeWrite proves that writes return. A cluster that is out of space refuses at once, and that counts as an answer too: only a write that hangs
 // shows a member whose database is ahead of its log.
 func (c *Client) ProbeWrite(ctx context.Context) error {
 	ctx, cancel, limit := c.bounded(ctx)
@@ -146,11 +149,11 @@ func (c *Client) ProbeWrite(ctx context.Context) error {
 
 // Alarm is a raised alarm.
 type Alarm struct {
-	MemberID string `json:"member_id"`
-	Alarm    string `json:"alarm"`
+	MemberID facts.ID `json:"member_id"`
+	Alarm    string   `json:"alarm"`
 }
 
-// Alarms lists raised alarms. It needs quorum, since etcd answers it through the log.
+// Alarms lists raised alarms. It needs quorum: etcd answers it through the log.
 func (c *Client) Alarms(ctx context.Context) ([]Alarm, error) {
 	ctx, cancel, limit := c.bounded(ctx)
 	defer cancel()
@@ -160,8 +163,10 @@ func (c *Client) Alarms(ctx context.Context) ([]Alarm, error) {
 	}
 	out := []Alarm{}
 	for _, a := range r.Alarms {
-		out = append(out, Alarm{MemberID: FormatID(a.MemberID), Alarm: a.Alarm.String()})
+		out = append(out, Alarm{MemberID: facts.ID(a.MemberID), Alarm: a.Alarm.String()})
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].MemberID+out[i].Alarm < out[j].MemberID+out[j].Alarm })
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].MemberID < out[j].MemberID || out[i].MemberID == out[j].MemberID && out[i].Alarm < out[j].Alarm
+	})
 	return out, nil
 }

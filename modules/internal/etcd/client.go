@@ -7,14 +7,16 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
 // Client speaks to one endpoint. Every method ends within the configured limit, or earlier with its context.
 type Client struct {
 	Endpoint string
-	Version  string // of the server, where it tells
+	Version  string // of the server, if known
 	v3       *clientv3.Client
 	web      *web
 	limit    time.Duration
@@ -40,7 +42,7 @@ type attempt struct {
 	err    error
 }
 
-// fastest tries all endpoints at the same time, so that one that hangs costs nothing.
+// fastest tries all endpoints at the same time, so that one that hangs delays nothing.
 func fastest(ctx context.Context, cfg Config, test func(context.Context, *Client) error) (*Client, error) {
 	if len(cfg.Endpoints) == 0 {
 		return nil, fault.New(fault.Invalid, "no endpoint of etcd is known").WithHint("give endpoints, e.g. endpoints=https://192.0.2.11:2379")
@@ -49,7 +51,14 @@ func fastest(ctx context.Context, cfg Config, test func(context.Context, *Client
 	defer cancel()
 	results := make(chan attempt, len(cfg.Endpoints))
 	for i, endpoint := range cfg.Endpoints {
-		go func() { results <- try(ctx, i, endpoint, cfg, test) }()
+		go func() { // one result each, whatever happens
+			got := attempt{index: i}
+			got.err = guard.Call(func() (err error) {
+				got.client, err = try(ctx, endpoint, cfg, test)
+				return err
+			})
+			results <- got
+		}()
 	}
 	failures := make([]error, len(cfg.Endpoints))
 	for pending := len(cfg.Endpoints); pending > 0; pending-- {
@@ -63,16 +72,16 @@ func fastest(ctx context.Context, cfg Config, test func(context.Context, *Client
 	return nil, combine(failures)
 }
 
-func try(ctx context.Context, index int, endpoint string, cfg Config, test func(context.Context, *Client) error) attempt {
+func try(ctx context.Context, endpoint string, cfg Config, test func(context.Context, *Client) error) (*Client, error) {
 	c, err := DialOne(ctx, endpoint, cfg)
 	if err != nil {
-		return attempt{index: index, err: err}
+		return nil, err
 	}
 	if err := test(ctx, c); err != nil {
 		c.Close()
-		return attempt{index: index, err: err}
+		return nil, err
 	}
-	return attempt{index: index, client: c}
+	return c, nil
 }
 
 func closeRest(results <-chan attempt, n int) {
@@ -83,7 +92,7 @@ func closeRest(results <-chan attempt, n int) {
 	}
 }
 
-// combine keeps the first failure's kind and hint, and says all sentences.
+// combine keeps the first failure's kind and hint, and joins all messages.
 func combine(failures []error) error {
 	if len(failures) == 1 {
 		return failures[0]
@@ -115,15 +124,23 @@ func DialOne(ctx context.Context, endpoint string, cfg Config) (*Client, error) 
 	return &Client{Endpoint: endpoint, Version: version, v3: v3, web: w, limit: cfg.Call, stall: cfg.Stall}, nil
 }
 
+// largestMessage bounds the memory for one answer. A snapshot comes in pieces, and keys in pages.
+const largestMessage = 32 << 20
+
 func newV3(endpoint string, cfg Config) (*clientv3.Client, error) {
 	u, err := ParseEndpoint(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	settings := clientv3.Config{Endpoints: []string{u.String()}, Logger: zap.NewNop()}
+	settings := clientv3.Config{
+		Endpoints:          []string{u.String()},
+		Logger:             zap.NewNop(),
+		MaxCallRecvMsgSize: largestMessage,
+		DialOptions:        []grpc.DialOption{grpc.WithNoProxy()}, // otherwise gRPC follows HTTPS_PROXY
+	}
 	switch u.Scheme {
 	case "https":
-		if settings.TLS, err = cfg.TLS.load(); err != nil {
+		if settings.TLS, err = cfg.TLS.Config(); err != nil {
 			return nil, err
 		}
 	case "unix":
@@ -142,7 +159,7 @@ func (c *Client) Close() {
 	c.v3.Close() // its only error is that of the context it was given
 }
 
-// bounded gives ctx a deadline, whatever the caller brought: without quorum a call without one never ends.
+// bounded gives ctx a deadline, also where the caller's has none: without quorum a call would never end.
 func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
 	limit := c.limit
 	if deadline, ok := ctx.Deadline(); ok {

@@ -17,14 +17,14 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// How far a connection came; an error alone does not tell a dead host from an etcd that hangs.
+// How far a connection got: the error alone does not tell a dead host from an etcd that hangs.
 const (
 	phaseNothing = iota
 	phaseConnected
 	phaseSecured
 )
 
-// explain turns a failure of the network into what an operator can act on.
+// explain turns a network failure into an error that an operator can act on.
 func (w *web) explain(err error, phase int, limit time.Duration) error {
 	err = plain(err)
 	if known := w.explainTLS(err); known != nil {
@@ -65,7 +65,7 @@ func (w *web) explainTLS(err error) error {
 		return fault.Wrap(fault.Invalid, invalid, "%s: its certificate", w.base)
 	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls:"):
 		return fault.Wrap(fault.Invalid, err, "%s: refuses the client certificate %s", w.base, w.files.Cert).
-			WithHint("it must be signed by etcd's CA, be valid now, and allow clientAuth (the server certificate does not)")
+			WithHint("it must be signed by etcd's CA, be valid now, and allow clientAuth (a server certificate of before June 2018 does not)")
 	case isPlainHTTP(err):
 		return fault.New(fault.Invalid, "%s: speaks plain HTTP there: write http:// if that is meant", w.base)
 	}
@@ -79,13 +79,15 @@ const (
 	hintQuorum    = "if members can be started, start them; else ansible-playbook playbooks/restore_quorum.yml"
 )
 
-// explainCall turns an error of the v3 client into a failure with a kind; what is the call in words.
+// explainCall turns an error of the v3 client into a failure with a kind; what names the call in words.
 func explainCall(endpoint, what string, limit time.Duration, err error) error {
 	if err == nil {
 		return nil
 	}
 	known := rpctypes.Error(err)
 	switch {
+	case ranOut(err) && limit <= 0:
+		return fault.New(fault.Timeout, "%s: no time was left for %s", endpoint, what).WithHint("give the module a longer timeout")
 	case ranOut(err):
 		return fault.New(fault.Timeout, "%s: no answer to %s within %v", endpoint, what, limit.Round(time.Millisecond)).WithHint(hintQuorum)
 	case errors.Is(known, rpctypes.ErrUnhealthy):
@@ -98,6 +100,9 @@ func explainCall(endpoint, what string, limit time.Duration, err error) error {
 		errors.Is(known, rpctypes.ErrTimeoutDueToConnectionLost), errors.Is(known, rpctypes.ErrLeaderChanged):
 		return fault.Wrap(fault.Timeout, known, "%s: %s", endpoint, what).WithHint(hintQuorum)
 	}
+	if tooLarge(err) {
+		return fault.Wrap(fault.Unsupported, err, "%s: %s: one answer has more than %d bytes", endpoint, what, largestMessage)
+	}
 	switch status.Code(err) {
 	case codes.Unavailable:
 		return fault.Wrap(fault.Unreachable, err, "%s: %s", endpoint, what)
@@ -107,7 +112,12 @@ func explainCall(endpoint, what string, limit time.Duration, err error) error {
 	return fault.Wrap(fault.Internal, err, "%s: %s", endpoint, what)
 }
 
-// ranOut sees the end of a call's time in all its forms: 3.4 sends its own as an error of unknown code.
+// tooLarge is true where an answer was longer than largestMessage. gRPC's code for it also means "no space".
+func tooLarge(err error) bool {
+	return status.Code(err) == codes.ResourceExhausted && strings.Contains(err.Error(), "larger than max")
+}
+
+// ranOut recognizes the end of a call's time in all its forms: 3.4 sends its own as an error of unknown code.
 func ranOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || status.Code(err) == codes.DeadlineExceeded ||
 		strings.HasSuffix(err.Error(), context.DeadlineExceeded.Error())

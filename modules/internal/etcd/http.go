@@ -14,17 +14,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// web is one HTTP conversation partner: a client port (v2, /health, /version) or a peer port.
+// web is an HTTP server that is asked: a client port (v2, /health, /version) or a peer port.
 type web struct {
 	base    string // as the user wrote it, for messages
 	url     string // what net/http dials
 	client  *http.Client
 	connect time.Duration
 	call    time.Duration
-	files   TLSFiles
+	files   clienttls.Files
 }
 
 func newWeb(endpoint string, cfg Config) (*web, error) {
@@ -38,11 +39,13 @@ func newWeb(endpoint string, cfg Config) (*web, error) {
 		DialContext:         (&net.Dialer{Timeout: cfg.Connect}).DialContext,
 		TLSHandshakeTimeout: cfg.Connect,
 		DisableCompression:  true,
+
+		MaxResponseHeaderBytes: 64 << 10,
 	}
 	target := u.String()
 	switch u.Scheme {
 	case "https":
-		if transport.TLSClientConfig, err = cfg.TLS.load(); err != nil {
+		if transport.TLSClientConfig, err = cfg.TLS.Config(); err != nil {
 			return nil, err
 		}
 	case "unix":
@@ -99,8 +102,20 @@ func (w *web) ask(ctx context.Context, limit time.Duration, method, path string,
 	return &reply{status: resp.StatusCode, header: resp.Header, body: resp.Body, done: func() { resp.Body.Close(); cancel() }}, nil
 }
 
-// small is the greatest answer that is read as a whole: a member list, a health word.
+// small is the size of the largest answer that is read as a whole: a member list, a health word.
 const small = 1 << 20
+
+// readSmall is the only place that reads a body as a whole.
+func (w *web) readSmall(r *reply, limit time.Duration) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r.body, small+1))
+	if err != nil {
+		return nil, w.explain(err, phaseSecured, limit)
+	}
+	if len(raw) > small {
+		return nil, fault.New(fault.Unsupported, "%s answers with more than %d bytes: it is no etcd", w.base, small)
+	}
+	return raw, nil
+}
 
 // get reads a small answer. A status other than 200 is an error, except those in also.
 func (w *web) get(ctx context.Context, path string, also ...int) (status int, header http.Header, body []byte, err error) {
@@ -109,9 +124,8 @@ func (w *web) get(ctx context.Context, path string, also ...int) (status int, he
 		return 0, nil, nil, err
 	}
 	defer r.done()
-	body, err = io.ReadAll(io.LimitReader(r.body, small))
-	if err != nil {
-		return 0, nil, nil, w.explain(err, phaseSecured, w.call)
+	if body, err = w.readSmall(r, w.call); err != nil {
+		return 0, nil, nil, err
 	}
 	for _, accepted := range append(also, http.StatusOK) {
 		if r.status == accepted {
@@ -132,7 +146,7 @@ func (w *web) getJSON(ctx context.Context, path string, out any) (http.Header, e
 	return header, nil
 }
 
-// serverVersion is the knock that begins every conversation.
+// serverVersion is the short GET /version that begins every connection.
 func (w *web) serverVersion(ctx context.Context) (string, error) {
 	limit := w.connect
 	r, err := w.ask(ctx, limit, http.MethodGet, "/version", nil)
@@ -143,9 +157,9 @@ func (w *web) serverVersion(ctx context.Context) (string, error) {
 	var v struct {
 		Server string `json:"etcdserver"`
 	}
-	raw, err := io.ReadAll(io.LimitReader(r.body, small))
+	raw, err := w.readSmall(r, limit)
 	if err != nil {
-		return "", w.explain(err, phaseSecured, limit)
+		return "", err
 	}
 	if r.status == http.StatusBadRequest && strings.Contains(string(raw), "HTTP request to an HTTPS server") {
 		return "", fault.New(fault.Invalid, "%s: speaks TLS there: write https://", w.base)
@@ -161,7 +175,7 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// plain is err without the "Get https://…:" that net/http puts before it: the URL is in our own sentence already.
+// plain is err without the "Get https://…:" that net/http puts before it: our own message has the URL already.
 func plain(err error) error {
 	var wrapped *url.Error
 	for errors.As(err, &wrapped) {

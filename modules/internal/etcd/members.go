@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// The calls below need quorum, and are sent exactly once: the client does not repeat a change whose fate is unknown.
+// The calls below need quorum, and are sent exactly once: the client does not repeat a change that may have been made.
 
 // MemberAdd adds a member by its peer URLs and returns it with the list after it. A v3 add has no name: the member brings its own
 // when it starts.
@@ -17,36 +18,32 @@ func (c *Client) MemberAdd(ctx context.Context, peerURLs []string) (facts.Cluste
 	if err != nil {
 		return facts.ClusterMember{}, nil, explainCall(c.Endpoint, "member add", limit, err)
 	}
-	added := facts.ClusterMember{ID: FormatID(r.Member.ID), Name: r.Member.Name, PeerURLs: r.Member.PeerURLs}
-	return added, convert(r.Members), nil
+	if r.Member == nil {
+		return facts.ClusterMember{}, nil, fault.New(fault.Invalid, "%s: its answer to member add names no member: it is no etcd", c.Endpoint)
+	}
+	added := facts.ClusterMember{ID: facts.ID(r.Member.ID), Name: r.Member.Name, PeerURLs: r.Member.PeerURLs}
+	members, err := convert(c.Endpoint, r.Members)
+	return added, members, err
 }
 
 // MemberRemove removes a member for good: its data can never join this cluster again.
-func (c *Client) MemberRemove(ctx context.Context, id string) ([]facts.ClusterMember, error) {
-	number, err := ParseID(id)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) MemberRemove(ctx context.Context, id facts.ID) ([]facts.ClusterMember, error) {
 	ctx, cancel, limit := c.bounded(ctx)
 	defer cancel()
-	r, err := c.v3.MemberRemove(ctx, number)
+	r, err := c.v3.MemberRemove(ctx, uint64(id))
 	if err != nil {
 		return nil, explainCall(c.Endpoint, "member remove", limit, err)
 	}
-	return convert(r.Members), nil
+	return convert(c.Endpoint, r.Members)
 }
 
 // MemberUpdate replaces a member's peer URLs.
-func (c *Client) MemberUpdate(ctx context.Context, id string, peerURLs []string) ([]facts.ClusterMember, error) {
-	number, err := ParseID(id)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) MemberUpdate(ctx context.Context, id facts.ID, peerURLs []string) ([]facts.ClusterMember, error) {
 	ctx, cancel, limit := c.bounded(ctx)
 	defer cancel()
-	r, err := c.v3.MemberUpdate(ctx, number, peerURLs)
+	r, err := c.v3.MemberUpdate(ctx, uint64(id), peerURLs)
 	if err != nil {
 		return nil, explainCall(c.Endpoint, "member update", limit, err)
 	}
-	return convert(r.Members), nil
+	return convert(c.Endpoint, r.Members)
 }

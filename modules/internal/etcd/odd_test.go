@@ -11,7 +11,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Whatever listens on a port that should be etcd's, nothing panics, nothing hangs, and memory stays bounded.
+// Whatever listens on a port that should be etcd's: no panic, no hang, and bounded memory.
 func TestOddServers(t *testing.T) {
 	for name, c := range map[string]struct {
 		members func(w http.ResponseWriter)
@@ -46,7 +46,7 @@ func endless(w http.ResponseWriter) {
 	}
 }
 
-// A server that sends headers and then nothing must not hold the caller.
+// A server that sends headers and then nothing must not block the caller.
 func TestSilentBody(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()

@@ -1,21 +1,23 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
-// Peer is what a peer port says; it answers without quorum, also on a member that was restarted without.
+// Peer is the answer of a peer port. It needs no quorum, even on a member that was restarted without one.
 type Peer struct {
-	ClusterID string
+	ClusterID facts.ID
 	Version   string
 	Members   []facts.ClusterMember
 }
@@ -44,8 +46,7 @@ func AskPeer(ctx context.Context, peerURL string, cfg Config) (Peer, error) {
 	return out, err
 }
 
-// settled asks until two answers in a row are the same: a member that has just started reads its log again, and its list grows from
-// nothing meanwhile.
+// settled asks until two answers in a row are the same: a member that has just started replays its log, and its list grows from empty meanwhile.
 func settled(ctx context.Context, w *web) (Peer, error) {
 	var last Peer
 	for begin := time.Now(); time.Since(begin) < settleLimit; time.Sleep(settlePause) {
@@ -75,28 +76,31 @@ func askMembers(ctx context.Context, w *web) (Peer, error) {
 	if err != nil {
 		return Peer{}, err
 	}
-	out := Peer{ClusterID: canonicalID(header.Get("X-Etcd-Cluster-Id"))}
+	if len(list) > mostMembers {
+		return Peer{}, tooMany(w.base)
+	}
+	out := Peer{ClusterID: clusterOf(header)}
 	for _, m := range list {
-		out.Members = append(out.Members, facts.ClusterMember{ID: FormatID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
+		out.Members = append(out.Members, facts.ClusterMember{ID: facts.ID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs})
 	}
 	SortMembers(out.Members)
 	return out, nil
 }
 
-// canonicalID drops leading zeros and capitals; something that is no ID becomes "".
-func canonicalID(text string) string {
-	id, err := strconv.ParseUint(text, 16, 64)
+// clusterOf is the cluster's ID in an answer's header; 0 where there is none, so that the server is not etcd.
+func clusterOf(header http.Header) facts.ID {
+	id, err := facts.ParseID(header.Get("X-Etcd-Cluster-Id"))
 	if err != nil {
-		return ""
+		return 0
 	}
-	return FormatID(id)
+	return id
 }
 
-// SeesPeers asks all peer ports at the same time. The ID is that of the member which the answering one lists under this URL.
+// SeesPeers asks all peer ports at the same time. The ID is that of the member which the answering server lists under this URL.
 func SeesPeers(ctx context.Context, urls []string, cfg Config) map[string]facts.Seen {
 	out := map[string]facts.Seen{}
 	var lock sync.Mutex
-	var all sync.WaitGroup
+	var all guard.Group
 	for _, url := range urls {
 		all.Go(func() {
 			seen := seePeer(ctx, url, cfg)
@@ -125,7 +129,7 @@ func hasURL(urls []string, url string) bool {
 	return slices.ContainsFunc(urls, func(each string) bool { return SameURL(each, url) })
 }
 
-// SameURL compares as etcd does, apart from letters' case and a final slash.
+// SameURL compares as etcd does, but ignores case and a final slash.
 func SameURL(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
 }
@@ -133,15 +137,9 @@ func SameURL(a, b string) bool {
 // InitialCluster is ETCD_INITIAL_CLUSTER for the given members. A member that was never started has no name yet; its ID stands in, since
 // etcd compares the URLs and wants any name before the "=".
 func InitialCluster(members []facts.ClusterMember) string {
-	var parts []string
+	var list []facts.Listed
 	for _, m := range members {
-		name := m.Name
-		if name == "" {
-			name = m.ID
-		}
-		for _, url := range m.PeerURLs {
-			parts = append(parts, name+"="+url)
-		}
+		list = append(list, facts.ListedAs(cmp.Or(m.Name, m.ID.String()), m.PeerURLs)...)
 	}
-	return strings.Join(parts, ",")
+	return facts.JoinInitialCluster(list)
 }

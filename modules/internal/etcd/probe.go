@@ -6,18 +6,8 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// Probe asks a local etcd how it is; it never fails, since "does not answer" is a fact too. Quorum is what a linearizable read
-// proved; keys are counted at the revision that is returned.
-func Probe(ctx context.Context, cfg Config) facts.Live {
-	c, err := Dial(ctx, cfg)
-	if err != nil {
-		return facts.Live{Error: err.Error()}
-	}
-	defer c.Close()
-	return c.Probe(ctx)
-}
-
-// Probe is the same on an open connection.
+// Probe asks a member for its state. It never fails: "does not answer" is a fact too. Quorum is what a linearizable read proved; keys are counted
+// at the revision that is returned.
 func (c *Client) Probe(ctx context.Context) facts.Live {
 	live, err := c.Status(ctx)
 	if err != nil {
@@ -32,9 +22,9 @@ func (c *Client) Probe(ctx context.Context) facts.Live {
 	return live
 }
 
-// provesQuorum does not wait where the member itself knows no leader: a read could only hang until an election is over.
-func (c *Client) provesQuorum(ctx context.Context, leader string) (bool, string) {
-	if leader == "" {
+// provesQuorum does not wait where the member itself knows no leader: a read would hang until an election is over.
+func (c *Client) provesQuorum(ctx context.Context, leader facts.ID) (bool, string) {
+	if leader == 0 {
 		return false, c.Endpoint + ": the member has no leader"
 	}
 	if _, err := c.LinearizableRead(ctx); err != nil {

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/root"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -28,6 +31,13 @@ func TestParseEndpoint(t *testing.T) {
 		"https://192.0.2.11:2379?x=1":   "",
 		"":                              "",
 		"https://192.0.2.11:port":       "",
+		"https://192.0.2.11:99999":      "",
+		"https://192.0.2.11:0":          "",
+		"unix://!":                      "",
+		"unix://run/x":                  "",
+		"unix:///run/a%20b":             "unix:///run/a%20b",
+		"unix:///run/x?a":               "",
+		"unix:///":                      "",
 	} {
 		u, err := ParseEndpoint(text)
 		if got := ""; err == nil {
@@ -56,10 +66,10 @@ func FuzzParseEndpoint(f *testing.F) {
 	})
 }
 
-// countLeaves is what UserKeys counts.
+// countLeaves is the number that UserKeys returns.
 func countLeaves(body io.Reader) (int64, error) {
 	n := int64(0)
-	err := walkNodes(body, func(string, V2Key) { n++ })
+	err := walkNodes(body, func(string, V2Key) error { n++; return nil })
 	return n, err
 }
 
@@ -89,7 +99,7 @@ func TestWalkNodes(t *testing.T) {
 func TestWalkNodesTellsKeysApart(t *testing.T) {
 	read := func(text string) map[string]V2Key {
 		keys := map[string]V2Key{}
-		if err := walkNodes(strings.NewReader(text), func(name string, key V2Key) { keys[name] = key }); err != nil {
+		if err := walkNodes(strings.NewReader(text), func(name string, key V2Key) error { keys[name] = key; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		return keys
@@ -111,24 +121,19 @@ func FuzzWalkNodes(f *testing.F) {
 	})
 }
 
-func TestIDs(t *testing.T) {
-	for text, want := range map[string]string{"8E9E05C52164694D": "8e9e05c52164694d", "00ff": "ff", "0": "", "x": "", "": "", "18446744073709551616": ""} {
-		if got := canonicalID(text); got != want {
+func TestClusterOfAnAnswer(t *testing.T) {
+	for text, want := range map[string]facts.ID{"8E9E05C52164694D": 0x8e9e05c52164694d, "00ff": 0xff, "0": 0, "x": 0, "": 0, "18446744073709551616": 0} {
+		if got := clusterOf(http.Header{"X-Etcd-Cluster-Id": {text}}); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-	for _, bad := range []string{"", "0", "x", "0x12", "-1", "11112222333344445"} {
-		if id, err := ParseID(bad); err == nil {
-			t.Errorf("%q was taken for the ID %x", bad, id)
 		}
 	}
 }
 
 func TestInitialClusterAndOrder(t *testing.T) {
 	members := []facts.ClusterMember{
-		{ID: "3", PeerURLs: []string{"https://c:2380"}},
-		{ID: "2", Name: "b", PeerURLs: []string{"https://b1:2380", "https://b2:2380"}},
-		{ID: "1", Name: "a", PeerURLs: []string{"https://a:2380"}},
+		{ID: 0x3, PeerURLs: []string{"https://c:2380"}},
+		{ID: 0x2, Name: "b", PeerURLs: []string{"https://b1:2380", "https://b2:2380"}},
+		{ID: 0x1, Name: "a", PeerURLs: []string{"https://a:2380"}},
 	}
 	SortMembers(members)
 	if diff := cmp.Diff("a=https://a:2380,b=https://b1:2380,b=https://b2:2380,3=https://c:2380", InitialCluster(members)); diff != "" {
@@ -162,26 +167,40 @@ func TestAccess(t *testing.T) {
 		}
 		return path
 	}
-	etcdConf, master, none := write("etcd.conf", conf), write("master-config.yaml", masterConfig), filepath.Join(dir, "none")
+	root.Dir = dir
+	defer func() { root.Dir = "" }()
+	master := filepath.Join(dir, "etc/origin/master")
+	if err := os.MkdirAll(master, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	etcdConf, none := write("etcd.conf", conf), ""
 	advertised := write("advertised.conf", conf+"ETCD_ADVERTISE_CLIENT_URLS=https://192.0.2.12:2379\n")
-	broken, brokenMaster := write("broken.yaml", "a: [\nsecret"), write("broken.conf", "ETCD_ADVERTISE_CLIENT_URLS=https://192.0.2.12\n")
-	peer := TLSFiles{CA: "/etc/etcd/ca.crt", Cert: "/etc/etcd/peer.crt", Key: "/etc/etcd/peer.key"}
+	brokenConf := write("broken.conf", "ETCD_ADVERTISE_CLIENT_URLS=https://192.0.2.12\n")
+	peer := clienttls.Files{CA: "/etc/etcd/ca.crt", Cert: "/etc/etcd/peer.crt", Key: "/etc/etcd/peer.key"}
 	for name, c := range map[string]struct {
 		access    Access
+		conf      string // etcd.conf
+		master    string // the text of the master's configuration
 		endpoints []string
-		tls       TLSFiles
+		tls       clienttls.Files
 		fails     string
 	}{
-		"listened on all addresses": {Access{EtcdConf: etcdConf}, []string{"https://127.0.0.1:2379"}, peer, ""},
-		"advertised wins":           {Access{EtcdConf: advertised}, []string{"https://192.0.2.12:2379"}, peer, ""},
-		"arguments win":             {Access{EtcdConf: etcdConf, Endpoints: []string{"https://h:1"}, ClientCert: "/c"}, []string{"https://h:1"}, TLSFiles{CA: peer.CA, Cert: "/c", Key: peer.Key}, ""},
-		"a master": {Access{EtcdConf: none, MasterConfig: master}, []string{"https://master-0.example.com:2379"},
-			TLSFiles{CA: filepath.Join(dir, "master.etcd-ca.crt"), Cert: "/elsewhere/client.crt", Key: filepath.Join(dir, "master.etcd-client.key")}, ""},
-		"neither file":      {Access{EtcdConf: none, MasterConfig: none}, nil, TLSFiles{}, "no endpoint is given"},
-		"broken YAML":       {Access{EtcdConf: none, MasterConfig: broken}, nil, TLSFiles{}, "not valid YAML"},
-		"bad URL in a file": {Access{EtcdConf: brokenMaster}, nil, TLSFiles{}, "host or port is missing"},
+		"listened on all addresses": {Access{}, etcdConf, "", []string{"https://127.0.0.1:2379"}, peer, ""},
+		"advertised wins":           {Access{}, advertised, "", []string{"https://192.0.2.12:2379"}, peer, ""},
+		"arguments win":             {Access{Endpoints: []string{"https://h:1"}, ClientCert: "/c"}, etcdConf, "", []string{"https://h:1"}, clienttls.Files{CA: peer.CA, Cert: "/c", Key: peer.Key}, ""},
+		"a master": {Access{}, none, masterConfig, []string{"https://master-0.example.com:2379"},
+			clienttls.Files{CA: filepath.Join(master, "master.etcd-ca.crt"), Cert: "/elsewhere/client.crt", Key: filepath.Join(master, "master.etcd-client.key")}, ""},
+		"neither file":      {Access{}, none, "", nil, clienttls.Files{}, "no endpoint is given"},
+		"no such file":      {Access{}, "/nonexistent/etcd.conf", masterConfig, nil, clienttls.Files{}, "there is no /nonexistent/etcd.conf"},
+		"broken YAML":       {Access{}, none, "a: [\nsecret", nil, clienttls.Files{}, "is not the YAML of"},
+		"bad URL in a file": {Access{}, brokenConf, "", nil, clienttls.Files{}, "host or port is missing"},
 	} {
-		cfg, err := c.access.Config()
+		if c.master != "" {
+			write("etc/origin/master/master-config.yaml", c.master)
+		} else if err := os.RemoveAll(filepath.Join(master, "master-config.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := c.access.Config(c.conf)
 		if c.fails != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fails) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s: %v", name, err)
@@ -195,7 +214,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
-	cfg, err := Access{EtcdConf: etcdConf}.Config()
+	cfg, err := Access{}.Config(etcdConf)
 	if diff := cmp.Diff([]string{"https://192.0.2.12:2380", "https://192.0.2.11:2380", "https://192.0.2.12:2380"}, cfg.PeerURLs); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

@@ -9,8 +9,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Snapshot streams the member's database followed by its sha256; it works without quorum. The reader ends with an error when ctx
-// ends, or when nothing arrives for Config.Stall. A stream that is cut off may end without an error: only the sum tells, so check it.
+// Snapshot streams the member's database, followed by its sha256; it works without quorum. The reader ends with an error when ctx ends, or when
+// nothing arrives for Config.Stall. A stream that is cut off may end without an error: only the sum tells, so the caller has to check it.
 func (c *Client) Snapshot(ctx context.Context) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &stream{endpoint: c.Endpoint, ctx: ctx, cancel: cancel, stall: c.stall}

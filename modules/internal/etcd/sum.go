@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -12,6 +13,8 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
 // Sizes of a page of keys. 3.2 walks its whole index for each page, so small pages are quadratic (45 s for 512 000 keys at 1000, 3 s
@@ -29,6 +32,10 @@ func (c *Client) SumKeys(ctx context.Context, revision int64, values bool) (sum 
 	from, limit := "\x00", int64(firstPage)
 	for {
 		page, err := c.page(ctx, from, revision, limit, values)
+		if tooLarge(err) && limit > 1 { // values that are much larger than the ones before
+			limit = max(1, limit/8)
+			continue
+		}
 		if err != nil {
 			return "", 0, err
 		}
@@ -40,6 +47,9 @@ func (c *Client) SumKeys(ctx context.Context, revision int64, values bool) (sum 
 		keys += int64(len(page.Kvs))
 		if !page.More || len(page.Kvs) == 0 {
 			return hex.EncodeToString(h.Sum(nil)), keys, nil
+		}
+		if bytes.Compare(page.Kvs[0].Key, []byte(from)) < 0 {
+			return "", 0, fault.New(fault.Invalid, "%s answers with keys out of order: it is no etcd", c.Endpoint)
 		}
 		from = string(page.Kvs[len(page.Kvs)-1].Key) + "\x00"
 		limit = min(max(pageBytes*int64(len(page.Kvs))/size, 1), largestPage)
@@ -57,7 +67,7 @@ func addKey(h hash.Hash, kv *mvccpb.KeyValue) {
 	h.Write(kv.Value)
 }
 
-// page asks again while the member has not applied the revision yet: it may be a moment behind the leader.
+// page asks again while the member has not applied the revision yet: it may lag behind the leader for a moment.
 func (c *Client) page(ctx context.Context, from string, revision, limit int64, values bool) (*clientv3.GetResponse, error) {
 	allowed := 6 * c.limit // a page is much more work than a status
 	ctx, cancel := context.WithTimeout(ctx, allowed)

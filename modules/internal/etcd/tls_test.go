@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Each failure that an operator meets has a kind and a sentence of its own.
+// Each connection failure that an operator meets has a kind and a message of its own.
 func TestConnectionFailures(t *testing.T) {
 	cluster := etcdtest.Start(t, 1)
 	m := cluster.Members[0]
@@ -25,22 +26,22 @@ func TestConnectionFailures(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		endpoint string
-		tls      etcd.TLSFiles
+		tls      clienttls.Files
 		kind     fault.Kind
 		says     string
 	}{
 		"refused":            {"https://" + m.IP + ":1", files(m), fault.Unreachable, "connection refused"},
 		"hangs":              {"https://" + hang.Addr().String(), files(m), fault.Timeout, "answers nothing"},
-		"other CA":           {m.ClientURL, etcd.TLSFiles{CA: other.CA, Cert: m.Cert, Key: m.Key}, fault.Invalid, "not signed by the CA"},
+		"other CA":           {m.ClientURL, clienttls.Files{CA: other.CA, Cert: m.Cert, Key: m.Key}, fault.Invalid, "not signed by the CA"},
 		"other name":         {"https://localhost:2379", files(m), fault.Unreachable, "refused"},
-		"stranger":           {m.ClientURL, etcd.TLSFiles{CA: m.CA, Cert: strangerCert, Key: strangerKey}, fault.Invalid, "refuses the client certificate"},
-		"expired":            {m.ClientURL, etcd.TLSFiles{CA: m.CA, Cert: expiredCert, Key: expiredKey}, fault.Invalid, "refuses the client certificate"},
-		"server certificate": {m.ClientURL, etcd.TLSFiles{CA: m.CA, Cert: filepath.Join(m.Dir, "server.crt"), Key: filepath.Join(m.Dir, "server.key")}, fault.Invalid, "clientAuth"},
-		"no files":           {m.ClientURL, etcd.TLSFiles{}, fault.Invalid, "needs a CA file"},
-		"key missing":        {m.ClientURL, etcd.TLSFiles{CA: m.CA, Cert: m.Cert}, fault.Invalid, "client key"},
-		"no such CA":         {m.ClientURL, etcd.TLSFiles{CA: "/nonexistent", Cert: m.Cert, Key: m.Key}, fault.Invalid, "/nonexistent"},
-		"CA is a key":        {m.ClientURL, etcd.TLSFiles{CA: m.Key, Cert: m.Cert, Key: m.Key}, fault.Invalid, "holds no PEM certificate"},
-		"plain http":         {"http://" + m.IP + ":2379", etcd.TLSFiles{}, fault.Invalid, "https://"},
+		"stranger":           {m.ClientURL, clienttls.Files{CA: m.CA, Cert: strangerCert, Key: strangerKey}, fault.Invalid, "refuses the client certificate"},
+		"expired":            {m.ClientURL, clienttls.Files{CA: m.CA, Cert: expiredCert, Key: expiredKey}, fault.Invalid, "refuses the client certificate"},
+		"server certificate": {m.ClientURL, clienttls.Files{CA: m.CA, Cert: filepath.Join(m.Dir, "server.crt"), Key: filepath.Join(m.Dir, "server.key")}, fault.Invalid, "clientAuth"},
+		"no files":           {m.ClientURL, clienttls.Files{}, fault.Invalid, "needs a CA file"},
+		"key missing":        {m.ClientURL, clienttls.Files{CA: m.CA, Cert: m.Cert}, fault.Invalid, "client key"},
+		"no such CA":         {m.ClientURL, clienttls.Files{CA: "/nonexistent", Cert: m.Cert, Key: m.Key}, fault.Invalid, "/nonexistent"},
+		"CA is a key":        {m.ClientURL, clienttls.Files{CA: m.Key, Cert: m.Cert, Key: m.Key}, fault.Invalid, "holds no PEM certificate"},
+		"plain http":         {"http://" + m.IP + ":2379", clienttls.Files{}, fault.Invalid, "https://"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := etcd.DialOne(t.Context(), c.endpoint, etcd.Config{TLS: c.tls, Connect: time.Second})
@@ -55,15 +56,15 @@ func TestConnectionFailures(t *testing.T) {
 	}
 }
 
-func files(m *etcdtest.Member) etcd.TLSFiles {
-	return etcd.TLSFiles{CA: m.CA, Cert: m.Cert, Key: m.Key}
+func files(m *etcdtest.Member) clienttls.Files {
+	return clienttls.Files{CA: m.CA, Cert: m.Cert, Key: m.Key}
 }
 
 // A certificate issued for another address must never pass.
 func TestWrongNameIsRefused(t *testing.T) {
 	cluster := etcdtest.New(t, 1)
 	m := cluster.Members[0]
-	cluster.PKI.Issue(t, m.Dir, "server", false, "127.0.0.1") // replaces the right one
+	cluster.PKI.Issue(t, m.Dir, "server", false, "127.0.0.1") // replaces the correct one
 	m.Start(t)
 	m.Await(t, "listening", func() bool {
 		conn, err := net.Dial("tcp", m.IP+":2379")
@@ -78,4 +79,18 @@ func TestWrongNameIsRefused(t *testing.T) {
 	if !strings.Contains(err.Error(), "issued for other names") {
 		t.Error(err)
 	}
+}
+
+// Since June 2018 the installer issues the server's certificate for clients too.
+func TestServerCertificateOfBothUsages(t *testing.T) {
+	cluster := etcdtest.New(t, 1)
+	m := cluster.Members[0]
+	cert, key := cluster.PKI.Issue(t, m.Dir, "server", true, m.IP)
+	m.Start(t)
+	m.WaitHealthy(t)
+	client, err := etcd.DialOne(t.Context(), m.ClientURL, etcd.Config{TLS: clienttls.Files{CA: m.CA, Cert: cert, Key: key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
 }

@@ -10,19 +10,19 @@ import (
 )
 
 type v2Member struct {
-	ID         string   `json:"id"`
+	ID         facts.ID `json:"id"`
 	Name       string   `json:"name"`
 	PeerURLs   []string `json:"peerURLs"`
 	ClientURLs []string `json:"clientURLs"`
 }
 
 func (m v2Member) fact() facts.ClusterMember {
-	return facts.ClusterMember{ID: canonicalID(m.ID), Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs}
+	return facts.ClusterMember{ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs}
 }
 
 // V2 speaks the v2 API of one client port; it needs no gRPC.
 type V2 struct {
-	ClusterID string // known after Members
+	ClusterID facts.ID // known after Members
 	web       *web
 }
 
@@ -54,7 +54,10 @@ func (v *V2) Members(ctx context.Context) ([]facts.ClusterMember, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.ClusterID = canonicalID(header.Get("X-Etcd-Cluster-Id"))
+	if len(list.Members) > mostMembers {
+		return nil, tooMany(v.web.base)
+	}
+	v.ClusterID = clusterOf(header)
 	out := []facts.ClusterMember{}
 	for _, m := range list.Members {
 		out = append(out, m.fact())
@@ -79,22 +82,22 @@ func (v *V2) Healthy(ctx context.Context) (bool, error) {
 	return status == http.StatusOK && (word.Health == "true" || word.Health == true), nil
 }
 
-// Self is who answers, as GET /v2/stats/self tells.
+// Self is the member that answers, from GET /v2/stats/self.
 type Self struct {
-	ID     string
-	Leader string
+	ID     facts.ID
+	Leader facts.ID
 }
 
 // Self asks which member this is. Without a leader the server omits it.
 func (v *V2) Self(ctx context.Context) (Self, error) {
 	var stats struct {
-		ID     string `json:"id"`
+		ID     facts.ID `json:"id"`
 		Leader struct {
-			Leader string `json:"leader"`
+			Leader facts.ID `json:"leader"`
 		} `json:"leaderInfo"`
 	}
 	if _, err := v.web.getJSON(ctx, "/v2/stats/self", &stats); err != nil {
 		return Self{}, err
 	}
-	return Self{ID: canonicalID(stats.ID), Leader: canonicalID(stats.Leader.Leader)}, nil
+	return Self{ID: stats.ID, Leader: stats.Leader.Leader}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// V2Store is what one member's v2 store holds, at one moment of its own: v2 has no revision to ask for, but each answer is of one index,
-// and a member at the same index has the same keys.
+// V2Store is what one member's v2 store holds at one index. v2 cannot be asked for a revision, but each answer is of one index, and members at
+// the same index have the same keys.
 type V2Store struct {
 	Index uint64
 	Keys  map[string]V2Key
@@ -27,7 +27,7 @@ type V2Key struct {
 // UserKeys counts the keys of the v2 store as this member has it, without keeping any value. present is false where the server has
 // no v2 API (its default from 3.4 on).
 func (v *V2) UserKeys(ctx context.Context) (keys int64, present bool, err error) {
-	_, present, err = v.walkStore(ctx, func(string, V2Key) { keys++ })
+	_, present, err = v.walkStore(ctx, func(string, V2Key) error { keys++; return nil })
 	if err != nil {
 		return 0, false, err
 	}
@@ -42,11 +42,24 @@ func (c *Client) CountV2Keys(ctx context.Context) (keys int64, present bool, err
 // Store reads the v2 store as this member has it. present is false where the server has no v2 API.
 func (v *V2) Store(ctx context.Context) (store V2Store, present bool, err error) {
 	store.Keys = map[string]V2Key{}
-	store.Index, present, err = v.walkStore(ctx, func(name string, key V2Key) { store.Keys[name] = key })
+	room := storeRoom
+	store.Index, present, err = v.walkStore(ctx, func(name string, key V2Key) error {
+		if room -= len(name) + keyRoom; room < 0 {
+			return fault.New(fault.Unsupported, "%s holds more than %d v2 keys: too many to compare in memory", v.web.base, len(store.Keys))
+		}
+		store.Keys[name] = key
+		return nil
+	})
 	return store, present, err
 }
 
-func (v *V2) walkStore(ctx context.Context, visit func(string, V2Key)) (index uint64, present bool, err error) {
+// How much memory the comparison of a store may take, and how much one key takes beside its name.
+const (
+	storeRoom = 48 << 20
+	keyRoom   = 128
+)
+
+func (v *V2) walkStore(ctx context.Context, visit func(string, V2Key) error) (index uint64, present bool, err error) {
 	r, err := v.web.ask(ctx, v.web.call, http.MethodGet, "/v2/keys/?recursive=true", nil)
 	if err != nil {
 		return 0, false, err
@@ -61,22 +74,58 @@ func (v *V2) walkStore(ctx context.Context, visit func(string, V2Key)) (index ui
 	if index, err = strconv.ParseUint(r.header.Get("X-Etcd-Index"), 10, 64); err != nil {
 		return 0, false, fault.New(fault.Unsupported, "%s/v2/keys answers without its index", v.web.base)
 	}
-	if err := walkNodes(r.body, visit); err != nil {
+	if err := walkNodes(r.body, visit); fault.KindOf(err) == fault.Unsupported {
+		return 0, false, fault.Wrap(fault.Unsupported, err, "%s/v2/keys", v.web.base)
+	} else if err != nil {
 		return 0, false, fault.New(fault.Unreachable, "%s: the list of v2 keys broke off", v.web.base)
 	}
 	return index, true, nil
 }
 
-// walkNodes visits the nodes that are no directories. It reads tokens, so that memory stays small whatever the store holds; a node's
-// value is the one place where arbitrary text stands, and a string token cannot be taken for a name of a field.
-func walkNodes(body io.Reader, visit func(string, V2Key)) error {
-	return walkNode(json.NewDecoder(body), visit, 0)
+// walkNodes visits the nodes that are no directories. It reads tokens, so that memory stays small whatever the store holds. A node's value is the
+// only arbitrary text, and a string token cannot be mistaken for the name of a field.
+func walkNodes(body io.Reader, visit func(string, V2Key) error) error {
+	in := &tokens{body: body, left: largestToken}
+	in.Decoder = json.NewDecoder(in.bounded())
+	return walkNode(in, visit, 0)
 }
 
-const deepest = 1000 // directories in directories; a store deeper than this is not etcd's answer
+// largestToken is more than one name, value or unknown field of an answer can have: etcd 3.2 takes requests of up to 1.5 MB, and JSON
+// writes a byte with up to six.
+const largestToken = 16 << 20
+
+// tokens reads JSON that may be long, while no single part of it may be: json.Decoder keeps a part in memory until it is complete.
+type tokens struct {
+	*json.Decoder
+	body io.Reader
+	left int64 // bytes that may still be read of this part
+}
+
+func (t *tokens) bounded() io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		if t.left <= 0 {
+			return 0, fault.New(fault.Unsupported, "one part of the answer has more than %d bytes: it is no etcd", largestToken)
+		}
+		n, err := t.body.Read(p)
+		t.left -= int64(n)
+		return n, err
+	})
+}
+
+// next begins the next part.
+func (t *tokens) next() *json.Decoder {
+	t.left = largestToken
+	return t.Decoder
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+const deepest = 1000 // levels of directories; a deeper store is not etcd's answer
 
 // walkNode reads one object: the answer itself ("node": {…}), or a node ("key", "value", "dir", "nodes": […]).
-func walkNode(d *json.Decoder, visit func(string, V2Key), depth int) error {
+func walkNode(d *tokens, visit func(string, V2Key) error, depth int) error {
 	if depth > deepest {
 		return fault.New(fault.Unsupported, "nested too deeply")
 	}
@@ -86,8 +135,8 @@ func walkNode(d *json.Decoder, visit func(string, V2Key), depth int) error {
 	var key V2Key
 	var name *string
 	isDir := false
-	for d.More() {
-		field, err := d.Token()
+	for d.next().More() {
+		field, err := d.next().Token()
 		if err != nil {
 			return err
 		}
@@ -97,14 +146,14 @@ func walkNode(d *json.Decoder, visit func(string, V2Key), depth int) error {
 		case "nodes":
 			err = walkList(d, visit, depth+1)
 		case "dir":
-			err = d.Decode(&isDir)
+			err = d.next().Decode(&isDir)
 		case "key":
-			err = d.Decode(&name)
+			err = d.next().Decode(&name)
 		case "modifiedIndex":
-			err = d.Decode(&key.Modified)
+			err = d.next().Decode(&key.Modified)
 		case "value":
 			var value string
-			err = d.Decode(&value)
+			err = d.next().Decode(&value)
 			key.Sum = sha256.Sum256([]byte(value))
 		default:
 			err = skip(d)
@@ -114,16 +163,18 @@ func walkNode(d *json.Decoder, visit func(string, V2Key), depth int) error {
 		}
 	}
 	if name != nil && !isDir {
-		visit(*name, key)
+		if err := visit(*name, key); err != nil {
+			return err
+		}
 	}
 	return expect(d, '}')
 }
 
-func walkList(d *json.Decoder, visit func(string, V2Key), depth int) error {
+func walkList(d *tokens, visit func(string, V2Key) error, depth int) error {
 	if err := expect(d, '['); err != nil {
 		return err
 	}
-	for d.More() {
+	for d.next().More() {
 		if err := walkNode(d, visit, depth); err != nil {
 			return err
 		}
@@ -131,8 +182,8 @@ func walkList(d *json.Decoder, visit func(string, V2Key), depth int) error {
 	return expect(d, ']')
 }
 
-func expect(d *json.Decoder, want json.Delim) error {
-	got, err := d.Token()
+func expect(d *tokens, want json.Delim) error {
+	got, err := d.next().Token()
 	if err != nil {
 		return err
 	}
@@ -142,7 +193,7 @@ func expect(d *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-func skip(d *json.Decoder) error {
+func skip(d *tokens) error {
 	var ignored json.RawMessage
-	return d.Decode(&ignored)
+	return d.next().Decode(&ignored)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
@@ -18,14 +19,14 @@ func (v *V2) MemberAdd(ctx context.Context, peerURLs []string) error {
 	return v.change(ctx, "member add", http.MethodPost, "/v2/members", peerURLs, http.StatusCreated)
 }
 
-// MemberRemove removes a member; one that is gone already is no error.
-func (v *V2) MemberRemove(ctx context.Context, id string) error {
-	return v.change(ctx, "member remove", http.MethodDelete, "/v2/members/"+id, nil, http.StatusNoContent, http.StatusGone)
+// MemberRemove removes a member; one that was removed before is no error.
+func (v *V2) MemberRemove(ctx context.Context, id facts.ID) error {
+	return v.change(ctx, "member remove", http.MethodDelete, "/v2/members/"+id.String(), nil, http.StatusNoContent, http.StatusGone)
 }
 
 // MemberUpdate replaces a member's peer URLs.
-func (v *V2) MemberUpdate(ctx context.Context, id string, peerURLs []string) error {
-	return v.change(ctx, "member update", http.MethodPut, "/v2/members/"+id, peerURLs, http.StatusNoContent)
+func (v *V2) MemberUpdate(ctx context.Context, id facts.ID, peerURLs []string) error {
+	return v.change(ctx, "member update", http.MethodPut, "/v2/members/"+id.String(), peerURLs, http.StatusNoContent)
 }
 
 func (v *V2) change(ctx context.Context, what, method, path string, peerURLs []string, good ...int) error {
@@ -47,9 +48,9 @@ func (v *V2) change(ctx context.Context, what, method, path string, peerURLs []s
 			return nil
 		}
 	}
-	text, err := io.ReadAll(io.LimitReader(r.body, small))
+	text, err := v.web.readSmall(r, v.web.call)
 	if err != nil {
-		return v.web.explain(err, phaseSecured, v.web.call)
+		return err
 	}
 	return v.refused(what, r.status, text)
 }

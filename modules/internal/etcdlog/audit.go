@@ -1,22 +1,29 @@
 package etcdlog
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// auditTail is how much of the audit log's end is looked at: a busy host writes a line for each login and cron job.
+// auditTail is how much of the audit log's end is read: a busy host writes a line for each login and cron job.
 const auditTail = 4 << 20
 
-// Denials reads what SELinux denied etcd from the audit log; where auditd runs, the journal has no word of it. No such file is no error.
-func Denials(path string, since time.Time) ([]Entry, error) {
-	f, err := os.Open(path)
+// Denials reads from the audit log what SELinux denied etcd; where auditd runs, the journal does not have it. A missing file is no error. Kind
+// timeout: ctx has ended.
+func Denials(ctx context.Context, path string, since time.Time) ([]Entry, error) {
+	return readfile.Await(ctx, path, func() ([]Entry, error) { return denials(ctx, path, since) })
+}
+
+func denials(ctx context.Context, path string, since time.Time) ([]Entry, error) {
+	f, info, err := readfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -24,20 +31,22 @@ func Denials(path string, since time.Time) ([]Entry, error) {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	from := max(0, info.Size()-auditTail)
+	raw, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
 	if err != nil {
 		return nil, err
 	}
-	from := max(0, info.Size()-auditTail)
-	raw, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
-	return denialsIn(string(raw), since), err
+	return denialsIn(ctx, string(raw), since), readfile.Over(ctx, path)
 }
 
 var auditTime = regexp.MustCompile(`msg=audit\((\d+)\.\d+:`)
 
-func denialsIn(text string, since time.Time) []Entry {
+func denialsIn(ctx context.Context, text string, since time.Time) []Entry {
 	var out []Entry
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.Lines(text) {
+		if ctx.Err() != nil {
+			return nil
+		}
 		m := auditTime.FindStringSubmatch(line)
 		if m == nil || !strings.Contains(line, "denied") || !strings.Contains(line, `comm="etcd"`) {
 			continue

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ParseContainer reads a container's log file: the kubelet's own format (TIME STREAM F|P TEXT) or Docker's, one JSON object a line. Rows that
-// are neither, as the first one of a file that is read from its middle, are skipped.
+// ParseContainer reads a container's log file: the kubelet's own format (TIME STREAM F|P TEXT) or Docker's, one JSON object a line. Lines that
+// are neither are skipped, such as the first one of a file that is read from its middle.
 func ParseContainer(raw []byte) []Entry {
 	var out []Entry
 	begun := "" // of a line that was written in pieces
@@ -50,11 +50,11 @@ func containerRow(row []byte) (at time.Time, text string, whole, ok bool) {
 	return at, parts[3], !strings.HasPrefix(parts[2], "P"), err == nil && (parts[1] == "stdout" || parts[1] == "stderr")
 }
 
-// ownStamp is what capnslog puts before a line outside of systemd: its own time and the level. Without it equal lines are equal.
+// ownStamp is what capnslog puts before a line outside of systemd: its own time and the level. Equal messages become equal lines without it.
 var ownStamp = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ ([A-Z]) \| `)
 
 func fromText(at time.Time, text string) Entry {
-	text = strings.TrimSpace(strings.ToValidUTF8(text, "?"))
+	text = withoutSecrets(strings.TrimSpace(strings.ToValidUTF8(text, "?")))
 	e := Entry{Time: at, Level: min(Info, levelOf(text))}
 	if m := ownStamp.FindString(text); m != "" {
 		text = text[len(m):]

@@ -58,7 +58,7 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// Whatever the bytes: no panic, no empty entries, no made-up times.
+// For any bytes: no panic, no empty entries, no invented times.
 func FuzzParseContainer(f *testing.F) {
 	f.Add([]byte("2026-01-02T03:04:05.678Z stderr F 2026-01-02 03:04:05.677123 I | etcdmain: etcd Version: 3.2.32\n"))
 	f.Add([]byte(`{"log":"x\n","time":"2026-01-02T03:04:05.678Z"}`))

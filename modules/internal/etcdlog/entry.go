@@ -25,7 +25,7 @@ const (
 	Info     = 6
 )
 
-// String is the entry as a person reads it.
+// String is the entry as people read it.
 func (e Entry) String() string {
 	name := map[int]string{0: "critical", 1: "critical", Critical: "critical", Error: "error", Warning: "warning"}[e.Level]
 	if name == "" {
@@ -37,8 +37,8 @@ func (e Entry) String() string {
 	return e.Time.UTC().Format("2006-01-02T15:04:05Z") + " " + name + ": " + e.Text
 }
 
-// ParseJournal reads `journalctl -o json`, one object a line. A line that is none is skipped: a journal that was cut off by a power failure may
-// hold one, and the rest is wanted all the more.
+// ParseJournal reads `journalctl -o json`, one object a line. A line that is not JSON is skipped: a journal that a power failure cut off may hold
+// one, and then the other lines matter most.
 func ParseJournal(raw []byte) []Entry {
 	var out []Entry
 	for _, line := range bytes.Split(raw, []byte("\n")) {
@@ -50,7 +50,7 @@ func ParseJournal(raw []byte) []Entry {
 		if json.Unmarshal(line, &record) != nil {
 			continue
 		}
-		e := Entry{Text: text(record.Message), Level: Info}
+		e := Entry{Text: withoutSecrets(text(record.Message)), Level: Info}
 		if n, err := strconv.Atoi(text(record.Priority)); err == nil {
 			e.Level = n
 		}
@@ -65,7 +65,7 @@ func ParseJournal(raw []byte) []Entry {
 	return out
 }
 
-// text is a field of the journal: a string, or a list of bytes where it is no UTF-8, or null where it is too long.
+// text is a field of the journal: a string, or a list of bytes where it is not UTF-8, or null where it is too long.
 func text(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -82,7 +82,7 @@ func text(raw json.RawMessage) string {
 	return strings.ToValidUTF8(string(b), "?")
 }
 
-// marked is a line that tells its own level. Docker's journald driver gives all that a container writes to stderr, which is etcd's whole
+// marked is a line that has its own level. Docker's journald driver gives everything that a container writes to stderr, which is etcd's whole
 // log, the priority of an error [docker/daemon/logger/journald].
 var marked = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z] \| |\{"level":")`)
 
@@ -99,7 +99,8 @@ func levelOf(line string) int {
 		text  string
 		level int
 	}{
-		{" C | ", Critical}, {`"level":"fatal"`, Critical}, {`"level":"panic"`, Critical}, {"panic: ", Critical},
+		{" C | ", Critical}, {`"level":"fatal"`, Critical}, {`"level":"panic"`, Critical},
+		{"panic: ", Critical}, {"fatal error: ", Critical},
 		{" E | ", Error}, {`"level":"error"`, Error}, {" W | ", Warning}, {`"level":"warn"`, Warning},
 	} {
 		if strings.Contains(line, mark.text) {
@@ -109,7 +110,7 @@ func levelOf(line string) int {
 	return Info
 }
 
-// Worst picks the entry that tells most about an end: the last of the gravest level.
+// Worst picks the entry that says most about an end: the last of the gravest level.
 func Worst(entries []Entry) (Entry, bool) {
 	var worst Entry
 	for i, e := range entries {
@@ -119,3 +120,9 @@ func Worst(entries []Entry) (Entry, bool) {
 	}
 	return worst, len(entries) > 0
 }
+
+// secret matches what a client may have stored, in the forms in which Go and protobuf print a request, and keys in PEM form.
+var secret = regexp.MustCompile(`(?i)\b((?:prev)?val(?:ue)?|passw(?:or)?d|token|secret)("?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^\s"]+)|-----BEGIN [A-Z ]*PRIVATE KEY-----.*`)
+
+// withoutSecrets keeps the words of a line, and no value.
+func withoutSecrets(text string) string { return secret.ReplaceAllString(text, "${1}${2}…") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ not json
 	}
 }
 
-// A container's log in the journal, as Docker 1.13 writes it on RHEL 7: everything is an error to it, and etcd tells the level itself.
+// A container's log in the journal, as Docker 1.13 writes it on RHEL 7: there everything is an error, and etcd's own line has the level.
 func TestContainerLogInTheJournal(t *testing.T) {
 	raw, err := os.ReadFile("testdata/container-journal.json")
 	if err != nil {
@@ -144,7 +145,7 @@ func TestWorst(t *testing.T) {
 
 func TestDenials(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
-	if got, err := Denials(path, time.Time{}); err != nil || got != nil {
+	if got, err := Denials(t.Context(), path, time.Time{}); err != nil || got != nil {
 		t.Errorf("no file: %v, %v", got, err)
 	}
 	now := time.Now().Unix()
@@ -155,7 +156,7 @@ func TestDenials(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Denials(path, time.Unix(now-60, 0))
+	got, err := Denials(t.Context(), path, time.Unix(now-60, 0))
 	if err != nil || len(got) != 1 || got[0].Time.Unix() != now || Explain(got)[0].Code != "selinux" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -169,6 +170,9 @@ func FuzzParseJournal(f *testing.F) {
 				t.Error("an entry without text")
 			}
 			_ = Explain([]Entry{e})
+			if p, found := Unexplained([]Entry{e}); found && strings.ContainsAny(p.Line, "\n\r\x1b") {
+				t.Errorf("%q", p.Line)
+			}
 		}
 	})
 }

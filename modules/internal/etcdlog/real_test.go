@@ -53,7 +53,7 @@ func logOf(t *testing.T, m *etcdtest.Member) string {
 func TestHealthyClusterHasNoProblem(t *testing.T) {
 	m := etcdtest.Start(t, 1).Members[0]
 	m.Must(t, 3, "put", "/a", "1")
-	if found := codes(t, m, 0); len(found) > 0 && !slices.Equal(found, []string{"slow_disk"}) { // the machine may be slow indeed
+	if found := codes(t, m, 0); len(found) > 0 && !slices.Equal(found, []string{"slow_disk"}) { // the machine may really be slow
 		t.Errorf("%v\n%s", found, logOf(t, m))
 	}
 }
@@ -76,18 +76,18 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// The member b answers at the address where a expects c.
+// Member b answers at the address where a expects c.
 func TestMemberIDMismatch(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	b, c := cluster.Members[1], cluster.Members[2]
 	c.Stop(t)
-	b.Stop(t) // last, so that nothing was committed without it: it would panic at the commit index of a message that is meant for c
+	b.Stop(t) // last, so that nothing was committed without it: it would panic at the commit index of a message meant for c
 	cluster.PKI.Issue(t, b.Dir, "peer", true, b.IP, c.IP, "127.0.0.1")
 	b.StartWith(t, b.Dir, "--listen-peer-urls="+c.PeerURL)
 	explains(t, b, 0, "member_id_mismatch")
 }
 
-// c was installed again, by an inventory with another token.
+// c was reinstalled, from an inventory with another token.
 func TestClusterIDMismatch(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	a, c := cluster.Members[0], cluster.Members[2]
@@ -153,7 +153,7 @@ func explanation(line string) string {
 	return ""
 }
 
-// etcd 3.2 refuses such a request without a word in its own log: the words are the client's, as the master API logs them.
+// etcd 3.2 refuses such a request without a line in its own log: the line is the client's, as the master API logs it.
 func TestRequestTooLarge(t *testing.T) {
 	m := etcdtest.Start(t, 1).Members[0]
 	var text strings.Builder
@@ -169,7 +169,7 @@ func TestRequestTooLarge(t *testing.T) {
 	}
 }
 
-// A process that stands still for some heartbeats is what a disk that takes that long looks like to the others.
+// To the others, a process that stops for some heartbeats looks like a disk that takes that long.
 func TestSlow(t *testing.T) {
 	cluster := etcdtest.Start(t, 3)
 	m := leader(t, cluster)
@@ -192,7 +192,7 @@ func leader(t *testing.T, cluster *etcdtest.Cluster) *etcdtest.Member {
 	return nil
 }
 
-// etcd runs as a user of its own, and the data directory is root's, as after a copy by hand.
+// etcd runs as its own user, and the data directory is root's, as after a copy by hand.
 func TestWrongOwner(t *testing.T) {
 	m := etcdtest.New(t, 1).Members[0]
 	for dir := m.DataDir; dir != os.TempDir(); dir = filepath.Dir(dir) {
@@ -203,7 +203,14 @@ func TestWrongOwner(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(etcdtest.Binary(t, "etcd"), "--data-dir", m.DataDir, "--listen-client-urls", "http://127.0.0.1:0", "--advertise-client-urls", "http://127.0.0.1:1",
+	program, err := os.ReadFile(etcdtest.Binary(t, "etcd")) // the directory where it was built may be closed to other users
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(m.Dir, "etcd"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(m.Dir, "etcd"), "--data-dir", m.DataDir, "--listen-client-urls", "http://127.0.0.1:0", "--advertise-client-urls", "http://127.0.0.1:1",
 		"--listen-peer-urls", "http://127.0.0.1:0")
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

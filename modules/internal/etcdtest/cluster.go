@@ -47,13 +47,13 @@ func New(t *testing.T, n int) *Cluster {
 	return c
 }
 
-// address is one of 127.0.0.0/8 that no other test process uses at the same time: the process ID is in it.
+// address is one of 127.0.0.0/8 that no other test process uses at the same time: it contains the process ID.
 func address(cluster int32, host int) string {
 	pid := os.Getpid()
 	return fmt.Sprintf("127.%d.%d.%d", 64+pid>>8&127, pid&255, int(cluster)%25*10+host)
 }
 
-// Add makes the files of one more member, whose etcd.conf is still to be written by Configure.
+// Add makes the files of one more member. Configure still has to write its etcd.conf.
 func (c *Cluster) Add(t *testing.T, name, ip string) *Member {
 	t.Helper()
 	if ip == "" {
@@ -72,7 +72,7 @@ func (c *Cluster) Add(t *testing.T, name, ip string) *Member {
 		t.Fatal(err)
 	}
 	c.PKI.Issue(t, m.Dir, "server", false, ip)
-	m.Cert, m.Key = c.PKI.Issue(t, m.Dir, "peer", true, ip, "127.0.0.1") // from there it dials; etcd checks that
+	m.Cert, m.Key = c.PKI.Issue(t, m.Dir, "peer", true, ip, "127.0.0.1") // the member dials from there, and etcd checks that address
 	c.Members = append(c.Members, m)
 	t.Cleanup(func() { m.Kill(t) })
 	return m

@@ -52,7 +52,7 @@ func (m *Member) Configure(t *testing.T, initialCluster, state string) {
 	}
 }
 
-// Start begins; it does not wait, since without quorum there would be nothing to wait for.
+// Start starts the process and does not wait: without quorum there would be nothing to wait for.
 func (m *Member) Start(t *testing.T) { t.Helper(); m.StartWith(t, m.Dir) }
 
 // StartWith starts it in a working directory and with more flags, which win over etcd.conf.
@@ -86,7 +86,7 @@ func (m *Member) StartWith(t *testing.T, dir string, flags ...string) {
 	}(m.cmd, m.exited)
 }
 
-// Stop is what systemctl stop does; Kill is a power cut. Both return when the process is gone.
+// Stop does what systemctl stop does, and Kill is like a power cut. Both return when the process is gone.
 func (m *Member) Stop(t *testing.T) { t.Helper(); m.end(t, syscall.SIGTERM) }
 
 // Kill ends it without warning.
@@ -106,7 +106,7 @@ func (m *Member) end(t *testing.T, signal syscall.Signal) {
 	m.cmd = nil
 }
 
-// Freeze stops the process in its tracks, Thaw lets it go on.
+// Freeze halts the process, Thaw lets it go on.
 func (m *Member) Freeze(t *testing.T) { t.Helper(); m.signal(t, syscall.SIGSTOP) }
 
 // Thaw ends a Freeze.
@@ -134,7 +134,7 @@ func (m *Member) Etcdctl(t *testing.T, api int, args ...string) (string, error) 
 	return strings.TrimSpace(string(out)), err
 }
 
-// Must is Etcdctl for what has to work.
+// Must is Etcdctl, and fails the test on an error.
 func (m *Member) Must(t *testing.T, api int, args ...string) string {
 	t.Helper()
 	out, err := m.Etcdctl(t, api, args...)

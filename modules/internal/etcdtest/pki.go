@@ -37,13 +37,14 @@ func NewPKI(t *testing.T) *PKI {
 	return p
 }
 
-// Issue makes NAME.crt and NAME.key in dir. Clients need clientAuth: the installer gives it to the peer certificate only.
+// Issue makes NAME.crt and NAME.key in dir. Clients need clientAuth: until June 2018 the installer gave it to the peer certificate only, since
+// then to the server's as well.
 func (p *PKI) Issue(t *testing.T, dir, name string, client bool, ips ...string) (cert, key string) {
 	t.Helper()
 	return p.IssueUntil(t, dir, name, client, time.Now().Add(12*time.Hour), ips...)
 }
 
-// IssueUntil is Issue with an end, which may be past.
+// IssueUntil is Issue with an end, which may be in the past.
 func (p *PKI) IssueUntil(t *testing.T, dir, name string, client bool, end time.Time, ips ...string) (cert, key string) {
 	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
@@ -103,4 +104,25 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Directory is the CA's directory as the installer leaves it for `openssl ca`, with nothing issued yet.
+func (p *PKI) Directory(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	der, err := x509.MarshalECPrivateKey(p.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, filepath.Join(dir, "ca.key"), "EC PRIVATE KEY", der)
+	writePEM(t, filepath.Join(dir, "ca.crt"), "CERTIFICATE", p.cert.Raw)
+	for name, text := range map[string]string{"serial": "01", "index.txt": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "certs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -1,9 +1,12 @@
-// Package fault is the one error type that carries what an operator needs: the kind of failure, the sentence, and what to do next.
+// Package fault is the one error type for operators: the kind of failure, the sentence, and the next step.
 package fault
 
 import (
 	"errors"
 	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kind is the word that playbooks branch on; they never branch on text.
@@ -12,14 +15,14 @@ type Kind string
 const (
 	Invalid     Kind = "invalid"     // the caller's arguments or a file's content make no sense
 	Refused     Kind = "refused"     // going on could lose data, or a precondition does not hold
-	Unreachable Kind = "unreachable" // nobody answers
+	Unreachable Kind = "unreachable" // nothing answers
 	Timeout     Kind = "timeout"     // it did not happen within its limit
 	Corrupt     Kind = "corrupt"     // data is damaged
 	Unsupported Kind = "unsupported" // this host or version cannot do it
-	Internal    Kind = "internal"    // a bug, or the operating system said no
+	Internal    Kind = "internal"    // a bug, or an error of the operating system
 )
 
-// Error is a failure with a kind and a hint. Hint is the next thing to do, a command in full where there is one.
+// Error is a failure with a kind and a hint. Hint is the next step, a complete command where there is one.
 type Error struct {
 	Kind Kind
 	Msg  string
@@ -58,13 +61,37 @@ func Wrap(kind Kind, err error, format string, a ...any) *Error {
 	return out
 }
 
-// KindOf is err's kind; an error without one is Internal.
+// KindOf is err's kind. An error without one is Internal, unless its errno says that a path makes no sense. A full or broken disk is never the
+// caller's mistake.
 func KindOf(err error) Kind {
+	kind := Internal
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Kind
+		kind = e.Kind
 	}
-	return Internal
+	switch {
+	case kind == Internal && isBadPath(err):
+		return Invalid
+	case kind == Invalid && hasErrno(err, machine):
+		return Internal
+	}
+	return kind
+}
+
+// isBadPath is true where the system says that no file, or none of that kind, can have the path.
+func isBadPath(err error) bool {
+	var bad interface{ BadPath() }
+	return errors.As(err, &bad) || hasErrno(err, paths)
+}
+
+var (
+	paths   = []unix.Errno{unix.ENAMETOOLONG, unix.ENOTDIR, unix.EISDIR, unix.ELOOP}
+	machine = []unix.Errno{unix.ENOSPC, unix.EDQUOT, unix.EIO, unix.EROFS, unix.ENOMEM, unix.EMFILE, unix.ENFILE}
+)
+
+func hasErrno(err error, list []unix.Errno) bool {
+	var number unix.Errno
+	return errors.As(err, &number) && slices.Contains(list, number)
 }
 
 // HintOf is err's hint, or "".

@@ -11,20 +11,20 @@ import (
 	"testing"
 	"time"
 
-	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// These tests use the stand-in for etcd, which serves no v3 client: they end before the proof. The whole way is gone with a real etcd
-// in modules/etcd_force_new_cluster, and on real hosts in the scenarios.
+// These tests use the stand-in for etcd, which serves no v3 client: they end before the proof. The complete run is tested with a real etcd in
+// modules/etcd_force_new_cluster, and on real hosts in the scenarios.
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
-var selfID, otherID = etcd.FormatID(membertest.SelfID), etcd.FormatID(membertest.OtherID)
+const selfID, otherID = facts.ID(membertest.SelfID), facts.ID(membertest.OtherID)
 
-// forcer gives a host with a member's files, whose etcd is stopped, and a forcer that fails the test when it announces a change.
+// forcer returns a host with a member's files, whose etcd is stopped, and a forcer that fails the test when it announces a change.
 func forcer(t *testing.T, m *membertest.Member) (*hosttest.Host, *Forcer) {
 	t.Helper()
 	h := hosttest.New(t)
@@ -44,7 +44,7 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-// cluster is the log of a member of two; the other one is expected at url. Ten entries, two beyond the commit index.
+// cluster is the log of a member of two; the other one should be at url. Ten entries, two beyond the commit index.
 func cluster(url string) *membertest.Log {
 	b := membertest.NewLog().
 		Change(1, 1, 0, membertest.SelfID, "http://127.0.0.1:2").
@@ -86,7 +86,7 @@ func sum(t *testing.T, h *hosttest.Host) string {
 	return fmt.Sprintf("%x\n%s\n%s", s.Sum(nil), h.Tree(), h.State())
 }
 
-// listener accepts at an address of its own, and answers what handle writes, if anything.
+// listener accepts connections at an address of its own, and answers what handle writes, if anything.
 func listener(t *testing.T, handle func(net.Conn)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

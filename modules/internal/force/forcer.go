@@ -10,6 +10,7 @@ import (
 // Forcer makes the member of one host a cluster of its own. It can be killed anywhere and run again.
 type Forcer struct {
 	Host      *host.Host
+	Method    string // ByLog, ByFlag or Auto
 	KeepTail  bool
 	Rehearsed *Expected // the result of a rehearsal on a copy of the same bytes, or nil
 	OnChange  func()    // called before the first change
@@ -17,13 +18,14 @@ type Forcer struct {
 
 // Outcome is what happened.
 type Outcome struct {
+	Method         string      `json:"method"` // log or flag
 	Member         Proof       `json:"member"`
-	RevisionBefore int64       `json:"revision_before"` // of the database file; the log may hold more
+	RevisionBefore int64       `json:"revision_before"` // of the database file; the log may hold later revisions
 	Kept           member.Kept `json:"kept"`
 	GivenUp        uint64      `json:"given_up"` // entries beyond the commit index that a plain forced start throws away
 	ServesSince    string      `json:"serves_since"`
 	Changed        bool        `json:"-"`
-	alone          bool        // it ran alone already
+	alone          bool        // it was alone before this run
 }
 
 // Run goes through the phases.
@@ -33,6 +35,7 @@ func (f *Forcer) Run(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	out.Method = s.method
 	if s.state.Database != nil {
 		out.RevisionBefore = s.state.Database.Revision
 	}
@@ -51,7 +54,7 @@ func (f *Forcer) Run(ctx context.Context) (Outcome, error) {
 	return out, f.release(ctx, s, &out)
 }
 
-// decide looks, and says what the next step is, or why there is none. It changes nothing.
+// decide looks, and returns the next step, or why there is none. It changes nothing.
 func (f *Forcer) decide(ctx context.Context) (situation, step, error) {
 	s, err := f.look(ctx)
 	if err != nil {
@@ -64,7 +67,7 @@ func (f *Forcer) decide(ctx context.Context) (situation, step, error) {
 	if err != nil || next != forceIt {
 		return s, next, err
 	}
-	if s.status.Process == nil { // a member that runs, forced already, is judged when it is stopped
+	if s.status.Process == nil { // a running member, forced already, is judged when it is stopped
 		if err := f.mayForce(s); err != nil {
 			return s, "", err
 		}

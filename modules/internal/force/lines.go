@@ -1,11 +1,15 @@
 package force
 
-import "fmt"
+import (
+	"fmt"
 
-// Lines say it to a person.
+	"etcd-quorum-restore/modules/internal/plan/wording"
+)
+
+// Lines are the outcome for people.
 func (o Outcome) Lines() []string {
 	if o.ServesSince == "" && !o.alone {
-		return nil // it failed; the message says all
+		return nil // it failed, and the error says why
 	}
 	if o.alone {
 		return []string{fmt.Sprintf("etcd runs here as the only member, without the flag: nothing to do. Revision %d, %d keys, %d v2 keys.", o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
@@ -14,10 +18,10 @@ func (o Outcome) Lines() []string {
 		o.ServesSince, o.Member.MemberID, o.Member.Name, o.Member.Revision, o.Member.Keys, o.Member.V2Keys)}
 	switch {
 	case o.Kept.To > o.Kept.From:
-		lines = append(lines, fmt.Sprintf("Kept: %d entries of the log beyond the commit index on disk (%d to %d); a plain forced start would have thrown them away.",
-			o.Kept.To-o.Kept.From, o.Kept.From+1, o.Kept.To))
+		lines = append(lines, fmt.Sprintf("Kept: %s of the log beyond the commit index on disk (%d to %d); --force-new-cluster alone would have thrown them away.",
+			wording.Entries(o.Kept.To-o.Kept.From), o.Kept.From+1, o.Kept.To))
 	case o.GivenUp > 0:
-		lines = append(lines, fmt.Sprintf("Given up: %d entries of the log beyond the commit index on disk.", o.GivenUp))
+		lines = append(lines, fmt.Sprintf("Given up: %s of the log beyond the commit index on disk.", wording.Entries(o.GivenUp)))
 	default:
 		lines = append(lines, "The log ended at its commit index: nothing in it was given up.")
 	}

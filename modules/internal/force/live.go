@@ -11,16 +11,16 @@ import (
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// FromFiles is what a member's files let expect of its start. The log may hold more than the database's revision.
+// FromFiles is what a start must show, by the member's files. The log may hold later revisions than the database.
 func FromFiles(s *member.State) Expected {
-	want := Expected{MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID), V2Keys: s.V2Keys}
+	want := Expected{MemberID: s.ID, ClusterID: s.ClusterID, V2Keys: s.V2Keys}
 	if s.Database != nil {
 		want.Revision = s.Database.Revision
 	}
 	return want
 }
 
-// expects: where the tail is given up, all v2 keys may be in it.
+// expects is FromFiles. Where the tail is given up, all v2 keys may be in it, so that they are not compared.
 func (f *Forcer) expects(s *member.State) Expected {
 	want := FromFiles(s)
 	if !f.KeepTail {
@@ -48,7 +48,7 @@ func (f *Forcer) prove(ctx context.Context, want Expected) (Proof, error) {
 }
 
 func (f *Forcer) connect(ctx context.Context) (*etcd.Client, error) {
-	cfg := etcd.Config{TLS: etcd.TLSFiles(f.Host.TLS), Endpoints: f.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
+	cfg := etcd.Config{TLS: f.Host.TLS, Endpoints: f.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
 	for {
 		c, err := etcd.Dial(ctx, cfg)
 		if err == nil {
@@ -68,9 +68,9 @@ func (f *Forcer) connect(ctx context.Context) (*etcd.Client, error) {
 func (f *Forcer) alive(ctx context.Context) error {
 	status, err := f.Host.Status(ctx)
 	if err == nil && status.Process == nil {
-		lines, _ := f.Host.Runtime.Log(ctx, 5) // its last words, where they can be had
+		lines, _ := f.Host.Runtime.Log(ctx, 5) // etcd's last lines, if there are any
 		err = fault.New(fault.Internal, "etcd ended after its start (%s): %s", status.View.Detail, strings.Join(lines, " | ")).
-			WithHint("ansible HOST -m etcd_log_info explains it")
+			WithHint("what it logged, explained: ansible HOST -m etcd_log_info")
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func (f *Forcer) alive(ctx context.Context) error {
 func (f *Forcer) discarded(ctx context.Context) string {
 	lines, err := f.Host.Runtime.Log(ctx, 500)
 	if err != nil {
-		return "" // no journal here; the proof's revision and the kept tail stand for it
+		return "" // no journal here; the proof's revision and the kept tail have to do
 	}
 	for i, line := range slices.Backward(lines) {
 		if strings.Contains(line, "etcd Version:") {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
@@ -12,39 +11,62 @@ import (
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// force: fence, record, tail, forced start, proof.
+// force fences, then forces by the log or by the flag.
 func (f *Forcer) force(ctx context.Context, s situation, out *Outcome) error {
 	if err := f.fence(ctx, s.state); err != nil {
 		return err
 	}
 	var err error
-	if s.state, err = member.Read(f.Host.DataDir, f.Host.Config.WALDir); err != nil { // again: now surely nothing writes there
+	if s.state, err = member.Read(ctx, f.Host.DataDir, f.Host.Config.WALDir); err != nil { // again: certainly nothing writes there now
 		return unreadable(err, f.Host.DataDir)
 	}
 	if err := f.mayForce(s); err != nil {
 		return err
 	}
-	if err := f.record(s.state, phaseBegun); err != nil {
-		return err
+	if s.method == ByLog {
+		return f.forceByLog(ctx, s, out)
 	}
-	if err := f.start(ctx, s.state, out); err != nil {
-		return err
-	}
-	want := f.expects(s.state)
-	if s.begun() && f.Rehearsed != nil {
-		want = *f.Rehearsed
-	}
-	if out.Member, err = f.prove(ctx, want); err != nil {
-		return err
-	}
-	if line := f.discarded(ctx); line != "" && f.KeepTail {
-		return fault.New(fault.Corrupt, "etcd threw entries of its log away: %s", line).
-			WithHint("the stopped copy still holds them; nothing else was added to this cluster yet")
-	}
-	return f.record(s.state, phaseProven)
+	return f.forceByFlag(ctx, s, out)
 }
 
-// fence also when the caller did not: a reboot from here on must not start this member unforced.
+func (f *Forcer) forceByFlag(ctx context.Context, s situation, out *Outcome) (err error) {
+	if err := f.record(s, phaseBegun); err != nil {
+		return err
+	}
+	if err := f.start(ctx, s, out); err != nil {
+		return err
+	}
+	if out.Member, err = f.prove(ctx, f.wants(s)); err != nil {
+		return err
+	}
+	if err := f.keptAll(ctx); err != nil {
+		return err
+	}
+	return f.record(s, phaseProven)
+}
+
+// wants is what a start on these files must show: the result of a rehearsal on the same bytes, or else what the files say.
+func (f *Forcer) wants(s situation) Expected {
+	if s.begun() && f.Rehearsed != nil {
+		return *f.Rehearsed
+	}
+	return f.expects(s.state)
+}
+
+// keptAll checks, where the log's tail was to be kept, that etcd discarded nothing of it.
+func (f *Forcer) keptAll(ctx context.Context) error {
+	if !f.KeepTail {
+		return nil
+	}
+	line := f.discarded(ctx)
+	if line == "" {
+		return nil
+	}
+	return fault.New(fault.Corrupt, "etcd threw entries of its log away: %s", line).
+		WithHint("the stopped copy still holds them; nothing else was added to this cluster yet")
+}
+
+// fence fences this host even if the caller did not: from here on a reboot must not start this member unforced.
 func (f *Forcer) fence(ctx context.Context, state *member.State) error {
 	status, err := f.Host.Status(ctx)
 	if err != nil {
@@ -53,22 +75,26 @@ func (f *Forcer) fence(ctx context.Context, state *member.State) error {
 	if status.Fence != nil && status.FenceHole == "" && status.Process == nil {
 		return nil
 	}
-	own := &facts.Member{ID: etcd.FormatID(state.ID), ClusterID: etcd.FormatID(state.ClusterID)}
-	_, err = f.Host.Fence(ctx, host.NewFence("a forced start is under way here", f.Host.Config.Name, own))
+	own := &facts.Member{ID: state.ID, ClusterID: state.ClusterID}
+	_, err = f.Host.Fence(ctx, host.Stamp(facts.Fence{Why: "a forced start is under way here", Kind: facts.FenceRecovery, Survivor: f.Host.Config.Name}, own))
 	return err
 }
 
-func (f *Forcer) start(ctx context.Context, state *member.State, out *Outcome) error {
-	out.GivenUp = state.TailEntries()
+// start makes the start with the flag.
+func (f *Forcer) start(ctx context.Context, s situation, out *Outcome) error {
+	out.GivenUp = s.state.TailEntries()
 	if f.KeepTail {
-		kept, err := member.KeepTail(f.Host.DataDir, f.Host.Config.WALDir)
+		kept, err := member.KeepTail(ctx, f.Host.DataDir, f.Host.Config.WALDir)
 		if err != nil {
 			return err
 		}
 		out.Kept, out.GivenUp = kept, 0
 	}
-	if err := f.record(state, phaseStart); err != nil {
+	if err := f.record(s, phaseStart); err != nil {
 		return err
+	}
+	if err := f.Host.DropForceLine(); err != nil {
+		return fault.Wrap(fault.Internal, err, "take %s out of %s, where it would overrule this start", host.ForceKey, f.Host.EtcdConf)
 	}
 	if err := f.Host.Runtime.SetForce(ctx, true); err != nil {
 		return fault.Wrap(fault.Internal, err, "ask for the forced start")
@@ -77,28 +103,20 @@ func (f *Forcer) start(ctx context.Context, state *member.State, out *Outcome) e
 	return err
 }
 
-// release: the data are a single member's now, so the plain start is safe, and the flag must go from the process too: with it, each
-// restart would drop the members that were added since.
+// release makes the plain start, which is safe now: the data is a single member's. The flag must go from the process too: with it, each restart
+// would drop the members that were added since.
 func (f *Forcer) release(ctx context.Context, s situation, out *Outcome) error {
 	if err := f.dropFlags(ctx); err != nil {
 		return err
 	}
-	now, err := member.Read(f.Host.DataDir, f.Host.Config.WALDir)
+	now, err := member.Read(ctx, f.Host.DataDir, f.Host.Config.WALDir)
 	if err != nil {
 		return unreadable(err, f.Host.DataDir)
 	}
 	if len(now.Members) != 1 || now.ID != s.state.ID {
-		return fault.New(fault.Internal, "after the forced start the files of member %x name %d members, expected %x alone", now.ID, len(now.Members), s.state.ID)
+		return fault.New(fault.Internal, "after the forced start the files of member %s name %d members, expected %s alone", now.ID, len(now.Members), s.state.ID)
 	}
-	if err := f.Host.Unfence(ctx); err != nil {
-		return fault.Wrap(fault.Internal, err, "take the fence back")
-	}
-	if _, err := f.Host.Start(ctx, host.StartOptions{Wait: host.WaitProcess}); err != nil {
-		return err
-	}
-	want := f.expects(s.state)
-	want.Revision = max(want.Revision, out.Member.Revision)
-	if out.Member, err = f.prove(ctx, want); err != nil {
+	if err := f.startAlone(ctx, s, out); err != nil {
 		return err
 	}
 	if err := f.unflagged(ctx); err != nil {
@@ -108,7 +126,7 @@ func (f *Forcer) release(ctx context.Context, s situation, out *Outcome) error {
 	return safefile.Remove(f.Host.ForcingFile())
 }
 
-// dropFlags stops an etcd that runs with the flag, and takes it out of wherever it is.
+// dropFlags stops an etcd that runs with the flag, and removes the flag wherever it is.
 func (f *Forcer) dropFlags(ctx context.Context) error {
 	flags, err := f.Host.ForceFlags(ctx)
 	if err != nil || len(flags) == 0 {

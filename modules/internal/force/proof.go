@@ -9,7 +9,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Cluster is what a proof needs of a running etcd. Every call ends with its context.
+// Cluster is what a proof needs from a running etcd. Every call ends with its context.
 type Cluster interface {
 	Status(ctx context.Context) (facts.Live, error)
 	MemberList(ctx context.Context) ([]facts.ClusterMember, error)
@@ -21,17 +21,17 @@ type Cluster interface {
 
 // Expected is what the files say before the start; a zero field is not compared.
 type Expected struct {
-	MemberID  string `json:"member_id"`
-	ClusterID string `json:"cluster_id"`
-	Revision  int64  `json:"revision"` // the least that is right; clients may write as soon as etcd serves
-	Keys      int64  `json:"keys"`     // at Revision, where a rehearsal on the same bytes has counted them
-	V2Keys    int64  `json:"v2_keys"`  // by the files; some may expire meanwhile, so only the loss of all of them is an error
+	MemberID  facts.ID `json:"member_id"`
+	ClusterID facts.ID `json:"cluster_id"`
+	Revision  int64    `json:"revision"` // the least that is right; clients may write as soon as etcd serves
+	Keys      int64    `json:"keys"`     // at Revision, where a rehearsal on the same bytes has counted them
+	V2Keys    int64    `json:"v2_keys"`  // by the files; some may expire meanwhile, so only the loss of all of them is an error
 }
 
-// Proof is what was seen of the forced member.
+// Proof is what the forced member showed.
 type Proof struct {
-	MemberID  string   `json:"member_id"`
-	ClusterID string   `json:"cluster_id"`
+	MemberID  facts.ID `json:"member_id"`
+	ClusterID facts.ID `json:"cluster_id"`
 	Name      string   `json:"name"`
 	PeerURLs  []string `json:"peer_urls"`
 	Revision  int64    `json:"revision"`
@@ -61,8 +61,8 @@ func WaitForRead(ctx context.Context, c Cluster, alive func() error) (revision i
 	}
 }
 
-// Prove checks the effect of a forced start: one member, the same identity, no older revision, and one write that returns. Only
-// the write shows a member whose applied index is ahead of its log: reads and /health look fine there, and every write hangs.
+// Prove checks the effect of a forced start: one member, the same identity, no older revision, and one write that returns. Only the write shows a
+// member whose applied index is ahead of its log: there reads and /health look fine, and every write hangs.
 func Prove(ctx context.Context, c Cluster, revision int64, want Expected) (Proof, error) {
 	members, err := c.MemberList(ctx)
 	if err != nil {
@@ -94,7 +94,8 @@ func Prove(ctx context.Context, c Cluster, revision int64, want Expected) (Proof
 	return p, nil
 }
 
-// compareV2: the v2 store has no revision to pin, and a server without it (its default from 3.4 on) is asked for nothing.
+// compareV2 compares the count of v2 keys: the v2 store has no revision to ask for. A server without it (the default from 3.4 on) is not
+// compared.
 func (want Expected) compareV2(ctx context.Context, c Cluster, p *Proof) (err error) {
 	present := false
 	if p.V2Keys, present, err = c.CountV2Keys(ctx); err != nil {
@@ -109,9 +110,9 @@ func (want Expected) compareV2(ctx context.Context, c Cluster, p *Proof) (err er
 
 func (want Expected) compare(p Proof) error {
 	switch {
-	case want.MemberID != "" && p.MemberID != want.MemberID:
+	case want.MemberID != 0 && p.MemberID != want.MemberID:
 		return fault.New(fault.Internal, "the member ID is %s, expected %s", p.MemberID, want.MemberID)
-	case want.ClusterID != "" && p.ClusterID != want.ClusterID:
+	case want.ClusterID != 0 && p.ClusterID != want.ClusterID:
 		return fault.New(fault.Internal, "the cluster ID is %s, expected %s", p.ClusterID, want.ClusterID)
 	case p.Revision < want.Revision:
 		return fault.New(fault.Internal, "the revision is %d, expected at least %d", p.Revision, want.Revision)
@@ -119,7 +120,7 @@ func (want Expected) compare(p Proof) error {
 	return nil
 }
 
-// compareKeys counts at the pinned revision, so that what clients write meanwhile does not matter.
+// compareKeys counts at the expected revision, so that later writes of clients do not matter.
 func (want Expected) compareKeys(ctx context.Context, c Cluster) error {
 	if want.Keys == 0 {
 		return nil
@@ -134,7 +135,7 @@ func (want Expected) compareKeys(ctx context.Context, c Cluster) error {
 	return nil
 }
 
-// Discarded finds etcd's own words for log entries that it threw away: "discarding N uncommitted WAL entries" [etcd v3.2.32,
+// Discarded finds etcd's own message for log entries that it threw away: "discarding N uncommitted WAL entries" [etcd v3.2.32,
 // etcdserver/raft.go, restartAsStandaloneNode].
 func Discarded(lines []string) string {
 	for _, line := range lines {

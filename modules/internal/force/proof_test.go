@@ -13,11 +13,11 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// answers is a cluster that answers what a test says.
+// answers is a cluster that gives a test's answers.
 type answers struct {
 	members []facts.ClusterMember
 	live    facts.Live
-	reads   []error // one for each linearizable read; the last one stays
+	reads   []error // one for each linearizable read; the last one is repeated
 	keys    map[int64]int64
 	v2      int64
 	noV2    bool // a server without the v2 store
@@ -48,8 +48,8 @@ func (a *answers) ProbeWrite(context.Context) error                 { a.probed =
 func TestProve(t *testing.T) {
 	good := func() *answers {
 		return &answers{
-			members: []facts.ClusterMember{{ID: "a1", Name: "m0", PeerURLs: []string{"http://new"}}},
-			live:    facts.Live{MemberID: "a1", ClusterID: "c0ffee", Term: 7},
+			members: []facts.ClusterMember{{ID: 0xa1, Name: "m0", PeerURLs: []string{"http://new"}}},
+			live:    facts.Live{MemberID: 0xa1, ClusterID: 0xc0ffee, Term: 7},
 			keys:    map[int64]int64{9: 4, 7: 3},
 		}
 	}
@@ -58,14 +58,14 @@ func TestProve(t *testing.T) {
 		want   Expected
 		text   string
 	}{
-		"all right":         {want: Expected{MemberID: "a1", ClusterID: "c0ffee", Revision: 7, Keys: 3}},
+		"all right":         {want: Expected{MemberID: 0xa1, ClusterID: 0xc0ffee, Revision: 7, Keys: 3}},
 		"nothing expected":  {},
 		"v2 keys":           {change: func(a *answers) { a.v2 = 1 }, want: Expected{V2Keys: 2}},
 		"no v2 key left":    {want: Expected{V2Keys: 2}, text: "there are no v2 keys, expected 2"},
 		"no v2 store":       {change: func(a *answers) { a.noV2 = true }, want: Expected{V2Keys: 2}},
 		"two members":       {change: func(a *answers) { a.members = append(a.members, a.members[0]) }, text: "has 2 entries, expected 1"},
-		"another member":    {want: Expected{MemberID: "b2"}, text: "the member ID is a1, expected b2"},
-		"another cluster":   {want: Expected{ClusterID: "beef"}, text: "the cluster ID is c0ffee, expected beef"},
+		"another member":    {want: Expected{MemberID: 0xb2}, text: "the member ID is a1, expected b2"},
+		"another cluster":   {want: Expected{ClusterID: 0xbeef}, text: "the cluster ID is c0ffee, expected beef"},
 		"older revision":    {want: Expected{Revision: 10}, text: "the revision is 9, expected at least 10"},
 		"keys missing":      {want: Expected{Revision: 7, Keys: 5}, text: "there are 3 keys at revision 7, expected 5"},
 		"revision is gone":  {want: Expected{Revision: 8, Keys: 5}, text: "count the keys at revision 8"},
@@ -78,7 +78,7 @@ func TestProve(t *testing.T) {
 			}
 			p, err := Prove(t.Context(), a, 9, c.want)
 			if c.text == "" {
-				want := Proof{MemberID: "a1", ClusterID: "c0ffee", Name: "m0", PeerURLs: []string{"http://new"}, Revision: 9, Keys: 4, V2Keys: a.v2, Term: 7}
+				want := Proof{MemberID: 0xa1, ClusterID: 0xc0ffee, Name: "m0", PeerURLs: []string{"http://new"}, Revision: 9, Keys: 4, V2Keys: a.v2, Term: 7}
 				if diff := cmp.Diff(want, p); diff != "" || err != nil || !a.probed {
 					t.Errorf("%s%v, probed: %v", diff, err, a.probed)
 				}

@@ -1,52 +1,41 @@
 package force
 
 import (
-	"encoding/json"
 	"errors"
-	"io/fs"
-	"os"
 	"time"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
-	"etcd-quorum-restore/modules/internal/member"
-	"etcd-quorum-restore/modules/internal/safefile"
+	"etcd-quorum-restore/modules/internal/record"
 )
 
-// Phases of forcing.json. Until `proven`, only a forced start can start this host's etcd: the fence's assertion stands in the
-// permanent drop-in, and the forced start's drop-in is in /run and needs forcing.json. A reboot in any phase leaves etcd stopped.
+// Phases of forcing.json, see facts.
 const (
-	phaseBegun  = "begun"  // nothing is changed yet, or the log's tail is being kept
-	phaseStart  = "start"  // the forced start was asked for
-	phaseProven = "proven" // the data are those of a single member; what is left is to start it without the flag
+	phaseBegun  = facts.ForcingBegun
+	phaseStart  = facts.ForcingStart
+	phaseProven = facts.ForcingProven
 )
 
-// record writes forcing.json durably, before what it announces.
-func (f *Forcer) record(s *member.State, phase string) error {
-	r := facts.Forcing{When: time.Now().UTC().Format(time.RFC3339), Phase: phase, MemberID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
+// record writes forcing.json durably, before the step that it announces. Until it says proven, only a forced start can start this host's etcd:
+// the fence's assertion stands in the permanent drop-in, and the forced start's drop-in is in /run and needs forcing.json. A reboot in any phase
+// leaves etcd stopped. The commit index is that of before the first change, also in a later run.
+func (f *Forcer) record(s situation, phase string) error {
+	r := facts.Forcing{When: time.Now().UTC().Format(time.RFC3339), Phase: phase, MemberID: s.state.ID, ClusterID: s.state.ClusterID,
+		Method: s.method, Commit: s.state.KnownCommitted()}
+	if s.record != nil {
+		r.Commit = s.record.Commit
 	}
-	if err := safefile.Write(f.Host.ForcingFile(), append(raw, '\n'), 0o644); err != nil {
+	if err := record.Write(f.Host.ForcingFile(), r); err != nil {
 		return fault.Wrap(fault.Internal, err, "write %s", f.Host.ForcingFile())
 	}
 	return nil
 }
 
-// readRecord takes a record that it cannot read for a start that has begun: to go through it all again is safe.
+// readRecord takes a record that it cannot read for a start that has begun: to repeat all steps is safe.
 func readRecord(path string) (*facts.Forcing, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	r, err := record.Read[facts.Forcing](path)
+	if errors.Is(err, record.ErrMalformed) {
+		return &facts.Forcing{Phase: facts.ForcingStart}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	r := &facts.Forcing{}
-	if err := json.Unmarshal(raw, r); err != nil {
-		return &facts.Forcing{Phase: phaseStart}, nil
-	}
-	return r, nil
+	return r, err
 }

@@ -3,11 +3,11 @@ package force
 import (
 	"cmp"
 	"context"
-	"sync"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 	"etcd-quorum-restore/modules/internal/member"
 )
 
@@ -16,8 +16,8 @@ func unreadable(err error, dataDir string) error {
 		WithHint("without a log a forced start would make an empty cluster: take another host, or put a backup back (etcd_backup, etcd_data_dir state=restored)")
 }
 
-// nobodyElse: an old member that runs would take the survivor for one of its own, and two of them are a quorum. What accepts a
-// connection there and does not answer as etcd does may be a frozen member, or one with other certificates.
+// nobodyElse refuses while an old member runs: it would take the survivor for one of its own, and two of them are a quorum. A port that accepts a
+// connection and does not answer as etcd does may be a frozen member, or one with other certificates.
 func (f *Forcer) nobodyElse(ctx context.Context, state *member.State) error {
 	var urls []string
 	for _, m := range state.Members {
@@ -26,7 +26,7 @@ func (f *Forcer) nobodyElse(ctx context.Context, state *member.State) error {
 		}
 	}
 	found := make([]error, len(urls))
-	var all sync.WaitGroup
+	var all guard.Group
 	for i, url := range urls {
 		all.Go(func() { found[i] = f.nobodyAt(ctx, url) })
 	}
@@ -35,7 +35,7 @@ func (f *Forcer) nobodyElse(ctx context.Context, state *member.State) error {
 }
 
 func (f *Forcer) nobodyAt(ctx context.Context, url string) error {
-	cfg := etcd.Config{TLS: etcd.TLSFiles(f.Host.TLS), Connect: 2 * time.Second, Call: 2 * time.Second}
+	cfg := etcd.Config{TLS: f.Host.TLS, Connect: 2 * time.Second, Call: 2 * time.Second}
 	_, err := etcd.AskPeer(ctx, url, cfg)
 	if fault.KindOf(err) == fault.Unreachable {
 		return nil
@@ -47,10 +47,13 @@ func (f *Forcer) nobodyAt(ctx context.Context, url string) error {
 	return refusal.WithHint("fence it first: ansible HOST -m etcd_fence -a 'state=present why=\"quorum restore\"'")
 }
 
-// mayForce holds all that a stopped member's files can say against a forced start. Everything is asked before the first change, so
-// that a refusal leaves the host as it was.
+// mayForce holds every reason against a forced start that a stopped member's files can give. All are checked before the first change, so that a
+// refusal leaves the host as it was.
 func (f *Forcer) mayForce(s situation) error {
-	if err := f.mayTouchLog(s.state); err != nil {
+	if err := f.mayTouchLog(s); err != nil {
+		return err
+	}
+	if err := member.RoomToStart(s.state, f.Host.DataDir, f.Host.Config.WALDir); err != nil {
 		return err
 	}
 	if f.Rehearsed != nil && s.begun() {
@@ -59,8 +62,12 @@ func (f *Forcer) mayForce(s situation) error {
 	return nil
 }
 
-// mayTouchLog: the plain start throws the tail away, so it minds only what is committed.
-func (f *Forcer) mayTouchLog(state *member.State) error {
+// mayTouchLog checks what the method needs of the log. A start with the flag alone throws the tail away, so only committed entries count there.
+func (f *Forcer) mayTouchLog(s situation) error {
+	state := s.state
+	if s.method == ByLog {
+		return state.MayForce(f.KeepTail)
+	}
 	if f.KeepTail {
 		return state.MayKeep()
 	}
@@ -76,15 +83,15 @@ func (f *Forcer) mayTouchLog(state *member.State) error {
 	return nil
 }
 
-// fits refuses a rehearsal that was not made on a copy of these files.
+// fits refuses a rehearsal that was made on a copy of other files.
 func (want Expected) fits(files Expected) error {
 	for _, c := range []struct {
 		what            string
 		rehearsed, here any
 		wrong           bool
 	}{
-		{"member", want.MemberID, files.MemberID, want.MemberID != "" && want.MemberID != files.MemberID},
-		{"cluster", want.ClusterID, files.ClusterID, want.ClusterID != "" && want.ClusterID != files.ClusterID},
+		{"member", want.MemberID, files.MemberID, want.MemberID != 0 && want.MemberID != files.MemberID},
+		{"cluster", want.ClusterID, files.ClusterID, want.ClusterID != 0 && want.ClusterID != files.ClusterID},
 		{"revision", want.Revision, files.Revision, want.Revision != 0 && want.Revision < files.Revision},
 	} {
 		if c.wrong {

@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// refuses: a run and its preview refuse alike, with a hint, and leave the host as it was.
+// refuses checks that a run and its preview refuse alike, with a hint, and leave the host as it was.
 func refuses(t *testing.T, h *hosttest.Host, f *Forcer, kind fault.Kind, text string) {
 	t.Helper()
 	before := sum(t, h)
@@ -32,7 +34,7 @@ func refuses(t *testing.T, h *hosttest.Host, f *Forcer, kind fault.Kind, text st
 	}
 }
 
-// TestFilesThatAreRefused: what must not be forced, with the tail kept.
+// TestFilesThatAreRefused: files that must not be forced, with the tail kept.
 func TestFilesThatAreRefused(t *testing.T) {
 	self, other := uint64(membertest.SelfID), uint64(membertest.OtherID)
 	noFile := func(name string) func(*testing.T, string) {
@@ -93,7 +95,7 @@ func tornWithMore(long string) *membertest.Log {
 	return b.At((b.Frame(-2)+511)&^511+512, func(rest []byte) { clear(rest[:512]) })
 }
 
-// foreignOwner: files of root below a directory of etcd's user, as a copy made by hand leaves them.
+// foreignOwner makes files of root's below a directory of etcd's user, as a copy by hand leaves them.
 func foreignOwner(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.Chown(dir, 995, 995); err != nil {
@@ -101,7 +103,7 @@ func foreignOwner(t *testing.T, dir string) {
 	}
 }
 
-// TestWithoutTheTail: the plain start minds what the database has applied, and not what the tail holds.
+// TestWithoutTheTail: for the plain start only what the database has applied counts, not what the tail holds.
 func TestWithoutTheTail(t *testing.T) {
 	for name, c := range map[string]struct {
 		log   *membertest.Log
@@ -137,14 +139,14 @@ func TestRehearsalOfOtherFiles(t *testing.T) {
 		record *facts.Forcing
 		text   string
 	}{
-		"the same":         {want: Expected{MemberID: selfID, ClusterID: "c0ffee", Revision: 5, Keys: 3}},
-		"newer by its log": {want: Expected{MemberID: selfID, ClusterID: "c0ffee", Revision: 7, Keys: 3}},
+		"the same":         {want: Expected{MemberID: selfID, ClusterID: 0xc0ffee, Revision: 5, Keys: 3}},
+		"newer by its log": {want: Expected{MemberID: selfID, ClusterID: 0xc0ffee, Revision: 7, Keys: 3}},
 		"another member":   {want: Expected{MemberID: otherID, Revision: 5}, text: "the rehearsal was of member b2, and here is member a1"},
-		"another cluster":  {want: Expected{MemberID: selfID, ClusterID: "beef"}, text: "the rehearsal was of cluster beef"},
+		"another cluster":  {want: Expected{MemberID: selfID, ClusterID: 0xbeef}, text: "the rehearsal was of cluster beef"},
 		"an older copy":    {want: Expected{MemberID: selfID, Revision: 4}, text: "the rehearsal was of revision 4, and here is revision 5"},
 		"an older copy, begun": {want: Expected{MemberID: selfID, Revision: 4},
-			record: &facts.Forcing{Phase: phaseBegun, MemberID: selfID}, text: "the rehearsal was of revision 4"},
-		"the forced start went further": {want: Expected{MemberID: selfID, Revision: 4}, record: &facts.Forcing{Phase: phaseStart, MemberID: selfID}},
+			record: &facts.Forcing{Phase: facts.ForcingBegun, MemberID: selfID}, text: "the rehearsal was of revision 4"},
+		"the forced start went further": {want: Expected{MemberID: selfID, Revision: 4}, record: &facts.Forcing{Phase: facts.ForcingStart, MemberID: selfID}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, f := forcer(t, membertest.AMember(twoOf()))
@@ -170,7 +172,7 @@ func writeRecord(t *testing.T, h *hosttest.Host, r facts.Forcing) {
 	h.Write("etc/etcd/forcing.json", string(raw))
 }
 
-// TestSomebodyElse: another member that answers, and what cannot be told from one.
+// TestSomebodyElse: another member that answers, and servers that may be one.
 func TestSomebodyElse(t *testing.T) {
 	member := http.NewServeMux()
 	member.HandleFunc("/version", func(w http.ResponseWriter, _ *http.Request) {
@@ -191,7 +193,7 @@ func TestSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestRunningEtcd: one that runs is forced only where that was begun, or where it is alone.
+// TestRunningEtcd: a running etcd is forced only where a forced start was begun, or where it is alone.
 func TestRunningEtcd(t *testing.T) {
 	t.Run("as one of two", func(t *testing.T) {
 		h, f := forcer(t, membertest.AMember(twoOf()))
@@ -211,7 +213,36 @@ func TestRunningEtcd(t *testing.T) {
 	})
 	t.Run("data of another member than was begun with", func(t *testing.T) {
 		h, f := forcer(t, membertest.AMember(twoOf()))
-		writeRecord(t, h, facts.Forcing{Phase: phaseProven, MemberID: otherID})
+		writeRecord(t, h, facts.Forcing{Phase: facts.ForcingProven, MemberID: otherID})
 		refuses(t, h, f, fault.Refused, "a forced start of member b2 has begun here, and the data belongs to member a1")
 	})
+}
+
+// TestNoRoomToStart: etcd would allocate the sparse part of its last segment, and exit. The check comes before the fence and the record.
+func TestNoRoomToStart(t *testing.T) {
+	for _, method := range []string{ByLog, ByFlag} {
+		t.Run(method, func(t *testing.T) {
+			h, f := forcer(t, membertest.AMember(twoOf()))
+			f.Method = method
+			wal := filepath.Join(h.DataDir, "member/wal")
+			name := "0000000000000000-0000000000000000.wal"
+			log, err := os.ReadFile(filepath.Join(wal, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Mount("tmpfs", wal, "tmpfs", 0, "size=256k"); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := unix.Unmount(wal, 0); err != nil {
+					t.Error(err)
+				}
+			})
+			membertest.Put(t, filepath.Join(wal, name), log)
+			if err := os.Truncate(filepath.Join(wal, name), 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			refuses(t, h, f, fault.Refused, "etcd could not start on")
+		})
+	}
 }

@@ -3,18 +3,18 @@ package force
 import (
 	"context"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// situation is what a host looks like before a step.
+// situation is the state of a host before a step.
 type situation struct {
 	state  *member.State
 	record *facts.Forcing // nil: no forced start has begun here
 	status host.Status
+	method string            // ByLog or ByFlag
 	flags  []facts.ForceFlag // places that ask for a forced start, the running process among them
 }
 
@@ -22,12 +22,13 @@ func (f *Forcer) look(ctx context.Context) (s situation, err error) {
 	if s.record, err = readRecord(f.Host.ForcingFile()); err != nil {
 		return s, fault.Wrap(fault.Internal, err, "read %s", f.Host.ForcingFile())
 	}
-	if s.state, err = member.Read(f.Host.DataDir, f.Host.Config.WALDir); err != nil {
+	if s.state, err = member.Read(ctx, f.Host.DataDir, f.Host.Config.WALDir); err != nil {
 		return s, unreadable(err, f.Host.DataDir)
 	}
 	if s.status, err = f.Host.Status(ctx); err != nil {
 		return s, err
 	}
+	s.method = f.method(ctx, s)
 	s.flags, err = f.Host.ForceFlags(ctx)
 	return s, err
 }
@@ -45,10 +46,10 @@ const (
 func (s situation) next() (step, error) {
 	alone, runs := len(s.state.Members) == 1, s.status.Process != nil
 	switch {
-	case s.record != nil && s.record.MemberID != "" && s.record.MemberID != etcd.FormatID(s.state.ID):
-		return "", fault.New(fault.Refused, "a forced start of member %s has begun here, and the data belongs to member %x", s.record.MemberID, s.state.ID).
+	case s.record != nil && s.record.MemberID != 0 && s.record.MemberID != s.state.ID:
+		return "", fault.New(fault.Refused, "a forced start of member %s has begun here, and the data belongs to member %s", s.record.MemberID, s.state.ID).
 			WithHint("put that member's data back (etcd_data_dir state=restored), or take forcing.json away if this is the right one")
-	case s.record != nil && s.record.Phase == phaseProven:
+	case s.record != nil && s.record.Phase == facts.ForcingProven:
 		return releaseIt, nil
 	case s.record != nil || !runs:
 		return forceIt, nil
@@ -61,8 +62,8 @@ func (s situation) next() (step, error) {
 			WithHint("take the flag out and restart it: etcd_service state=restarted")
 	}
 	return "", fault.New(fault.Refused, "etcd runs here as one of %d members, without the flag", len(s.state.Members)).
-		WithHint("stop and fence it first, when the others are fenced: etcd_fence state=present; playbooks/single_node.yml does it all")
+		WithHint("stop and fence it first, when the others are fenced: etcd_fence state=present; all of it in one command: ansible-playbook playbooks/single_node.yml")
 }
 
-// begun: the data are still those that a rehearsal may have been made on.
-func (s situation) begun() bool { return s.record == nil || s.record.Phase == phaseBegun }
+// begun is true while the data may still be what a rehearsal was made on.
+func (s situation) begun() bool { return s.record == nil || s.record.Phase == facts.ForcingBegun }

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
-	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
 )
 
@@ -32,7 +32,7 @@ etcdConfig:
 `)
 	got := load(t, h)
 	master := h.Root + "/etc/origin/master/"
-	want := host.TLS{CA: master + "ca.crt", Cert: master + "master.etcd-client.crt", Key: "/srv/key"}
+	want := clienttls.Files{CA: master + "ca.crt", Cert: master + "master.etcd-client.crt", Key: "/srv/key"}
 	if diff := cmp.Diff(want, got.TLS); diff != "" {
 		t.Error(diff)
 	}
@@ -46,7 +46,7 @@ etcdConfig:
 	}
 }
 
-// What runs is told by the locks on the files.
+// The locks on the files show what runs.
 func TestAllInOneRuns(t *testing.T) {
 	h := hosttest.New(t)
 	allInOne(h)

@@ -13,45 +13,44 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/manifest"
 	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/program"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// A host whose etcd is a pod has no etcd binary: a rehearsal and `etcdctl backup` use private copies, which go when they are done.
+// A host whose etcd is a pod has no etcd binary: a rehearsal and `etcdctl backup` use private copies, which are removed when they are done.
 const privateDir = "/var/lib/etcd-quorum-restore"
 
 func binDir() string     { return filepath.Join(root.Path(privateDir), "bin") }
 func oneShotDir() string { return filepath.Join(root.Path(privateDir), "copy") }
 
-// Binary is the path of etcd's own programs, etcd or etcdctl. On a pod's host it is a private copy; where there is none, because etcd was not
-// running when it was stopped, a pod of its own copies it out of the image.
-func (h *Host) Binary(ctx context.Context, name string) (string, error) {
-	p, ok := h.Runtime.(*pod)
-	if !ok {
-		path := root.Command(name)
-		_, err := os.Stat(path)
-		return path, err
+// Binary is the path of etcd's own programs, etcd or etcdctl, which only root can replace. On a unit's host it is what the unit starts, or lies
+// beside that; on a pod's host it is a private copy. Where none was kept, because etcd was not running when it was stopped, a one-shot pod copies
+// it out of the image.
+func (h *Host) Binary(ctx context.Context, name string) (path string, err error) {
+	switch r := h.Runtime.(type) {
+	case *unit:
+		path, err = r.program(ctx, name)
+	case *pod:
+		if path = filepath.Join(binDir(), name); !isFile(path) {
+			err = r.copyByPod(ctx)
+		}
+	default:
+		return "", fault.New(fault.Unsupported, "etcd does not run here as a service or a static pod (runtime %s)", r.Name())
 	}
-	path := filepath.Join(binDir(), name)
-	if isFile(path) {
-		return path, nil
-	}
-	if err := p.copyByPod(ctx); err != nil {
+	if err != nil {
 		return "", err
 	}
-	_, err := os.Stat(path)
-	return path, err
+	return path, program.Check(path)
 }
 
-// HasBinary changes nothing, and returns the error that Binary would end with, as far as it is known beforehand.
+// HasBinary changes nothing, and returns the error that Binary would end with, as far as it is known before.
 func (h *Host) HasBinary(ctx context.Context, name string) error {
 	p, ok := h.Runtime.(*pod)
-	if !ok {
-		_, err := os.Stat(root.Command(name))
+	if !ok || isFile(filepath.Join(binDir(), name)) {
+		_, err := h.Binary(ctx, name)
 		return err
-	}
-	if isFile(filepath.Join(binDir(), name)) {
-		return nil
 	}
 	if err := p.mayCopy(ctx); err != nil {
 		return err
@@ -60,7 +59,7 @@ func (h *Host) HasBinary(ctx context.Context, name string) error {
 	return err
 }
 
-// KeepBinaries copies etcd and etcdctl out of the running container, where there is one. Nothing of it is needed on a unit's host.
+// KeepBinaries copies etcd and etcdctl out of the running container, if there is one. A unit's host needs no copies.
 func (h *Host) KeepBinaries(ctx context.Context) error {
 	p, ok := h.Runtime.(*pod)
 	if !ok {
@@ -72,7 +71,7 @@ func (h *Host) KeepBinaries(ctx context.Context) error {
 	}
 	own := p.own(found)
 	if own == nil {
-		return nil // Binary makes up for it
+		return nil // Binary makes the copy later
 	}
 	if err := os.MkdirAll(binDir(), 0o700); err != nil {
 		return err
@@ -97,7 +96,10 @@ func (h *Host) DropBinaries() error {
 	return os.RemoveAll(root.Path(privateDir))
 }
 
-// copyBinary reads through the process's own root. The program that runs is /proc/PID/exe, whatever its path is called.
+// largestBinary is far more than a binary has: etcd 3.2 has 18 MB, later ones up to 30.
+const largestBinary = 256 << 20
+
+// copyBinary reads through the process's own root. The program that runs is /proc/PID/exe, whatever the name of its path is.
 func copyBinary(own procfs.Process, name string) error {
 	proc := filepath.Join("/proc", strconv.Itoa(own.PID))
 	from := filepath.Join(proc, "exe")
@@ -107,17 +109,20 @@ func copyBinary(own procfs.Process, name string) error {
 			return err
 		}
 	}
-	in, err := os.Open(from)
+	in, _, err := readfile.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	partial := filepath.Join(binDir(), "."+name)
-	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o700)
+	out, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	n, err := io.Copy(out, io.LimitReader(in, largestBinary+1))
+	if err == nil && n > largestBinary {
+		err = fault.New(fault.Unsupported, "%s of etcd's container has more than %d bytes", name, int64(largestBinary))
+	}
 	if err = errors.Join(err, out.Close()); err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func resolve(dir, path string) (string, error) {
 	return filepath.Join(dir, at), err
 }
 
-// copyByPod runs the pod that copies, once, and returns when it is proven gone. etcd is down meanwhile: nobody else starts anything here.
+// copyByPod runs the pod that copies, once, and returns when it is proven gone. While it runs, etcd is down, and nobody else starts anything here.
 func (p *pod) copyByPod(ctx context.Context) (err error) {
 	if err := p.mayCopy(ctx); err != nil {
 		return err
@@ -170,7 +175,7 @@ func (p *pod) copyByPod(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.dropOneShot(ctx); err != nil { // of a run that was killed
+	if err := p.dropOneShot(ctx); err != nil { // left by a run that was killed
 		return err
 	}
 	if err := os.MkdirAll(oneShotDir(), 0o700); err != nil {
@@ -203,7 +208,7 @@ func oneShotManifest(h *Host) string {
 	return filepath.Join(h.ManifestDir, manifest.OneShotName+".yaml")
 }
 
-// putOneShot writes it where the kubelet does not look, and moves it in whole.
+// putOneShot writes the manifest where the kubelet does not look, and moves it in by one rename.
 func (p *pod) putOneShot(m *manifest.Manifest) error {
 	if err := os.MkdirAll(p.host.stoppedDir(), 0o700); err != nil {
 		return err
@@ -230,7 +235,7 @@ func takeCopies() error {
 	return nil
 }
 
-// dropOneShot removes the pod and waits until the kubelet has cleared up after it.
+// dropOneShot removes the pod and waits until the kubelet has cleaned up after it.
 func (p *pod) dropOneShot(ctx context.Context) error {
 	if err := safefile.Remove(oneShotManifest(p.host)); err != nil {
 		return err

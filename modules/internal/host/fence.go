@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/record"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -19,32 +19,28 @@ func isNotEmpty(err error) bool {
 	return errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) || errors.Is(err, syscall.EBUSY)
 }
 
-// FenceRecord reads fenced.json; nil where there is none. A record that cannot be read still fences, so it is no error.
+// FenceRecord reads fenced.json; nil where there is none. A record that cannot be read still fences, so that is no error.
 func (h *Host) FenceRecord() (*facts.Fence, error) {
-	raw, err := os.ReadFile(h.FenceFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	record := &facts.Fence{}
-	if err := json.Unmarshal(raw, record); err != nil {
+	fence, err := record.Read[facts.Fence](h.FenceFile())
+	if errors.Is(err, record.ErrMalformed) {
 		return &facts.Fence{Why: "the record " + h.FenceFile() + " cannot be read"}, nil
 	}
-	return record, nil
+	return fence, err
 }
 
-// Fence keeps etcd from running: unstartable first, stopped second, proven last. Killed at any point, the host is at least as safe as
-// before, and a second call finishes. A failure puts nothing back.
-func (h *Host) Fence(ctx context.Context, record facts.Fence) (Evidence, error) {
-	if err := h.Runtime.Bar(ctx); err != nil {
+// Fence keeps etcd from running: first no start is possible, then etcd is stopped, last both are proven. Killed at any point, the host is at
+// least as safe as before, and a second call finishes. A failure undoes nothing.
+func (h *Host) Fence(ctx context.Context, fence facts.Fence) (Evidence, error) {
+	if err := h.Runtime.Block(ctx); err != nil {
 		return Evidence{}, fault.Wrap(fault.Internal, err, "fence")
 	}
-	if err := h.writeRecord(record); err != nil {
+	if err := h.writeFence(fence); err != nil {
 		return Evidence{}, fault.Wrap(fault.Internal, err, "write %s", h.FenceFile())
 	}
-	holds, hole, err := h.Runtime.Barred(ctx)
+	if err := safefile.Remove(h.PutBackFile()); err != nil { // the new record has all of it
+		return Evidence{}, err
+	}
+	holds, hole, err := h.Runtime.Blocked(ctx)
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -55,34 +51,56 @@ func (h *Host) Fence(ctx context.Context, record facts.Fence) (Evidence, error) 
 	return h.stop(ctx)
 }
 
-func (h *Host) writeRecord(record facts.Fence) error {
-	raw, err := json.MarshalIndent(record, "", "  ")
-	if err != nil {
+func (h *Host) writeFence(fence facts.Fence) error {
+	if err := os.MkdirAll(filepath.Dir(h.FenceFile()), 0o700); err != nil { // a host whose /etc/etcd is lost
 		return err
 	}
-	dir := filepath.Dir(h.FenceFile())
-	if err := os.MkdirAll(dir, 0o700); err != nil { // a host whose /etc/etcd is lost
-		return err
-	}
-	return safefile.Write(h.FenceFile(), append(raw, '\n'), 0o644)
+	return record.Write(h.FenceFile(), fence)
 }
 
-// Unfence makes etcd startable again and does not start it. The record goes first: a drop-in without it bars nothing, while a record
+// Unfence makes etcd startable again and does not start it. The record is removed first: a drop-in without it blocks nothing, while a record
 // without the drop-in would claim a fence that does not hold.
 func (h *Host) Unfence(ctx context.Context) error {
 	if err := safefile.Remove(h.FenceFile()); err != nil {
 		return err
 	}
-	return h.Runtime.Unbar(ctx)
+	return h.Runtime.Unblock(ctx)
 }
 
-// NewFence fills a record.
-func NewFence(why, survivor string, member *facts.Member) facts.Fence {
-	record := facts.Fence{When: time.Now().UTC().Format(time.RFC3339), Why: why, Survivor: survivor}
-	if member != nil {
-		record.MemberID, record.ClusterID = &member.ID, &member.ClusterID
+// UnfenceToStart is Unfence where etcd is started next. It renames the record, so that a run after a kill knows that the start is left.
+func (h *Host) UnfenceToStart(ctx context.Context) error {
+	if err := safefile.Rename(h.FenceFile(), h.PutBackFile()); err != nil {
+		return err
 	}
-	return record
+	return h.Runtime.Unblock(ctx)
+}
+
+// PutBackRecord reads unfenced.json; nil where there is none. One that cannot be read says only that etcd ran.
+func (h *Host) PutBackRecord() (*facts.Fence, error) {
+	fence, err := record.Read[facts.Fence](h.PutBackFile())
+	if errors.Is(err, record.ErrMalformed) {
+		return &facts.Fence{Why: "the record " + h.PutBackFile() + " cannot be read", Ran: true}, nil
+	}
+	return fence, err
+}
+
+// IsToRun is true where etcd runs, or its runtime is about to start it. The kubelet retries without end to run a manifest that is in its
+// directory.
+func (h *Host) IsToRun(ctx context.Context, s Status) (bool, error) {
+	if s.State == facts.Running || s.State == facts.Starting || h.Runtime.Name() != facts.StaticPod {
+		return s.State == facts.Running || s.State == facts.Starting, nil
+	}
+	out, _, err := h.Runtime.Blocked(ctx)
+	return !out, err
+}
+
+// Stamp completes a record: the time, and whose data is here.
+func Stamp(fence facts.Fence, member *facts.Member) facts.Fence {
+	fence.When = time.Now().UTC().Format(time.RFC3339)
+	if member != nil {
+		fence.MemberID, fence.ClusterID = &member.ID, &member.ClusterID
+	}
+	return fence
 }
 
 // IsForcing tells whether a forced start has begun here and is not proven yet.

@@ -24,7 +24,7 @@ const (
 func fence(t *testing.T, f *hosttest.Host) *host.Host {
 	t.Helper()
 	h := load(t, f)
-	if _, err := h.Fence(soon(t, 20*time.Second), host.NewFence("why", "m1", nil)); err != nil {
+	if _, err := h.Fence(soon(t, 20*time.Second), host.Stamp(facts.Fence{Why: "why", Survivor: "m1"}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -56,7 +56,7 @@ func TestFenceHoldsAgainstASystemctlStart(t *testing.T) {
 	}
 }
 
-// A crash after any step: what is there never claims more than what holds, and a second run finishes.
+// After a crash at any step: the host never claims more than what holds, and a second run finishes.
 func TestFenceInterrupted(t *testing.T) {
 	for name, interrupt := range map[string]func(f *hosttest.Host){
 		"the drop-in is there and not loaded": func(f *hosttest.Host) { f.Write(fenceConf, "[Unit]\n") },
@@ -101,7 +101,7 @@ func TestFenceNamesItsHole(t *testing.T) {
 	f := hosttest.New(t)
 	f.Write("etc/systemd/system/etcd.service.d/zz.conf", "[Unit]\nAssertPathExists=\n")
 	f.Start()
-	_, err := load(t, f).Fence(soon(t, 5*time.Second), host.NewFence("why", "m1", nil))
+	_, err := load(t, f).Fence(soon(t, 5*time.Second), host.Stamp(facts.Fence{Why: "why", Survivor: "m1"}, nil))
 	failed(t, err, fault.Refused, "zz.conf resets the unit's assertions")
 	if !f.Exists(record) || !f.Exists(fenceConf) {
 		t.Error("a fence that failed has put something back")
@@ -158,7 +158,7 @@ func TestMember(t *testing.T) {
 	f := hosttest.New(t)
 	h := load(t, f)
 	got, err := h.Member()
-	want := &facts.Member{ID: hosttest.MemberID, ClusterID: hosttest.ClusterID, Name: "m0"}
+	want := &facts.Member{ID: 0x8e9e05c52164694d, ClusterID: 0xcdf818194e3a8c32, Name: "m0"}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

@@ -3,8 +3,8 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +14,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 	"etcd-quorum-restore/modules/internal/systemd"
 )
@@ -27,12 +28,13 @@ const (
 	InManifest = "manifest"
 )
 
-const forceKey = "ETCD_FORCE_NEW_CLUSTER"
+// ForceKey is the variable of --force-new-cluster.
+const ForceKey = "ETCD_FORCE_NEW_CLUSTER"
 
 // ForceFlags finds every place that asks for --force-new-cluster: at the next start, or in the running process.
 func (h *Host) ForceFlags(ctx context.Context) ([]facts.ForceFlag, error) {
 	flags := []facts.ForceFlag{}
-	if forces(h.get(forceKey)) {
+	if forces(h.Conf.Get(ForceKey)) {
 		flags = append(flags, facts.ForceFlag{Where: InConf, Path: h.EtcdConf})
 	}
 	found, err := h.Runtime.ForceFlags(ctx)
@@ -46,20 +48,20 @@ func (h *Host) ForceFlags(ctx context.Context) ([]facts.ForceFlag, error) {
 	}
 	for _, p := range processes {
 		value, set := p.Flag("force-new-cluster")
-		if (set && value == "") || forces(value) || forces(p.Env[forceKey]) {
+		if (set && value == "") || forces(value) || forces(p.Env[ForceKey]) {
 			flags = append(flags, facts.ForceFlag{Where: InProcess, Path: filepath.Join("/proc", strconv.Itoa(p.PID))})
 		}
 	}
 	return flags, nil
 }
 
-// forces reads a value as etcd does. One that etcd would not understand counts: it must not stay.
+// forces reads a value as etcd does. A value that etcd would not understand counts too: it must not stay.
 func forces(value string) bool {
 	on, err := strconv.ParseBool(value)
 	return value != "" && (err != nil || on)
 }
 
-// RemoveForceFlags takes the flags out of files and says where what they were is kept. A process keeps its flag until it is restarted.
+// RemoveForceFlags removes the flags from files and returns where the old files are kept. A process keeps its flag until it is restarted.
 func (h *Host) RemoveForceFlags(ctx context.Context, flags []facts.ForceFlag) (kept []string, err error) {
 	for _, flag := range flags {
 		where := ""
@@ -81,18 +83,28 @@ func (h *Host) RemoveForceFlags(ctx context.Context, flags []facts.ForceFlag) (k
 	return kept, nil
 }
 
+// DropForceLine removes a line that switches the flag off from etcd.conf, and keeps a copy of the file. systemd reads EnvironmentFile= after
+// Environment=, and a pod's command sources the file: such a line would overrule a forced start.
+func (h *Host) DropForceLine() error {
+	if h.Conf.Get(ForceKey) == "" {
+		return nil
+	}
+	_, err := h.unsetForce()
+	return err
+}
+
 func (h *Host) unsetForce() (string, error) {
-	if err := h.Conf.Unset(forceKey); err != nil {
+	if err := h.Conf.File.Unset(ForceKey); err != nil {
 		return "", err
 	}
 	backup, err := safefile.Backup(h.EtcdConf)
 	if err != nil {
 		return "", err
 	}
-	return backup, safefile.Write(h.EtcdConf, h.Conf.Bytes(), 0o644)
+	return backup, safefile.Write(h.EtcdConf, h.Conf.File.Bytes(), 0o644)
 }
 
-// ForceFlags looks through the unit's own file and every drop-in, loaded or not: one that is not loaded yet counts after the next daemon-reload.
+// ForceFlags searches the unit's own file and every drop-in, loaded or not: one that is not loaded yet counts after the next daemon-reload.
 func (u *unit) ForceFlags(ctx context.Context) ([]facts.ForceFlag, error) {
 	if u.missing {
 		return nil, nil
@@ -120,21 +132,24 @@ func (u *unit) ForceFlags(ctx context.Context) ([]facts.ForceFlag, error) {
 }
 
 func findForce(file, where string, flags *[]facts.ForceFlag) error {
-	text, err := os.ReadFile(file)
+	text, err := readfile.Read(file, readfile.Text)
 	if errors.Is(err, fs.ErrNotExist) || file == "" {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	settings := systemd.Settings(string(text))
+	settings, err := systemd.Settings(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
 	if slices.ContainsFunc(settings, settingForces) || (where == InDropIn && emptiesCommand(settings)) {
 		*flags = append(*flags, facts.ForceFlag{Where: where, Path: file})
 	}
 	return nil
 }
 
-// emptiesCommand recognises what the chapter's sed leaves where the unit's line does not end in a quote: `ExecStart=`, and nothing to start.
+// emptiesCommand recognizes what the chapter's sed leaves where the unit's line does not end in a quote: an `ExecStart=` with nothing to start.
 func emptiesCommand(settings []systemd.Setting) bool {
 	for _, s := range settings {
 		if s.Key != "ExecStart" || s.Value != "" {
@@ -145,7 +160,7 @@ func emptiesCommand(settings []systemd.Setting) bool {
 }
 
 // forceWord is the flag or the variable, with blanks or a quote before it.
-var forceWord = regexp.MustCompile(`[ \t]*(?:--?force-new-cluster|` + forceKey + `)(?:=["']?([A-Za-z0-9]*)["']?)?`)
+var forceWord = regexp.MustCompile(`[ \t]*(?:--?force-new-cluster|` + ForceKey + `)(?:=["']?([A-Za-z0-9]*)["']?)?`)
 
 func settingForces(s systemd.Setting) bool {
 	if !strings.HasPrefix(s.Key, "Exec") && s.Key != "Environment" {
@@ -159,17 +174,21 @@ func settingForces(s systemd.Setting) bool {
 	return false
 }
 
-// RemoveForceFlag sets aside a drop-in that is there for the flag alone, as the chapter's temp.conf is, and removes this suite's own. Where other
-// settings are in it, taking it away would change more than was asked: that is left to a person.
+// RemoveForceFlag sets aside a drop-in that holds only the flag, as the chapter's temp.conf does, and removes this project's own. A drop-in with
+// other settings is left to a person: to remove it would change more than was asked.
 func (u *unit) RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (string, error) {
 	if flag.Path == u.forcePath() {
 		return "", u.SetForce(ctx, false)
 	}
-	text, err := os.ReadFile(flag.Path)
+	text, err := readfile.Read(flag.Path, readfile.Text)
 	if err != nil {
 		return "", err
 	}
-	if flag.Where != InDropIn || !onlyForces(systemd.Settings(string(text))) {
+	settings, err := systemd.Settings(string(text))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag.Path, err)
+	}
+	if flag.Where != InDropIn || !onlyForces(settings) {
 		return "", fault.New(fault.Refused, "%s has other settings beside --force-new-cluster", flag.Path).
 			WithHint("take the flag out of it with an editor, run `systemctl daemon-reload`, then run this again")
 	}

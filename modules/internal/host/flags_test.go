@@ -25,7 +25,7 @@ ExecStart=/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd --name=\"${ETCD_NAME}\
 func TestForceFlagsAreFoundAndTakenOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		path, text, where string // where "" = none
-		kept              string // the suffix of the file that is kept; "refused" where a person has to do it
+		kept              string // the suffix of the kept file; "refused" where a person has to do it
 	}{
 		"chapter":            {tempConf, chapters, host.InDropIn, "temp.conf.removed-"},
 		"chapter, empty":     {tempConf, chaptersEmpty, host.InDropIn, "temp.conf.removed-"},

@@ -2,18 +2,27 @@ package host_test
 
 import (
 	"context"
+	"errors"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
+	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/procfs"
 )
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
@@ -59,11 +68,30 @@ func TestRuntimes(t *testing.T) {
 		prepare func(h *hosttest.Host)
 		want    string
 	}{
-		"unit":                   {func(*hosttest.Host) {}, facts.Systemd},
-		"manifest":               {func(h *hosttest.Host) { h.Write("etc/origin/node/pods/etcd.yaml", "") }, facts.StaticPod},
-		"manifest that is out":   {func(h *hosttest.Host) { h.Write("etc/origin/node/pods-stopped/etcd.yaml", "") }, facts.StaticPod},
-		"manifest in /root":      {func(h *hosttest.Host) { h.Write("root/etcd.yaml", "") }, facts.Systemd},
-		"and a masked unit":      {func(h *hosttest.Host) { h.Write("root/etcd.yaml", ""); mask(t, h) }, facts.StaticPod},
+		"unit":                 {func(*hosttest.Host) {}, facts.Systemd},
+		"manifest":             {func(h *hosttest.Host) { h.Write("etc/origin/node/pods/etcd.yaml", "") }, facts.StaticPod},
+		"manifest that is out": {func(h *hosttest.Host) { h.Write("etc/origin/node/pods-stopped/etcd.yaml", "") }, facts.StaticPod},
+		"manifest in /root":    {func(h *hosttest.Host) { h.Write("root/etcd.yaml", "") }, facts.Systemd},
+		"and a masked unit":    {func(h *hosttest.Host) { h.Write("root/etcd.yaml", ""); mask(t, h) }, facts.StaticPod},
+		"and one that is not in use, on the pod's data": {func(h *hosttest.Host) { h.Write("root/etcd.yaml", ""); podsData(h); disable(t, h) }, facts.StaticPod},
+		"the same, and no manifest anywhere":            {func(h *hosttest.Host) { h.Write("etc/origin/node/pods/apiserver.yaml", ""); podsData(h); disable(t, h) }, facts.StaticPod},
+		"a unit that is not in use, on data of its own": {func(h *hosttest.Host) {
+			h.Write("root/etcd.yaml", "")
+			h.Write("etc/origin/node/pods/apiserver.yaml", "")
+			podsData(h)
+			os.Chown(h.Root+"/var/lib/etcd/member", 1000, 1000)
+			disable(t, h)
+		}, facts.Systemd},
+		"data, a kubelet, and nothing that runs etcd": {func(h *hosttest.Host) {
+			h.Write("etc/origin/node/pods/apiserver.yaml", "")
+			podsData(h)
+			os.Remove(h.Root + "/usr/lib/systemd/system/etcd.service")
+		}, facts.StaticPod},
+		"docker's unit": {func(h *hosttest.Host) { h.Write("usr/lib/systemd/system/etcd_container.service", "") }, facts.Container},
+		"and the pod that it became": {func(h *hosttest.Host) {
+			h.Write("usr/lib/systemd/system/etcd_container.service", "")
+			h.Write("etc/origin/node/pods/etcd.yaml", "")
+		}, facts.StaticPod},
 		"no unit":                {func(h *hosttest.Host) { os.Remove(h.Root + "/usr/lib/systemd/system/etcd.service") }, facts.None},
 		"not booted by systemd":  {func(h *hosttest.Host) { os.RemoveAll(h.Root + "/run/systemd") }, facts.None},
 		"all-in-one":             {func(h *hosttest.Host) { allInOne(h); os.Remove(h.Conf) }, facts.AllInOne},
@@ -79,9 +107,18 @@ func TestRuntimes(t *testing.T) {
 	}
 }
 
-func mask(t *testing.T, h *hosttest.Host) {
+func mask(t *testing.T, h *hosttest.Host) { systemctl(t, h, "mask") }
+
+func disable(t *testing.T, h *hosttest.Host) { systemctl(t, h, "disable") }
+
+func podsData(h *hosttest.Host) {
+	h.Write("var/lib/etcd/member/snap/db", "")
+	h.Write("etc/origin/node/pods/.keep", "")
+}
+
+func systemctl(t *testing.T, h *hosttest.Host, verb string) {
 	t.Helper()
-	if out, err := exec.Command(h.Root+"/usr/bin/systemctl", "mask", "etcd.service").CombinedOutput(); err != nil {
+	if out, err := exec.Command(h.Root+"/usr/bin/systemctl", verb, "etcd.service").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 }
@@ -118,7 +155,7 @@ ETCD_PEER_KEY_FILE=/etc/etcd/peer.key
 	if diff := cmp.Diff(want, got.Config); diff != "" {
 		t.Error(diff)
 	}
-	if want := (host.TLS{CA: "/etc/etcd/ca.crt", Cert: "/etc/etcd/peer.crt", Key: "/etc/etcd/peer.key"}); got.TLS != want {
+	if want := (clienttls.Files{CA: "/etc/etcd/ca.crt", Cert: "/etc/etcd/peer.crt", Key: "/etc/etcd/peer.key"}); got.TLS != want {
 		t.Errorf("client certificate %+v, want the peer's: %+v", got.TLS, want)
 	}
 	if got.DataDir != "/srv/etcd" || got.WALDir() != "/srv/etcd/member/wal" {
@@ -191,6 +228,45 @@ func TestStopDoesNotKillAnEtcdThatWasStartedByHand(t *testing.T) {
 	failed(t, err, fault.Refused, "did not start runs here", "kill -TERM")
 }
 
+// Any user's process can be called etcd and have etcd's environment: it blocks nothing.
+func TestHostileNamesake(t *testing.T) {
+	f := hosttest.New(t)
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "etcd")
+	program, err := os.ReadFile(sleep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range [][]string{{}, {"ETCD_DATA_DIR=" + f.DataDir}} {
+		cmd := exec.Command(path, "60")
+		cmd.Env = env
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		h := load(t, f)
+		if s := status(t, h); s.State != facts.Stopped || s.Process != nil || len(s.Strangers) > 0 ||
+			!slices.ContainsFunc(s.Namesakes, func(p procfs.Process) bool { return p.PID == cmd.Process.Pid }) {
+			t.Errorf("state %s, process %v, %d strangers, %d namesakes", s.State, s.Process, len(s.Strangers), len(s.Namesakes))
+		}
+		if e, err := h.Gone(); err != nil || !e.ProcessGone {
+			t.Errorf("%+v, %v", e, err)
+		}
+		if err := h.MustBeIdle(soon(t, 5*time.Second)); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+	}
+}
+
 func TestGoneSeesALockThatAnotherProcessHolds(t *testing.T) {
 	f := hosttest.New(t)
 	h := load(t, f)
@@ -209,4 +285,61 @@ func TestGoneSeesALockThatAnotherProcessHolds(t *testing.T) {
 	if e, err := h.Gone(); err != nil || e.LocksFree {
 		t.Errorf("the log is locked as etcd locks it, and Gone finds %+v, %v", e, err)
 	}
+}
+
+// A directory's name is not used as a pattern: otherwise an etcd that was started by hand on such data would count as gone.
+func TestGoneSeesALockBelowAnOddName(t *testing.T) {
+	f := hosttest.New(t)
+	odd := f.DataDir + "[1]"
+	if err := os.Rename(f.DataDir, odd); err != nil {
+		t.Fatal(err)
+	}
+	h, err := host.Load(t.Context(), host.Options{EtcdConf: filepath.Join(f.Root, "etc/etcd/etcd.conf"), DataDir: odd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := flock(t, odd+"/member/wal/0000000000000000-0000000000000000.wal")
+	defer release()
+	if e, err := h.Gone(); err != nil || e.LocksFree {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+// Any user can listen on a port above 1024: that must not keep etcd's host from being fenced or started.
+func TestGonePassesOverAnotherUsersPort(t *testing.T) {
+	f := hosttest.New(t)
+	h := load(t, f)
+	for uid, gone := range map[int]bool{0: false, 65534: true} {
+		release := listenAs(t, uid, h.Config.ListenClientURLs[0])
+		if e, err := h.Gone(); err != nil || e.PortsClosed != gone {
+			t.Errorf("user %d listens: %+v, %v", uid, e, err)
+		}
+		release()
+	}
+}
+
+// listenAs listens on a URL's port; the socket is that user's, as the kernel has it.
+func listenAs(t *testing.T, uid int, target string) (release func()) {
+	t.Helper()
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, err := netip.ParseAddrPort(u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.LockOSThread() // the user ID applies to this thread only
+	defer runtime.UnlockOSThread()
+	as := func(uid int) { _, _, _ = unix.RawSyscall(unix.SYS_SETFSUID, uintptr(uid), 0, 0) }
+	as(uid)
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	as(0)
+	if err == nil {
+		err = errors.Join(unix.Bind(s, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}), unix.Listen(s, 1))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { unix.Close(s) }
 }

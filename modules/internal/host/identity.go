@@ -2,13 +2,12 @@ package host
 
 import (
 	"errors"
-	"strconv"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// Member is who this host's data says it is; nil where there is no log. It works on a running member, too.
+// Member is the identity in this host's data; nil where there is no log. It works on a running member, too.
 func (h *Host) Member() (*facts.Member, error) {
 	m, err := MemberAt(h.WALDir())
 	if m != nil {
@@ -17,7 +16,7 @@ func (h *Host) Member() (*facts.Member, error) {
 	return m, err
 }
 
-// MemberAt is who the log in walDir belongs to; nil where there is none.
+// MemberAt is the identity in the log of walDir; nil where there is no log.
 func MemberAt(walDir string) (*facts.Member, error) {
 	id, cluster, err := member.Identity(walDir)
 	if errors.Is(err, member.ErrNoMember) {
@@ -26,5 +25,5 @@ func MemberAt(walDir string) (*facts.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &facts.Member{ID: strconv.FormatUint(id, 16), ClusterID: strconv.FormatUint(cluster, 16)}, nil
+	return &facts.Member{ID: id, ClusterID: cluster}, nil
 }

@@ -13,7 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/systemd"
 )
 
-// node is the service that runs the kubelet. It is asked seldom: each question is a process.
+// node is the service that runs the kubelet. It is asked rarely: each question starts a process.
 type node struct {
 	unit systemd.Unit
 	when time.Time
@@ -37,14 +37,14 @@ func (n *node) look(ctx context.Context) systemd.Unit {
 	return n.unit
 }
 
-// down is true only of a service that is there and does not run: then nobody starts or stops pods. What cannot be told counts as up, so that no
-// signal is sent to an etcd that the kubelet would start again.
+// down is true only of a service that exists and does not run: then nobody starts or stops pods. An unknown state counts as up, so that no signal
+// is sent to an etcd that the kubelet would start again.
 func (n *node) down(ctx context.Context) bool {
 	u := n.look(ctx)
 	return u.Name != "" && !u.Runs() && u.Active != "deactivating"
 }
 
-// start is for a kubelet that was found down; etcd's manifest is out by then, or it runs, so no etcd is started.
+// start starts a kubelet that was found down. By then etcd's manifest is out, or etcd runs, so no etcd is started.
 func (n *node) start(ctx context.Context) error {
 	u := n.look(ctx)
 	if u.Masked() {
@@ -61,8 +61,8 @@ func (n *node) start(ctx context.Context) error {
 	return nil
 }
 
-// NodeDown tells whether the host's kubelet is down, so that no static pod of it can be restarted, and refuses where its start would start an etcd
-// as well, with whatever data that has.
+// NodeDown tells whether the host's kubelet is down, so that none of its static pods can be restarted. It refuses where starting the kubelet
+// would also start an etcd, whatever its data.
 func (h *Host) NodeDown(ctx context.Context) (bool, error) {
 	n := node{}
 	if !n.down(ctx) {
@@ -81,10 +81,10 @@ func (h *Host) NodeDown(ctx context.Context) (bool, error) {
 		return true, err
 	}
 	return true, fault.New(fault.Refused, "%s is down, and with it etcd would start, whose manifest %s is in place", n.look(ctx).Name, live[0]).
-		WithHint("fence etcd there first: ansible-playbook playbooks/fence.yml -e etcd_host=…; or, where it is to run with the data it has: systemctl start %s", n.look(ctx).Name)
+		WithHint("fence etcd there first: ansible-playbook playbooks/fence.yml -e etcd_host=HOST; or, where it is to run with the data it has: systemctl start %s", n.look(ctx).Name)
 }
 
-// StartNode is for a kubelet of which NodeDown said that it is down.
+// StartNode starts a kubelet that NodeDown found down.
 func (h *Host) StartNode(ctx context.Context) error {
 	n := node{}
 	return n.start(ctx)
@@ -93,17 +93,17 @@ func (h *Host) StartNode(ctx context.Context) error {
 // kubeletDirs are the kubelet's own directories: its default, and OpenShift's volumeDirectory.
 var kubeletDirs = []string{"/var/lib/kubelet", "/var/lib/origin/openshift.local.volumes"}
 
-// staticUID is a hash, while pods of the API have UIDs with dashes; some of those have a container called etcd, too.
+// staticUID is a hash. Pods of the API have UIDs with dashes; some of them have a container called etcd, too.
 var staticUID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// podDirs are the kubelet's directories of static pods with a container of that name. They go 0.3 to 2.5 seconds after the process, and show that
+// podDirs are the kubelet's directories of static pods with a container called etcd. They go 0.3 to 2.5 seconds after the process, and show that
 // the kubelet has noticed that the manifest is out.
 func podDirs() []string { return podDirsOf("etcd") }
 
 func podDirsOf(container string) []string {
 	var out []string
 	for _, dir := range kubeletDirs {
-		found, _ := filepath.Glob(filepath.Join(root.Path(dir), "pods", "*", "containers", container)) // the pattern is valid
+		found, _ := filepath.Glob(filepath.Join(root.Path(dir), "pods", "*", "containers", container)) // the pattern is always valid
 		for _, path := range found {
 			if uid := filepath.Base(filepath.Dir(filepath.Dir(path))); staticUID.MatchString(uid) {
 				out = append(out, strings.TrimSuffix(path, "/containers/"+container))
@@ -113,11 +113,12 @@ func podDirsOf(container string) []string {
 	return out
 }
 
-// settle is how long after the end of the pod's directory a manifest that comes back is a new pod at once, and not after 14 seconds.
+// settle is how long to wait after the pod's directory is gone: a manifest that comes back later than this is a new pod at once, an earlier one
+// only after 14 seconds.
 const settle = time.Second
 
-// settled waits until the kubelet has cleared up after the last etcd, and a moment longer. When the directory went is the time of the last
-// change of the one above it.
+// settled waits until the kubelet has cleaned up after the last etcd, and for settle after that. The directory was removed when the one above it
+// last changed.
 func settled(ctx context.Context) error {
 	for {
 		dirs := podDirs()
@@ -135,7 +136,7 @@ func settled(ctx context.Context) error {
 	return nil
 }
 
-// untilSettled is never longer than settle, however the clock was set meanwhile.
+// untilSettled is never longer than settle, even if the clock was changed meanwhile.
 func untilSettled(now time.Time) time.Duration {
 	var left time.Duration
 	for _, dir := range kubeletDirs {

@@ -8,63 +8,66 @@ import (
 	"path/filepath"
 	"strings"
 
-	"etcd-quorum-restore/modules/internal/envfile"
+	"etcd-quorum-restore/modules/internal/clienttls"
+	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
 // Where OpenShift 3.11 puts things [openshift-ansible release-3.11].
 const (
-	DefaultConf        = "/etc/etcd/etcd.conf"
 	DefaultManifestDir = "/etc/origin/node/pods"
 	DefaultDataDir     = "/var/lib/etcd"
 	AllInOneDataDir    = "/var/lib/origin/openshift.local.etcd"
 	masterDir          = "/etc/origin/master"
 )
 
-// Options are the common arguments; "" means the default.
+// Options are the arguments of every module that acts on a host of etcd; "" means the default.
 type Options struct {
-	EtcdConf    string // /etc/etcd/etcd.conf
-	ManifestDir string // /etc/origin/node/pods
-	DataDir     string // overrides etcd.conf
+	EtcdConf    string `json:"etcd_conf"`    // /etc/etcd/etcd.conf
+	ManifestDir string `json:"manifest_dir"` // /etc/origin/node/pods
+	DataDir     string `json:"data_dir"`     // overrides etcd.conf
+	ConfIsLost  bool   `json:"-"`            // etcd.conf is to be put back, so it may be missing, wherever it is
 }
-
-// TLS names the files of a client of this host's etcd. They are empty where etcd speaks plain HTTP.
-type TLS struct{ CA, Cert, Key string }
 
 // Host is one host's etcd.
 type Host struct {
 	EtcdConf    string
 	ManifestDir string
-	Conf        *envfile.File // nil where there is no etcd.conf
-	ConfDoubt   error         // etcd.conf is read as systemd does; this is why a shell would read it differently
+	Conf        etcdconf.Conf
 	Config      facts.Config
 	DataDir     string
-	TLS         TLS // of a client: the PEER certificate, since the server's is issued for serverAuth only
+	TLS         clienttls.Files // of a client
 	Runtime     Runtime
 }
 
 // Load reads etcd.conf and finds the runtime. It changes nothing.
 func Load(ctx context.Context, o Options) (*Host, error) {
-	h := &Host{EtcdConf: o.EtcdConf, ManifestDir: o.ManifestDir}
-	if h.EtcdConf == "" {
-		h.EtcdConf = root.Path(DefaultConf)
+	read := etcdconf.Read
+	if o.ConfIsLost {
+		read = etcdconf.ReadIfThere
 	}
-	if h.ManifestDir == "" {
-		h.ManifestDir = root.Path(DefaultManifestDir)
-	}
-	if err := h.readConf(); err != nil {
+	conf, err := read(o.EtcdConf)
+	if err != nil {
 		return nil, err
 	}
-	h.Config = h.config()
-	h.TLS = h.tls()
+	h := &Host{EtcdConf: conf.Path, ManifestDir: o.ManifestDir, Conf: conf, Config: config(conf), TLS: conf.TLS()}
+	if h.ManifestDir, err = manifestDir(o.ManifestDir); err != nil {
+		return nil, err
+	}
+	if conf.File == nil {
+		h.TLS = masterTLS()
+	}
 	rt, err := detect(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	h.Runtime = rt
-	h.DataDir = h.dataDir(o.DataDir)
+	if h.DataDir, err = h.dataDir(o.DataDir); err != nil {
+		return nil, err
+	}
 	if p, ok := rt.(*pod); ok && o.DataDir == "" {
 		if outside, ok := p.dataDirOf(h.DataDir); ok {
 			h.DataDir = outside
@@ -76,93 +79,66 @@ func Load(ctx context.Context, o Options) (*Host, error) {
 	return h, nil
 }
 
-// readConf falls back to systemd's reading where a shell would differ: facts must be had of a host with an odd file as well; it is the
-// editor of the file that refuses.
-func (h *Host) readConf() error {
-	raw, err := os.ReadFile(h.EtcdConf)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// manifestDir takes a missing directory for "no kubelet here" only if it is the default: a fence that looks into a wrong directory would leave
+// the pod as it is.
+func manifestDir(given string) (string, error) {
+	byDefault := root.Path(DefaultManifestDir)
+	if given == "" || given == DefaultManifestDir || given == byDefault {
+		return byDefault, nil
 	}
-	if err != nil {
-		return err
+	if info, err := os.Stat(given); err != nil || !info.IsDir() {
+		return "", fault.New(fault.Invalid, "argument manifest_dir: there is no directory %s", given).
+			WithHint("leave manifest_dir out for %s; the kubelet's own is staticPodPath, or podManifestConfig, of its configuration", byDefault)
 	}
-	if h.Conf, h.ConfDoubt = envfile.Parse(raw); h.ConfDoubt == nil {
-		return nil
-	}
-	if h.Conf, err = envfile.ParseSystemd(raw); err != nil {
-		return fault.Wrap(fault.Invalid, err, "%s", h.EtcdConf)
-	}
-	return nil
+	return given, nil
 }
 
-func (h *Host) get(key string) string {
-	if h.Conf == nil {
-		return ""
-	}
-	value, _ := h.Conf.Get(key)
-	return value
-}
-
-func (h *Host) config() facts.Config {
+func config(conf etcdconf.Conf) facts.Config {
 	return facts.Config{
-		Path:                h.EtcdConf,
-		Name:                h.get("ETCD_NAME"),
-		ListenPeerURLs:      list(h.get("ETCD_LISTEN_PEER_URLS")),
-		ListenClientURLs:    list(h.get("ETCD_LISTEN_CLIENT_URLS")),
-		PeerURLs:            list(h.get("ETCD_INITIAL_ADVERTISE_PEER_URLS")),
-		ClientURLs:          list(h.get("ETCD_ADVERTISE_CLIENT_URLS")),
-		InitialCluster:      h.get("ETCD_INITIAL_CLUSTER"),
-		InitialClusterState: h.get("ETCD_INITIAL_CLUSTER_STATE"),
-		InitialClusterToken: h.get("ETCD_INITIAL_CLUSTER_TOKEN"),
-		WALDir:              h.get("ETCD_WAL_DIR"),
+		Path:                conf.Path,
+		Name:                conf.Get("ETCD_NAME"),
+		ListenPeerURLs:      conf.List("ETCD_LISTEN_PEER_URLS"),
+		ListenClientURLs:    conf.List("ETCD_LISTEN_CLIENT_URLS"),
+		PeerURLs:            conf.List("ETCD_INITIAL_ADVERTISE_PEER_URLS"),
+		ClientURLs:          conf.List("ETCD_ADVERTISE_CLIENT_URLS"),
+		InitialCluster:      conf.Get("ETCD_INITIAL_CLUSTER"),
+		InitialClusterState: conf.Get("ETCD_INITIAL_CLUSTER_STATE"),
+		InitialClusterToken: conf.Get("ETCD_INITIAL_CLUSTER_TOKEN"),
+		WALDir:              conf.Get("ETCD_WAL_DIR"),
 	}
 }
 
-func list(text string) []string {
-	out := []string{}
-	for _, part := range strings.Split(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
-		}
-	}
-	return out
-}
-
-func (h *Host) tls() TLS {
-	if h.Conf == nil {
-		return masterTLS()
-	}
-	t := TLS{CA: h.get("ETCD_TRUSTED_CA_FILE"), Cert: h.get("ETCD_PEER_CERT_FILE"), Key: h.get("ETCD_PEER_KEY_FILE")}
-	if t.CA == "" {
-		t.CA = h.get("ETCD_PEER_TRUSTED_CA_FILE")
-	}
-	return t
-}
-
-func masterTLS() TLS {
+func masterTLS() clienttls.Files {
 	at := func(name string) string { return filepath.Join(root.Path(masterDir), "master.etcd-"+name) }
 	if _, err := os.Stat(at("client.crt")); err != nil {
-		return TLS{}
+		return clienttls.Files{}
 	}
-	return TLS{CA: at("ca.crt"), Cert: at("client.crt"), Key: at("client.key")}
+	return clienttls.Files{CA: at("ca.crt"), Cert: at("client.crt"), Key: at("client.key")}
 }
 
-func (h *Host) dataDir(override string) string {
-	switch conf := h.get("ETCD_DATA_DIR"); {
-	case override != "":
-		return filepath.Clean(override)
-	case conf != "":
-		return filepath.Clean(conf)
-	case h.Runtime.Name() == facts.AllInOne:
-		return root.Path(AllInOneDataDir)
+// dataDir refuses a relative path in etcd.conf: it begins at etcd's working directory, which no other process knows for sure.
+func (h *Host) dataDir(override string) (string, error) {
+	for _, key := range []string{"ETCD_DATA_DIR", "ETCD_WAL_DIR"} {
+		if dir := h.Conf.Get(key); dir != "" && !filepath.IsAbs(dir) && (override == "" || key == "ETCD_WAL_DIR") {
+			return "", fault.New(fault.Unsupported, "%s: %s is %q; expected an absolute path", h.EtcdConf, key, dir).
+				WithHint("find the directory that etcd really uses (ls -l /proc/$(pidof etcd)/cwd), and write its full path into %s", h.EtcdConf)
+		}
 	}
-	return root.Path(DefaultDataDir)
+	switch dir := h.Conf.Get("ETCD_DATA_DIR"); {
+	case override != "":
+		return filepath.Clean(override), nil
+	case dir != "":
+		return filepath.Clean(dir), nil
+	case h.Runtime.Name() == facts.AllInOne:
+		return root.Path(AllInOneDataDir), nil
+	}
+	return root.Path(DefaultDataDir), nil
 }
 
 // MemberDir is the directory that holds all of a member's data, unless ETCD_WAL_DIR puts the log elsewhere.
 func (h *Host) MemberDir() string { return filepath.Join(h.DataDir, "member") }
 
-// WALDir is where the log is.
+// WALDir is the directory of the log.
 func (h *Host) WALDir() string {
 	if h.Config.WALDir != "" {
 		return filepath.Clean(h.Config.WALDir)
@@ -170,8 +146,11 @@ func (h *Host) WALDir() string {
 	return filepath.Join(h.MemberDir(), "wal")
 }
 
-// FenceFile is the fence's record. It is beside etcd.conf.
+// FenceFile is the fence's record, beside etcd.conf.
 func (h *Host) FenceFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "fenced.json") }
+
+// PutBackFile is the record of a fence that was lifted, on a host where etcd ran before: it is still to be started.
+func (h *Host) PutBackFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "unfenced.json") }
 
 // ForcingFile is the record of a forced start that has begun and is not proven yet.
 func (h *Host) ForcingFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "forcing.json") }
@@ -192,7 +171,7 @@ func (h *Host) HasData() (bool, error) {
 	return false, err
 }
 
-// HasMember tells whether there is anything of a member, be it only a part.
+// HasMember tells whether anything of a member is there, even if only a part.
 func (h *Host) HasMember() (bool, error) {
 	entries, err := readDir(h.MemberDir())
 	if err != nil || len(entries) > 0 {
@@ -201,9 +180,9 @@ func (h *Host) HasMember() (bool, error) {
 	return h.HasData()
 }
 
-// readDir takes a directory that does not exist for an empty one; any other error stays one, so that "may not look" is never "nothing there".
+// readDir takes a directory that does not exist for an empty one. Any other error stays one, so that "may not read" is never "nothing there".
 func readDir(dir string) ([]fs.DirEntry, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := readfile.Dir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -6,14 +6,18 @@ import (
 	"io/fs"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// Evidence is what was seen after a stop. Left says in words what is still there.
+// Evidence is what was seen after a stop. Left names what is still there.
 type Evidence struct {
 	WasRunning  bool     `json:"was_running"`
 	Graceful    bool     `json:"graceful"` // it had served clients, and was not killed: etcd 3.2 ends in good order only then
@@ -25,8 +29,8 @@ type Evidence struct {
 
 func (e Evidence) gone() bool { return e.ProcessGone && e.PortsClosed && e.LocksFree }
 
-// Gone looks once for anything of etcd that is still there. One look may lie (a lock that is held can be missing in the kernel's list for 50 ms):
-// Stop takes several.
+// Gone looks once for anything that is left of etcd. One look can be wrong (a held lock can be missing from the kernel's list for 50 ms): Stop
+// looks several times.
 func (h *Host) Gone() (Evidence, error) { return h.gone(true) }
 
 // gone with names also says who holds a port. That reads every open file of the host, too much for each look of a wait.
@@ -47,12 +51,20 @@ func (h *Host) gone(names bool) (Evidence, error) {
 	e.PortsClosed = len(ports) == 0
 	e.Left = append(e.Left, ports...)
 	if !e.ProcessGone {
-		return e, nil // the test of the locks could get in the way of an etcd that starts
+		return e, nil // testing the locks could disturb an etcd that starts
 	}
 	held, err := h.locked()
 	e.LocksFree = len(held) == 0
 	e.Left = append(e.Left, held...)
 	return e, err
+}
+
+// EndBy is the command that ends an etcd which the runtime did not start: beside a pod, the package's unit would start it again.
+func (h *Host) EndBy(p procfs.Process) string {
+	if unitGroup.MatchString(p.CGroup) {
+		return "systemctl disable --now etcd"
+	}
+	return fmt.Sprintf("kill -TERM %d", p.PID)
 }
 
 func describe(p procfs.Process) string {
@@ -68,7 +80,8 @@ func describe(p procfs.Process) string {
 	}[p.State])
 }
 
-// listening names the listening sockets at the addresses of etcd.conf.
+// listening names the listening sockets at etcd.conf's addresses. A socket of a user who is neither root nor the data's owner does not count: no
+// etcd with this host's data and keys runs as that user, the ports are above 1024, and any user of the host could keep it from being fenced.
 func (h *Host) listening(names bool) ([]string, error) {
 	all, err := procfs.Listeners()
 	if err != nil {
@@ -81,7 +94,7 @@ func (h *Host) listening(names bool) ([]string, error) {
 			continue
 		}
 		for _, l := range all {
-			if !l.Covers(addr) {
+			if !l.Covers(addr) || !h.mayServe(l.UID) {
 				continue
 			}
 			line := fmt.Sprintf("port %d is listened on", addr.Port())
@@ -92,6 +105,11 @@ func (h *Host) listening(names bool) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+func (h *Host) mayServe(uid uint32) bool {
+	var st unix.Stat_t
+	return uid == 0 || int(uid) == os.Geteuid() || unix.Stat(h.DataDir, &st) != nil || st.Uid == uid
 }
 
 func heldBy(l procfs.Listener) string {
@@ -107,7 +125,7 @@ func heldBy(l procfs.Listener) string {
 	return " by " + strings.Join(names, " and ")
 }
 
-// addressOf is a URL's address; one with a host name has a port and an invalid address, which means any.
+// addressOf is the address in a URL; for a host name it is the port with an invalid address, which means any.
 func addressOf(text string) (netip.AddrPort, bool) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -123,11 +141,16 @@ func addressOf(text string) (netip.AddrPort, bool) {
 
 // locked names the files of the member that some process holds a lock on.
 func (h *Host) locked() ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(h.WALDir(), "*.wal"))
-	if err != nil {
+	entries, err := readfile.Dir(h.WALDir()) // no glob pattern: the directory's name may hold special characters
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) && !errors.Is(err, unix.ELOOP) {
 		return nil, err
 	}
-	var out []string
+	var files, out []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".wal") {
+			files = append(files, filepath.Join(h.WALDir(), e.Name()))
+		}
+	}
 	for _, file := range append(files, filepath.Join(h.MemberDir(), "snap", "db")) {
 		held, err := procfs.Locked(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

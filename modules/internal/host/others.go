@@ -2,16 +2,16 @@ package host
 
 import (
 	"slices"
-	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
 // OtherPeerURLs are the peer URLs of ETCD_INITIAL_CLUSTER that are not this host's own.
 func (h *Host) OtherPeerURLs() []string {
 	var out []string
-	for _, pair := range list(h.Config.InitialCluster) {
-		name, url, ok := strings.Cut(pair, "=")
-		if ok && name != h.Config.Name && !slices.Contains(h.Config.PeerURLs, url) {
-			out = append(out, url)
+	for _, m := range facts.ParseInitialCluster(h.Config.InitialCluster) {
+		if m.Name != h.Config.Name && !slices.Contains(h.Config.PeerURLs, m.URL) {
+			out = append(out, m.URL)
 		}
 	}
 	return out

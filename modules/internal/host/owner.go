@@ -12,8 +12,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// CheckOwner refuses a start of an etcd that may not read all of its own data. etcd 3.2 takes a log directory that it may not list for none,
-// and starts as a new member on top of it; forced, it would make an empty cluster there (tried).
+// CheckOwner refuses to start an etcd that may not read all of its own data. etcd 3.2 takes a log directory that it may not list for a missing
+// one, and starts as a new member on top of it; forced, it would make an empty cluster there (tried).
 func (h *Host) CheckOwner(unitUser string) error {
 	want, err := h.owner(unitUser)
 	if err != nil || want == 0 { // root may read everything
@@ -36,7 +36,7 @@ func (h *Host) CheckOwner(unitUser string) error {
 	})
 }
 
-// owner is the user that etcd runs as; where that cannot be told, the one who owns the data directory.
+// owner is the user that etcd runs as; where that is not known, the owner of the data directory.
 func (h *Host) owner(unitUser string) (uint32, error) {
 	if u, err := user.Lookup(unitUser); unitUser != "" && err == nil {
 		uid, err := strconv.ParseUint(u.Uid, 10, 32)

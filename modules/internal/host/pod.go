@@ -11,19 +11,22 @@ import (
 	"etcd-quorum-restore/modules/internal/procfs"
 )
 
-// pod is etcd as a static pod: the kubelet runs it for as long as its manifest is in the manifest directory. All that is asked is files,
-// processes and sockets; without a quorum neither the API nor `oc` answers.
+// pod is etcd as a static pod: the kubelet runs it for as long as its manifest is in the manifest directory. Only files, processes and sockets
+// are read: without a quorum neither the API nor `oc` answers.
 type pod struct {
 	host *Host
 	node node
+
+	searched bool // for manifests that were left elsewhere: once a run, since a search takes up to two seconds
+	found    []stray
 
 	moved bool // the manifest was in when this run began, and this run has taken it out
 
 	asked  time.Time // when Stop was asked for
 	grace  time.Duration
-	killed bool // the kubelet's patience was over before etcd was gone
+	killed bool // the grace period was over before etcd was gone
 
-	ready       procfs.Process // served clients when it was asked last
+	ready       procfs.Process // served clients when it was last asked
 	nextAsk     time.Time
 	answersSlow bool
 }
@@ -31,11 +34,11 @@ type pod struct {
 func (p *pod) Name() string { return facts.StaticPod }
 
 func (p *pod) Words() Words {
-	return Words{Self: "the pod: ", Starter: "the kubelet", Log: "ansible HOST -m etcd_log_info, or master-logs etcd etcd",
+	return Words{Self: "the pod: ", Starter: "the kubelet", Log: "`ansible HOST -m etcd_log_info`, or `master-logs etcd etcd`",
 		Slow: "a frozen etcd is killed by the kubelet after 30 seconds, so a larger timeout may be enough; else look at systemctl status atomic-openshift-node"}
 }
 
-// uidOf is the UID of the pod that a process belongs to, by its cgroup; "" for a process that the kubelet did not start. The cgroupfs driver
+// uidOf is the UID of the pod that a process belongs to, from its cgroup; "" for a process that the kubelet did not start. The cgroupfs driver
 // has …/kubepods/burstable/pod<UID>/<container>, the systemd driver …/kubepods-burstable-pod<UID with underscores>.slice/docker-<id>.scope.
 func uidOf(p procfs.Process) string {
 	m := inPod.FindStringSubmatch(p.CGroup)
@@ -47,9 +50,9 @@ func uidOf(p procfs.Process) string {
 
 var inPod = regexp.MustCompile(`kubepods[^\n]*[/-]pod([0-9a-f][0-9a-f_-]{30,35})(?:\.slice)?/`)
 
-// Look never parses the manifest: facts must be had of a host with an odd one as well.
+// Look never parses the manifest: facts are needed of a host with an odd one too.
 func (p *pod) Look(ctx context.Context) (View, error) {
-	v := View{User: "root", Once: true, InPods: true} // of the container; it may read everything
+	v := View{User: "root", Once: true} // of the container: root may read everything
 	live, err := p.live()
 	if err != nil {
 		return v, err
@@ -83,17 +86,22 @@ func (p *pod) Look(ctx context.Context) (View, error) {
 	return v, nil
 }
 
+// Owns is true for a process of a static pod: only root can write its manifest. Other pods may be anybody's, and have UIDs of another form.
+func (p *pod) Owns(one procfs.Process) bool {
+	return staticUID.MatchString(uidOf(one)) && p.host.uses(one)
+}
+
 // own is the etcd that the kubelet started.
 func (p *pod) own(found []procfs.Process) *procfs.Process {
 	for _, each := range found {
-		if uidOf(each) != "" {
+		if p.Owns(each) {
 			return &each
 		}
 	}
 	return nil
 }
 
-// noteEnd infers a SIGKILL from the time: /proc tells no exit status of a process that is not our child.
+// noteEnd infers a SIGKILL from the time: /proc has no exit status of a process that is not our child.
 func (p *pod) noteEnd(own *procfs.Process) {
 	if p.asked.IsZero() {
 		return
@@ -104,15 +112,15 @@ func (p *pod) noteEnd(own *procfs.Process) {
 	}
 }
 
-// Times of the question whether etcd serves clients. A member without quorum accepts the connection and never answers, so after the first
-// time the question must not hold up those who wait for its end.
+// Limits of the question whether etcd serves clients. A member without quorum accepts the connection and never answers, so after the first time
+// the question must be short: others wait for its end.
 const (
 	firstAnswer = time.Second
 	laterAnswer = 200 * time.Millisecond
 	askAgain    = 500 * time.Millisecond
 )
 
-// serves is what READY=1 is for a unit: etcd answers clients, and so has its signal handler in place.
+// serves is for a pod what READY=1 is for a unit: etcd answers clients, so its signal handler is in place.
 func (p *pod) serves(ctx context.Context, own procfs.Process) bool {
 	if same(p.ready, own) {
 		return true

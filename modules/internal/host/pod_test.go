@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -22,7 +24,7 @@ const (
 	installed = "etc/origin/node/pods-stopped/etcd.yaml.installed"
 )
 
-// layouts are the two that the installer writes.
+// layouts are the two layouts that the installer writes.
 func layouts(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -120,11 +122,11 @@ func TestPodStopsAndStarts(t *testing.T) {
 	}
 }
 
-// A kubelet that is down starts and stops nothing: SIGTERM comes from here, and the service is started with the next etcd.
+// A kubelet that is down starts and stops nothing: the module sends SIGTERM, and starts the service with the next etcd.
 func TestPodWhoseKubeletIsDown(t *testing.T) {
-	f, h := pod(t)
+	f, _ := pod(t)
 	f.NodeService("stop")
-	h = load(t, f)
+	h := load(t, f)
 	e := stop(t, h)
 	if !e.ProcessGone || !e.Graceful || f.Exists(in) {
 		t.Errorf("%+v", e)
@@ -139,7 +141,7 @@ func TestPodWhoseKubeletIsDown(t *testing.T) {
 	}
 }
 
-// The kubelet may be started again while etcd's manifest is out, or while etcd runs; else it would start an etcd that nobody decided on.
+// The kubelet may be started while etcd's manifest is out, or while etcd runs; otherwise it would start an etcd that nobody decided on.
 func TestNodeDown(t *testing.T) {
 	f, h := pod(t)
 	down := func(want bool) error {
@@ -175,11 +177,11 @@ func TestNodeDown(t *testing.T) {
 }
 
 func TestPodWithManifestInAndKubeletDownIsNotStopped(t *testing.T) {
-	f, h := pod(t)
+	f, _ := pod(t)
 	f.NodeService("stop")
 	stop(t, load(t, f))
 	f.Write(in, f.Read(out))
-	h = load(t, f)
+	h := load(t, f)
 	if s := status(t, h); s.State != facts.Starting || !strings.Contains(s.View.Detail, "node service is down") {
 		t.Errorf("%+v", s)
 	}
@@ -189,14 +191,14 @@ func TestPodWithManifestInAndKubeletDownIsNotStopped(t *testing.T) {
 	}
 }
 
-// An etcd whose manifest was moved away while the kubelet is down runs on, until the kubelet is back.
+// An etcd whose manifest was moved away while the kubelet is down goes on, until the kubelet is back.
 func TestPodOnItsWayOutIsNoStartedOne(t *testing.T) {
-	f, h := pod(t)
+	f, _ := pod(t)
 	f.NodeService("stop")
 	text := f.Read(in)
 	f.Write(out, text)
 	os.Remove(f.Root + "/" + in)
-	h = load(t, f)
+	h := load(t, f)
 	_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitServing})
 	failed(t, err, fault.Refused, "on its way out", "state=stopped")
 	if e := stop(t, h); !e.Graceful || f.Exists(in) {
@@ -217,7 +219,7 @@ func TestPodThatDoesNotStopGetsItsManifestBack(t *testing.T) {
 		t.Error("not the same bytes")
 	}
 
-	_, err = load(t, f).Fence(soon(t, 2*time.Second), host.NewFence("why", "m1", nil))
+	_, err = load(t, f).Fence(soon(t, 2*time.Second), host.Stamp(facts.Fence{Why: "why", Survivor: "m1"}, nil))
 	failed(t, err, fault.Timeout)
 	if f.Exists(in) || !f.Exists(record) {
 		t.Error("a fence that fails has put the manifest back")
@@ -267,8 +269,8 @@ func TestTwoManifests(t *testing.T) {
 }
 
 func TestFencedPodStaysOut(t *testing.T) {
-	f, h := pod(t)
-	h = fence(t, f)
+	f, _ := pod(t)
+	h := fence(t, f)
 	if s := status(t, h); s.State != facts.Fenced || s.FenceHole != "" {
 		t.Fatalf("%+v", s)
 	}
@@ -288,7 +290,7 @@ func TestFencedPodStaysOut(t *testing.T) {
 	start(t, h, host.StartOptions{Wait: host.WaitServing})
 }
 
-// The way of a survivor: forced, then without the flag and without the probe, then as the installer left it.
+// The steps of a survivor: forced, then without the flag and without the probe, then as the installer left it.
 func TestPodIsForcedOnce(t *testing.T) {
 	for name, installer := range layouts(t) {
 		t.Run(name, func(t *testing.T) {
@@ -331,7 +333,7 @@ func TestPodIsForcedOnce(t *testing.T) {
 	}
 }
 
-// An operator who is tired of the kills takes the probe out before any tool does: then the manifest without the flag is the installer's.
+// An operator may remove the probe before any tool does, to stop the kills: then the manifest without the flag counts as the installer's.
 func TestPodWithoutAProbeIsForced(t *testing.T) {
 	f := hosttest.New(t)
 	m, err := manifest.Parse([]byte(layouts(t)["template.yaml"]))
@@ -378,7 +380,7 @@ func set(t *testing.T, h *host.Host, on bool) {
 	}
 }
 
-// A flag whose forced start was called off does not survive the next start, and neither does a fence leave it in.
+// A flag whose forced start was cancelled is dropped at the next start, and by a fence.
 func TestAFlagWithoutItsRecordForcesNothing(t *testing.T) {
 	f, h := pod(t)
 	stop(t, h)
@@ -389,7 +391,7 @@ func TestAFlagWithoutItsRecordForcesNothing(t *testing.T) {
 	}
 	stop(t, h)
 	set(t, h, true)
-	h = fence(t, f)
+	fence(t, f)
 	if strings.Contains(f.Read(out), "FORCE") || !f.Exists(installed) {
 		t.Error("the fence left the flag in")
 	}
@@ -397,25 +399,48 @@ func TestAFlagWithoutItsRecordForcesNothing(t *testing.T) {
 
 // What the chapter's commands leave behind when they are not finished.
 func TestManifestThatAnOperatorMoved(t *testing.T) {
-	for _, place := range []string{out, "root/etcd.yaml", "home/admin/etcd.yaml"} {
+	for _, place := range []string{out, "root/etcd.yaml", "home/admin/etcd.yaml", "home/admin/etcdbackup/etcd.yaml", "root/a/b/c/d/etcd.yaml", "backup/etcd.yaml",
+		"etc/origin/node/old/etcd.yaml", "tmp/x/etcd.yaml"} {
 		t.Run(place, func(t *testing.T) {
 			f, h := pod(t)
 			installer := f.Read(in)
 			stop(t, h)
 			os.Remove(f.Root + "/" + out)
 			f.Write(place, installer)
-			t.Cleanup(func() { os.RemoveAll(f.Root + "/home") })
+			t.Cleanup(func() {
+				for _, dir := range []string{"home", "backup", "tmp"} {
+					os.RemoveAll(f.Root + "/" + dir)
+				}
+			})
+			f.Write("backup/chart/etcd.yaml", "replicas: 3\n") // it has only the manifest's name
 			h = load(t, f)
 			if s := status(t, h); h.Runtime.Name() != facts.StaticPod || s.State != facts.Stopped || h.Probe() != host.ProbePresent {
 				t.Fatalf("%s: %+v", h.Runtime.Name(), s)
 			}
 			start(t, h, host.StartOptions{Wait: host.WaitServing})
 			annotated(t, f.Read(in), installer)
-			if f.Exists(place) {
+			if place != out && f.Read(place) != installer {
+				t.Error("the operator's copy is gone, or changed: it may be a part of a backup")
+			}
+			if f.Exists(out) {
 				t.Error("a second manifest stays behind")
 			}
 		})
 	}
+}
+
+// Deeper, or on another file system, the search does not look: it has to end.
+func TestManifestThatIsNotFound(t *testing.T) {
+	f, h := pod(t)
+	installer := f.Read(in)
+	stop(t, h)
+	os.Remove(f.Root + "/" + out)
+	f.Write("root/a/b/c/d/e/etcd.yaml", installer)
+	if err := os.Symlink(f.Root+"/root/a/b/c/d/e", f.Root+"/root/link"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
+	failed(t, err, fault.Refused, "nowhere to be found", "/backup", "pods-stopped")
 }
 
 func TestManifestsThatDiffer(t *testing.T) {
@@ -498,5 +523,68 @@ func TestManifestOfSomebodyElseIsNoManifest(t *testing.T) {
 			_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
 			failed(t, err, fault.Refused, "nowhere to be found")
 		})
+	}
+}
+
+// In another user's directory the manifest can be replaced between the look and the read: it is named, and not used.
+func TestHostileManifestDirectory(t *testing.T) {
+	for name, spoil := range map[string]func(dir string) error{
+		"another owner": func(dir string) error { return os.Chown(dir, 1000, 1000) },
+		"others write":  func(dir string) error { return os.Chmod(dir, 0o777) },
+		"like /tmp":     func(dir string) error { return os.Chmod(dir, 0o777|os.ModeSticky) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, h := pod(t)
+			stop(t, h)
+			os.Remove(f.Root + "/" + out)
+			t.Cleanup(func() { os.RemoveAll(f.Root + "/home") })
+			path := f.Write("home/admin/etcd.yaml", layouts(t)["sorted.yaml"])
+			if err := spoil(filepath.Dir(path)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := load(t, f).Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
+			failed(t, err, fault.Refused, path+", and is not taken")
+			if !strings.Contains(fault.HintOf(err), "install -o root") || f.Exists(in) {
+				t.Errorf("hint %q", fault.HintOf(err))
+			}
+		})
+	}
+}
+
+// The bytes that are judged are the bytes that are used, however fast the directory's user replaces the file.
+func TestHostileManifestRace(t *testing.T) {
+	f, h := pod(t)
+	stop(t, h)
+	os.Remove(f.Root + "/" + out)
+	t.Cleanup(func() { os.RemoveAll(f.Root + "/home") })
+	good := f.Write("home/admin/etcd.yaml", layouts(t)["sorted.yaml"])
+	bad := f.Write("home/admin/evil", strings.ReplaceAll(layouts(t)["sorted.yaml"], "image: ", "image: evil.example.com/"))
+	for _, path := range []string{bad, filepath.Dir(good)} {
+		if err := os.Chown(path, 1000, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := make(chan struct{})
+	var loop sync.WaitGroup
+	loop.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				_ = unix.Renameat2(unix.AT_FDCWD, good, unix.AT_FDCWD, bad, unix.RENAME_EXCHANGE)
+			}
+		}
+	})
+	defer loop.Wait()
+	defer close(ended)
+	for range 20 {
+		loaded, err := host.Load(t.Context(), host.Options{EtcdConf: f.Conf, ManifestDir: f.Manifests})
+		if err == nil {
+			_, _ = loaded.Start(soon(t, time.Second), host.StartOptions{Wait: host.WaitNone})
+		}
+		if f.Exists(in) && strings.Contains(f.Read(in), "evil") {
+			t.Fatal("the kubelet runs the user's image")
+		}
 	}
 }

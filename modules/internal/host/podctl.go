@@ -11,8 +11,8 @@ import (
 	"etcd-quorum-restore/modules/internal/procfs"
 )
 
-// Stop takes the manifest out. SIGTERM comes from the kubelet; where the node service is down, from here, and etcd stays down for as long as the
-// service does. With a kubelet that runs, a signal alone is no stop: the next etcd comes after 0.3 seconds.
+// Stop moves the manifest out. The kubelet then sends SIGTERM. Where the node service is down, Stop sends it, and etcd stays down for as long as
+// the service does. Under a running kubelet a signal alone stops nothing: the next etcd starts after 0.3 seconds.
 func (p *pod) Stop(ctx context.Context) error {
 	if _, err := p.one(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (p *pod) stop(ctx context.Context) error {
 	return terminate(*own)
 }
 
-// terminate looks again before it signals: the number may be another process by now.
+// terminate looks again before it signals: the PID may belong to another process by now.
 func terminate(own procfs.Process) error {
 	now, err := procfs.Read(own.PID)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || err == nil && !same(now, own) {
@@ -55,7 +55,7 @@ func terminate(own procfs.Process) error {
 	return nil
 }
 
-// Undo puts the same bytes back after a stop that did not end: the same file, by a rename.
+// Undo puts the same file back, by a rename, after a stop that did not end.
 func (p *pod) Undo(context.Context) (bool, error) {
 	if !p.moved {
 		return false, nil
@@ -63,13 +63,13 @@ func (p *pod) Undo(context.Context) (bool, error) {
 	return true, p.putIn()
 }
 
-// Start puts the manifest in, with a new annotation: the kubelet takes the same bytes for the same pod, whose restarts it delays. A manifest that
-// is in already and runs nothing (a pod in its back-off) is taken out first, for the same reason.
+// Start moves the manifest in, with a new annotation: the kubelet takes the same bytes for the same pod, whose restarts it delays. A manifest
+// that is in and runs nothing (a pod in its back-off) is moved out first, for the same reason.
 func (p *pod) Start(ctx context.Context) error {
 	if err := p.startable(); err != nil {
 		return err
 	}
-	p.moved = false // what a stop before it has moved is no longer to be put back as it was
+	p.moved = false // Undo must no longer put back what an earlier stop has moved
 	if err := p.takeOut(); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (p *pod) Start(ctx context.Context) error {
 	return p.tidy(text)
 }
 
-// startable finds out what would fail later, before anything is moved.
+// startable refuses, before anything is moved, what would fail later.
 func (p *pod) startable() error {
 	_, m, err := p.parsed()
 	if err == nil {
@@ -107,9 +107,9 @@ func (p *pod) startable() error {
 	return err
 }
 
-// Bar: a manifest that is out is a pod that cannot start. It is also the request to stop, so the signal goes out with it. What asks for a forced
-// start goes, too: only etcd_force_new_cluster puts it in.
-func (p *pod) Bar(ctx context.Context) error {
+// Block moves the manifest out, so that the pod cannot start. That is also the request to stop, so the signal is sent as well. What asks for a
+// forced start is removed, too: only etcd_force_new_cluster puts it in.
+func (p *pod) Block(ctx context.Context) error {
 	if err := p.stop(ctx); err != nil {
 		return err
 	}
@@ -119,12 +119,12 @@ func (p *pod) Bar(ctx context.Context) error {
 	return p.SetForce(ctx, false)
 }
 
-// Unbar does nothing: the manifest stays out until etcd_service starts it.
-func (p *pod) Unbar(context.Context) error { return nil }
+// Unblock does nothing: the manifest stays out until etcd_service starts it.
+func (p *pod) Unblock(context.Context) error { return nil }
 
-func (p *pod) HasBar() bool { return false }
+func (p *pod) IsBlocked() bool { return false }
 
-func (p *pod) Barred(context.Context) (bool, string, error) {
+func (p *pod) Blocked(context.Context) (bool, string, error) {
 	live, err := p.live()
 	if err != nil || len(live) == 0 {
 		return err == nil, "", err

@@ -8,18 +8,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/manifest"
-	"etcd-quorum-restore/modules/internal/root"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// Where the manifest is. EVERY regular file in the kubelet's directory is a manifest, whatever its ending, and half a file can be a valid pod:
-// so files are written in pods-stopped only, and enter the directory by one rename. At any moment there is one manifest of etcd, either in or
-// out; while it differs from the installer's in more than the annotation, the installer's bytes are kept in etcd.yaml.installed.
+// Where the manifest is. EVERY regular file in the kubelet's directory is a manifest, whatever its name, and half a file can be a valid pod: so
+// files are written in pods-stopped only, and enter the directory by one rename. At any moment there is one manifest of etcd, either in or out;
+// while it differs from the installer's in more than the annotation, the installer's bytes are kept in etcd.yaml.installed.
 const (
 	manifestName  = "etcd.yaml"
 	installedName = "etcd.yaml.installed"
@@ -41,7 +40,7 @@ func (p *pod) live() ([]string, error) {
 		if strings.HasPrefix(e.Name(), ".") || !isFile(path) {
 			continue
 		}
-		data, err := os.ReadFile(path)
+		data, err := readfile.Read(path, readfile.Text)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // moved out since the directory was read
 		}
@@ -60,7 +59,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// one is the only manifest in the kubelet's directory, or "". Two would be two pods of one name, each of which kills the other.
+// one is the only manifest of etcd in the kubelet's directory, or "". Two would be two pods of one name, and each would kill the other.
 func (p *pod) one() (string, error) {
 	live, err := p.live()
 	if err != nil || len(live) == 0 {
@@ -73,28 +72,7 @@ func (p *pod) one() (string, error) {
 	return live[0], nil
 }
 
-// strays are the places where the chapter's `mv etcd.yaml .` leaves the manifest: the directory that the operator was in. Only a file that is
-// root's alone counts: in /tmp or a home directory anybody could else leave one, and the kubelet would run it with all rights.
-func strays() []string {
-	var out []string
-	for _, pattern := range []string{"/root", "/home/*", "/etc/origin/node", "/etc/origin", "/etc/etcd", "/tmp"} {
-		found, _ := filepath.Glob(filepath.Join(root.Path(pattern), manifestName)) // the patterns are constant and valid
-		out = append(out, slices.DeleteFunc(found, func(path string) bool { return !rootsAlone(path) })...)
-	}
-	return out
-}
-
-// rootsAlone is about the file itself: a link is somebody else's word for it.
-func rootsAlone(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o022 != 0 {
-		return false
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && owner.Uid == 0
-}
-
-// current is the manifest that counts: the one in the directory, else the one that is out, else the one that an operator left elsewhere.
+// current is the manifest that counts: the one in the directory, else the one that is out, else one that an operator left elsewhere.
 func (p *pod) current() (path string, data []byte, err error) {
 	if path, err = p.one(); err != nil {
 		return "", nil, err
@@ -103,32 +81,13 @@ func (p *pod) current() (path string, data []byte, err error) {
 		path = p.out()
 	}
 	if path == "" {
-		if path, err = onlyStray(); err != nil {
-			return "", nil, err
-		}
+		return onlyStray(p.strays())
 	}
-	data, err = os.ReadFile(path)
+	data, err = readfile.Read(path, readfile.Text)
 	return path, data, err
 }
 
-func onlyStray() (string, error) {
-	found := strays()
-	if len(found) == 0 {
-		return "", fault.New(fault.Refused, "etcd's manifest is nowhere to be found; looked in the kubelet's directory, beside it, in home directories, /etc/origin and /tmp").
-			WithHint("bring etcd.yaml back into /etc/origin/node/pods-stopped, from a backup or by the installer, then run this again")
-	}
-	first, err := os.ReadFile(found[0])
-	for _, path := range found[1:] {
-		other, err2 := os.ReadFile(path)
-		if err != nil || err2 != nil || !bytes.Equal(first, other) {
-			return "", fault.New(fault.Refused, "etcd's manifest was moved away, and these differ: %s", strings.Join(found, ", ")).
-				WithHint("move the right one to /etc/origin/node/pods-stopped/etcd.yaml, then run this again")
-		}
-	}
-	return found[0], err
-}
-
-// parsed is the current manifest, read.
+// parsed is the current manifest, parsed.
 func (p *pod) parsed() (string, *manifest.Manifest, error) {
 	path, data, err := p.current()
 	if err != nil {
@@ -146,8 +105,8 @@ func parseManifest(path string, data []byte) (*manifest.Manifest, error) {
 	return m, nil
 }
 
-// takeOut moves etcd's manifest, and nothing else, out of the kubelet's directory. Further ones (a copy beside it is a pod, too) go as well, under
-// names of their own. A file that is in the way outside is kept under a dated name, unless it is the same manifest.
+// takeOut moves etcd's manifest, and nothing else, out of the kubelet's directory. Others of etcd (a copy beside it is a pod, too) are moved as
+// well, under names of their own. A file that is in the way is kept under a dated name, unless it is the same manifest.
 func (p *pod) takeOut() error {
 	live, err := p.live()
 	if err != nil || len(live) == 0 {
@@ -176,11 +135,11 @@ func (p *pod) takeOut() error {
 }
 
 func (p *pod) clear(path, to string) error {
-	coming, err := os.ReadFile(path)
+	coming, err := readfile.Read(path, readfile.Text)
 	if err != nil {
 		return err
 	}
-	old, err := os.ReadFile(to)
+	old, err := readfile.Read(to, readfile.Text)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && (bytes.Equal(coming, old) || manifest.Same(coming, old)) {
 		return nil
 	}
@@ -203,7 +162,8 @@ func syncDirs(dirs ...string) error {
 	return nil
 }
 
-// adopt brings a manifest that an operator left elsewhere to where it belongs while it is out. Its old place keeps it under a dated name.
+// adopt copies a manifest that an operator left elsewhere to its place while it is out. The operator's file stays: it may be a backup. It is read
+// again only where no manifest is in its place.
 func (p *pod) adopt() error {
 	path, data, err := p.current()
 	if err != nil || path == p.out() || filepath.Dir(path) == filepath.Clean(p.host.ManifestDir) {
@@ -212,10 +172,7 @@ func (p *pod) adopt() error {
 	if _, err := parseManifest(path, data); err != nil {
 		return err
 	}
-	if err := p.write(data); err != nil {
-		return err
-	}
-	return safefile.Rename(path, dated(path, "taken"))
+	return p.write(data)
 }
 
 // write replaces the manifest that is out.
@@ -226,7 +183,7 @@ func (p *pod) write(data []byte) error {
 	return safefile.Write(p.out(), data, 0o600)
 }
 
-// putIn is the one way into the kubelet's directory.
+// putIn is the only way into the kubelet's directory.
 func (p *pod) putIn() error {
 	live, err := p.one()
 	if err != nil {

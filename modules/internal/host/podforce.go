@@ -4,38 +4,27 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/manifest"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
 type change = manifest.Change
 
-// stamp makes the next start another pod than the last. Milliseconds, since two starts of one second would be the same pod.
+// stamp makes the next start another pod than the last. It has milliseconds, since two starts within one second would be the same pod.
 func stamp(c change) change {
 	c.Started = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	return c
 }
 
-// SetForce edits the manifest that is out: probe out and the variable in, or the variable out again. The probe stays out until InstallProbe, since
-// it would kill a survivor that waits for its members.
+// SetForce edits the manifest that is out: it removes the probe and sets the variable, or removes the variable again. The probe stays out until
+// InstallProbe, since it would kill a survivor that waits for its members.
 func (p *pod) SetForce(_ context.Context, on bool) error {
-	live, err := p.one()
-	if err != nil {
-		return err
-	}
-	if live != "" {
-		return fault.New(fault.Refused, "etcd's manifest %s is in the kubelet's directory; it is edited only while it is out", live).
-			WithHint("stop etcd first: etcd_service state=stopped")
-	}
-	if err := p.adopt(); err != nil {
-		return err
-	}
-	_, m, err := p.parsed()
+	m, err := p.editable()
 	if err != nil {
 		return err
 	}
@@ -50,7 +39,44 @@ func (p *pod) SetForce(_ context.Context, on bool) error {
 	return p.derive(change{Started: m.Started(), DropProbe: true, Force: on})
 }
 
-// derive writes the manifest that is out anew, from the installer's.
+// DropProbe removes the liveness probe from a pod's manifest that is out, until InstallProbe puts it back: it would kill a member that waits for
+// others. It does nothing on a unit's host, or while the manifest is in.
+func (h *Host) DropProbe() error {
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		return nil
+	}
+	if live, err := p.one(); err != nil || live != "" {
+		return err
+	}
+	m, err := p.editable()
+	if err != nil || !m.HasProbe() {
+		return err
+	}
+	if err := p.keepInstalled(m); err != nil {
+		return err
+	}
+	return p.derive(change{Started: m.Started(), DropProbe: true})
+}
+
+// editable is the manifest, provided that it is out of the kubelet's directory.
+func (p *pod) editable() (*manifest.Manifest, error) {
+	live, err := p.one()
+	if err != nil {
+		return nil, err
+	}
+	if live != "" {
+		return nil, fault.New(fault.Refused, "etcd's manifest %s is in the kubelet's directory; it is edited only while it is out", live).
+			WithHint("stop etcd first: etcd_service state=stopped")
+	}
+	if err := p.adopt(); err != nil {
+		return nil, err
+	}
+	_, m, err := p.parsed()
+	return m, err
+}
+
+// derive writes the manifest that is out again, from the installer's.
 func (p *pod) derive(c change) error {
 	base, err := p.base()
 	if err != nil {
@@ -66,9 +92,9 @@ func (p *pod) derive(c change) error {
 	return safefile.Remove(p.installed()) // it never had a probe: the installer's manifest is whole again
 }
 
-// base is the installer's manifest where a recovery has changed the other one.
+// base is the installer's manifest, where a recovery has changed the manifest.
 func (p *pod) base() (*manifest.Manifest, error) {
-	data, err := os.ReadFile(p.installed())
+	data, err := readfile.Read(p.installed(), readfile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.Refused, "the manifest asks for a forced start, and this suite did not write it: %s is missing", p.installed()).
 			WithHint("take %s out of the manifest with an editor (outside of the kubelet's directory), then run this again", manifest.ForceKey)
@@ -79,8 +105,8 @@ func (p *pod) base() (*manifest.Manifest, error) {
 	return parseManifest(p.installed(), data)
 }
 
-// keepInstalled saves the installer's bytes before the first change. Where they are saved already, the manifest is what an earlier run made of them;
-// a manifest that somebody wrote since then counts instead, and the older bytes keep a dated name.
+// keepInstalled saves the installer's bytes before the first change. Where bytes are saved already and the manifest is what an earlier run made
+// of them, they stay. A manifest that somebody has written since then replaces them, and the older bytes are kept under a dated name.
 func (p *pod) keepInstalled(now *manifest.Manifest) error {
 	base, err := p.base()
 	if err == nil && derived(now, base) {
@@ -101,7 +127,7 @@ func derived(now, base *manifest.Manifest) bool {
 	return err == nil && manifest.Same(want, now.Bytes())
 }
 
-// forStart is the text of the next start. A flag that no forced start is under way for (its record was removed) does not survive it.
+// forStart is the text for the next start. A force flag without a forced start under way (its record was removed) is left out.
 func (p *pod) forStart() ([]byte, error) {
 	_, m, err := p.parsed()
 	if err != nil {
@@ -121,9 +147,9 @@ func (p *pod) forStart() ([]byte, error) {
 	return base.Edit(stamp(change{DropProbe: true}))
 }
 
-// tidy removes the installer's bytes that a killed run has left, where the manifest has them.
+// tidy removes the saved installer's bytes that a killed run has left, if the manifest equals them.
 func (p *pod) tidy(text []byte) error {
-	if kept, err := os.ReadFile(p.installed()); err != nil || !manifest.Same(kept, text) {
+	if kept, err := readfile.Read(p.installed(), readfile.Text); err != nil || !manifest.Same(kept, text) {
 		return nil
 	}
 	return safefile.Remove(p.installed())
@@ -133,7 +159,7 @@ func (p *pod) tidy(text []byte) error {
 func (p *pod) ForceFlags(context.Context) ([]facts.ForceFlag, error) {
 	path, m, err := p.parsed()
 	if err != nil {
-		return nil, nil // facts must be had of a host whose manifest cannot be read; whoever starts it gets the error
+		return nil, nil // facts are needed of a host whose manifest cannot be read; a start reports the error
 	}
 	if asks, _ := m.Forces(); asks {
 		return []facts.ForceFlag{{Where: InManifest, Path: path}}, nil
@@ -141,15 +167,15 @@ func (p *pod) ForceFlags(context.Context) ([]facts.ForceFlag, error) {
 	return nil, nil
 }
 
-// RemoveForceFlag takes out what this suite put in, if it is still there. A manifest is never edited in place: the kubelet would start the new pod
-// beside the old one.
+// RemoveForceFlag removes what this project put in, if it is still there. A manifest is never edited in place: the kubelet would start the new
+// pod beside the old one.
 func (p *pod) RemoveForceFlag(ctx context.Context, flag facts.ForceFlag) (string, error) {
 	_, m, err := p.parsed()
 	if err != nil {
 		return "", err
 	}
 	if asks, _ := m.Forces(); !asks {
-		return "", nil // SetForce has been here before
+		return "", nil // SetForce has removed it already
 	}
 	if _, err := p.base(); err != nil {
 		return "", err

@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/etcdlog"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 	"etcd-quorum-restore/modules/internal/systemd"
 )
@@ -25,8 +25,8 @@ func (p *pod) Log(ctx context.Context, lines int) ([]string, error) {
 	return out, err
 }
 
-// Entries reads the files of the container's log, or the journal where Docker logs there. The kubelet removes the files of a pod that is gone, so
-// after a stop there may be nothing.
+// Entries reads the container's log files, or the journal where Docker logs there. The kubelet removes the files of a pod that is gone, so after
+// a stop there may be nothing.
 func (p *pod) Entries(ctx context.Context, since string, lines int) ([]etcdlog.Entry, error) {
 	from, err := etcdlog.Since(since, time.Now())
 	if err != nil {
@@ -50,8 +50,8 @@ func (p *pod) Entries(ctx context.Context, since string, lines int) ([]etcdlog.E
 	return entries[max(0, len(entries)-lines):], nil
 }
 
-// logFiles are those of static pods' containers called etcd: /var/log/pods/<UID>/etcd/0.log with the kubelet of 3.11, <namespace>_<pod>_<UID>
-// with later ones. /var/log/containers holds links to the same files.
+// logFiles are the log files of static pods' containers called etcd: /var/log/pods/<UID>/etcd/0.log with the kubelet of 3.11,
+// <namespace>_<pod>_<UID> with later ones. /var/log/containers holds links to the same files.
 func (p *pod) logFiles() []string {
 	var out []string
 	for _, pattern := range []string{"*/etcd/*.log", "*/etcd_*.log"} {
@@ -69,7 +69,7 @@ func (p *pod) logFiles() []string {
 	return slices.DeleteFunc(out, func(path string) bool { return !isFile(path) })
 }
 
-// podName is the installer's where the manifest cannot be read.
+// podName is the pod's name; the installer's name where the manifest cannot be read.
 func (p *pod) podName() string {
 	if _, m, err := p.parsed(); err == nil && m.PodName() != "" {
 		return m.PodName()
@@ -79,15 +79,12 @@ func (p *pod) podName() string {
 
 // end is the end of a file; etcd's lines are some 100 bytes long.
 func end(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, info, err := readfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, err
-	}
+	size := info.Size()
 	raw := make([]byte, min(size, most))
 	n, err := f.ReadAt(raw, size-int64(len(raw)))
 	if err == io.EOF {
@@ -96,11 +93,12 @@ func end(path string, most int64) ([]byte, error) {
 	return raw[:n], err
 }
 
-// journal is for Docker's log driver journald, RHEL 7's default. Its fields match whole values only, so the containers are looked up first.
+// journal reads what Docker's log driver journald, RHEL 7's default, has written. Its fields match whole values only, so the containers are
+// looked up first.
 func (p *pod) journal(ctx context.Context, lines int) ([]etcdlog.Entry, error) {
 	names, err := systemd.Journalctl(ctx, "-F", "CONTAINER_NAME")
 	if err != nil {
-		return nil, nil // no journal on this host: there is nothing to be had
+		return nil, nil // no journal on this host, so nothing to read
 	}
 	args := []string{"-n", strconv.Itoa(lines), "-o", "json"}
 	for _, name := range strings.Fields(string(names)) {

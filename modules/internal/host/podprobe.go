@@ -36,8 +36,8 @@ func (h *Host) Probe() string {
 	return ProbeNone
 }
 
-// InstallProbe makes the manifest that is out the installer's again; the next start adds its annotation and nothing else. Nothing else could
-// change it: the saved bytes go only when these are in place.
+// InstallProbe makes the manifest that is out the installer's again; the next start adds only its annotation. Nothing else can change it: the
+// saved bytes are removed only when these are in place.
 func (h *Host) InstallProbe(_ context.Context) error {
 	p, ok := h.Runtime.(*pod)
 	if !ok || h.Probe() != ProbeRemoved {
@@ -66,7 +66,7 @@ func (h *Host) MayInstallProbe() error {
 	return err
 }
 
-// untouched is the installer's manifest, if what is there now is what a recovery made of it.
+// untouched is the installer's manifest, provided that the present one is what a recovery made of it.
 func (p *pod) untouched() (*manifest.Manifest, error) {
 	path, m, err := p.parsed()
 	if err != nil {
@@ -93,7 +93,7 @@ func (h *Host) NodeService(ctx context.Context) string {
 	return u.Name + " " + u.Active
 }
 
-// dataDirOf is where the data directory of the container is on the host.
+// dataDirOf is the host's path of a data directory in the container.
 func (p *pod) dataDirOf(inside string) (string, bool) {
 	_, data, err := p.current()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/procfs"
 )
 
-// A link in a container means a path in that container; the host's own file of that name is none of its business.
+// A link in a container means a path in that container, never the host's own file of that name.
 func TestResolveStaysInTheContainer(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"usr/bin", "opt"} {
@@ -34,7 +34,7 @@ func TestResolveStaysInTheContainer(t *testing.T) {
 	}
 }
 
-// Both cgroup drivers, and both of Docker's and containerd's names; the last two rows are other people's processes.
+// Both cgroup drivers, with the names of Docker and of containerd; the last two rows are other processes.
 func TestUIDOf(t *testing.T) {
 	const hash = "dfc0d84617e3ae5b9b22c33fc486aaf1"
 	for cgroup, want := range map[string]string{

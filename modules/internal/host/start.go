@@ -8,9 +8,10 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// Wait is how much of a start has to be seen.
+// Wait is how far a start has to get before Start returns.
 type Wait string
 
 const (
@@ -35,11 +36,11 @@ type Started struct {
 	LastProbe      string `json:"last_probe,omitempty"`
 }
 
-// crashes is how many different processes of one start are taken for a crash loop.
+// crashes is how many processes of one start count as a crash loop.
 const crashes = 4
 
-// Start starts etcd where it is not running, and waits for evidence. It never uses the runtime's own waiting: without a quorum that
-// ends in a kill after 90 seconds.
+// Start starts etcd where it is not running, and waits for evidence. It never uses the runtime's own waiting: without a quorum that ends in a
+// kill after 90 seconds.
 func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 	ctx, cancel := limited(ctx)
 	defer cancel()
@@ -56,10 +57,14 @@ func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 			return s, err
 		}
 	}
-	return h.watch(ctx, s, o.Wait)
+	s, err = h.watch(ctx, s, o.Wait)
+	if err == nil {
+		err = safefile.Remove(h.PutBackFile())
+	}
+	return s, err
 }
 
-// MayStart refuses what could lose data or would only run into a wall.
+// MayStart refuses a start that could lose data, or that cannot succeed.
 func (h *Host) MayStart(s Status, o StartOptions) error {
 	if s.Fence != nil && !o.Forced {
 		return fault.New(fault.Refused, "etcd is fenced on this host since %s: %s", s.Fence.When, s.Fence.Why).
@@ -67,7 +72,7 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 	}
 	if len(s.Strangers) > 0 {
 		return fault.New(fault.Refused, "an etcd that %s did not start runs here: %s", h.Runtime.Words().Starter, describe(s.Strangers[0])).
-			WithHint("end it by `kill -TERM %d`, then run this again", s.Strangers[0].PID)
+			WithHint("end it by `%s`, then run this again", h.EndBy(s.Strangers[0]))
 	}
 	if s.View.Leaving {
 		return fault.New(fault.Refused, "etcd is on its way out (%s%s): what would be found running now is gone in a moment", h.Runtime.Words().Self, s.View.Detail).
@@ -148,7 +153,7 @@ func (s Started) enough(wait Wait) bool {
 	return s.Serving
 }
 
-// ended recognises a start that has failed for good, and says why in etcd's own words.
+// ended recognizes a start that has failed for good, and says why in etcd's own words.
 func (h *Host) ended(ctx context.Context, st Status, processes int, begin time.Time) error {
 	switch {
 	case st.View.Refused != "" && st.Process == nil && !st.View.Pending:
@@ -167,14 +172,14 @@ func (h *Host) ended(ctx context.Context, st Status, processes int, begin time.T
 func (h *Host) because(ctx context.Context, begin time.Time, what string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	entries, err := h.Runtime.Entries(ctx, begin.Format("2006-01-02 15:04:05"), 100) // not the words of an earlier crash
+	entries, err := h.Runtime.Entries(ctx, begin.Format("2006-01-02 15:04:05"), 100) // without the lines of an earlier crash
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "%s", what)
 	}
 	return fault.New(fault.Internal, "%s%s", what, lastWords(entries)).WithHint("%s", h.nextStep(entries))
 }
 
-// lastWords are what etcd said at its gravest.
+// lastWords is the gravest line that etcd logged.
 func lastWords(entries []etcdlog.Entry) string {
 	worst, ok := etcdlog.Worst(entries)
 	if !ok {
@@ -183,7 +188,7 @@ func lastWords(entries []etcdlog.Entry) string {
 	return ": " + worst.Text
 }
 
-// nextStep explains a failure that is known.
+// nextStep is the advice for a failure that is known.
 func (h *Host) nextStep(entries []etcdlog.Entry) string {
 	if problems := etcdlog.Explain(entries); len(problems) > 0 {
 		return problems[0].Line + ". " + problems[0].Advice
@@ -204,7 +209,7 @@ func (h *Host) notStarted(s Started, wait Wait) error {
 	}
 	err := fault.New(fault.Timeout, "etcd was started; expected it to be %s in time, found %s", map[Wait]string{WaitProcess: "there", WaitServing: "serving"}[wait], seen)
 	if s.PeerPort {
-		return err.WithHint("without a quorum etcd never serves: start the other members at the same time (wait=process), or look with check_quorum.yml")
+		return err.WithHint("without a quorum etcd never serves: start the other members at the same time (wait=process), or look first: ansible-playbook playbooks/check_quorum.yml")
 	}
 	return err.WithHint("%s", h.Runtime.Words().Log)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
@@ -78,7 +79,7 @@ func TestStartIsRefusedBySystemdWithoutARecord(t *testing.T) {
 	f := hosttest.New(t)
 	f.Write("etc/systemd/system/etcd.service.d/site.conf", "[Unit]\nAssertPathExists=/nowhere\n")
 	h := load(t, f)
-	if err := h.Runtime.Unbar(soon(t, 5*time.Second)); err != nil { // reloads
+	if err := h.Runtime.Unblock(soon(t, 5*time.Second)); err != nil { // reloads
 		t.Fatal(err)
 	}
 	_, err := h.Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitServing})
@@ -94,7 +95,7 @@ func TestWithoutAUnit(t *testing.T) {
 	if e, err := h.Stop(soon(t, 5*time.Second)); err != nil || e.WasRunning {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if _, err := h.Fence(soon(t, 5*time.Second), host.NewFence("why", "m1", nil)); err != nil {
+	if _, err := h.Fence(soon(t, 5*time.Second), host.Stamp(facts.Fence{Why: "why", Survivor: "m1"}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if s := status(t, h); s.State != "fenced" || s.FenceHole != "" {
@@ -108,6 +109,6 @@ func TestStartRefusesDataThatEtcdMayNotRead(t *testing.T) {
 	if err := h.CheckOwner(""); err != nil {
 		t.Fatal(err)
 	}
-	err := h.CheckOwner("daemon") // etcd's unit runs as somebody who owns none of it
+	err := h.CheckOwner("daemon") // etcd's unit runs as a user who owns none of it
 	failed(t, err, fault.Refused, "etcd runs as daemon", "chown -R daemon:")
 }

@@ -12,9 +12,10 @@ type Status struct {
 	State     string // of package facts
 	View      View
 	Process   *procfs.Process  // nil where none runs
-	Strangers []procfs.Process // further etcds on the same data directory, or one that the runtime did not start
+	Strangers []procfs.Process // further etcds on the same data directory, which the runtime did not start
+	Namesakes []procfs.Process // called etcd, but without this host's data
 	Fence     *facts.Fence     // the record, whether or not the fence is complete
-	FenceHole string           // why the fence does not hold; "" where it does, or there is none
+	FenceHole string           // why the fence does not hold; "" where it holds, or there is none
 }
 
 // Status looks once and changes nothing.
@@ -24,16 +25,17 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 	if s.View, err = h.Runtime.Look(ctx); err != nil {
 		return s, err
 	}
-	found, err := h.Processes()
+	found, namesakes, err := h.processes()
 	if err != nil {
 		return s, err
 	}
-	s.assign(found)
+	s.Namesakes = namesakes
+	s.assign(found, h.Runtime.Owns)
 	if s.Fence, err = h.FenceRecord(); err != nil {
 		return s, err
 	}
 	if s.Fence != nil {
-		holds, hole, err := h.Runtime.Barred(ctx)
+		holds, hole, err := h.Runtime.Blocked(ctx)
 		if err != nil {
 			return s, err
 		}
@@ -45,18 +47,13 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// assign takes the runtime's own process for the one, and the rest for strangers. A unit whose command does not exec has a shell as its main
-// process and etcd as a child of it.
-func (s *Status) assign(found []procfs.Process) {
+// assign separates the runtime's own process from strangers.
+func (s *Status) assign(found []procfs.Process, owns func(procfs.Process) bool) {
 	for _, p := range found {
 		if p.Exiting() {
-			continue // gone in a moment, and its cgroup may be so already; a stop still waits for it
+			continue // about to end, and its cgroup may be gone already; a stop still waits for it
 		}
-		own := s.View.PID != 0 && (p.PID == s.View.PID || p.Parent == s.View.PID)
-		if s.View.InPods {
-			own = uidOf(p) != "" // also one that came, or came anew, since the runtime was looked at
-		}
-		if own && s.Process == nil {
+		if owns(p) && s.Process == nil { // also one that has started since the runtime was asked
 			s.Process = &p
 			continue
 		}

@@ -13,16 +13,16 @@ import (
 // DefaultLimit ends a wait whose context has no deadline of its own.
 const DefaultLimit = 60 * time.Second
 
-// The looks of a stop. Process, ports and locks go within 40 ms of each other, and a held lock can be invisible for 50 ms: three clean looks
-// in a row span more than that.
+// The looks of a stop. Process, ports and locks go within 40 ms of each other, and a held lock can be invisible for 50 ms: three looks in a row
+// that find nothing span more than that.
 const (
 	lookEvery  = 50 * time.Millisecond
 	cleanLooks = 3
 )
 
-// Stop ends etcd by SIGTERM and returns when process, ports and locks are gone. A second etcd on the same data directory that the runtime
-// did not start is not killed: it is named. A stop that fails is taken back where that is possible, unless a fence or a forced start wants
-// etcd to stay down whatever happens.
+// Stop ends etcd by SIGTERM and returns when process, ports and locks are gone. A second etcd on the same data directory that the runtime did not
+// start is not killed, but named. A stop that fails is undone where that is possible, unless a fence or a forced start needs etcd to stay down in
+// any case.
 func (h *Host) Stop(ctx context.Context) (Evidence, error) {
 	e, err := h.stop(ctx)
 	if err == nil || exists(h.FenceFile()) || exists(h.ForcingFile()) {
@@ -70,7 +70,7 @@ func limited(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func down(v View) bool { return v.State != "running" && v.State != "starting" && !v.Pending }
 
-// waitGone polls until several looks in a row find nothing, and the runtime has nothing left to do.
+// waitGone polls until several looks in a row find nothing, and the runtime has finished.
 func (h *Host) waitGone(ctx context.Context) (Evidence, error) {
 	var v View
 	for clean := 0; ; {
@@ -114,19 +114,19 @@ func (h *Host) notGone(v View) (Evidence, error) {
 		left = append(left, h.Runtime.Words().Self+v.Detail)
 	}
 	if len(left) == 0 {
-		left = append(left, "nothing more at the very last look") // it went while the time ran out
+		left = append(left, "nothing more at the very last look") // it went just as the time was over
 	}
 	return e, fault.New(fault.Timeout, "etcd did not stop in time; expected no process, closed ports and free locks, found: %s", strings.Join(left, "; ")).
 		WithHint("%s", h.stopHint(v))
 }
 
-// stopHint tells a hanging unit from an etcd that somebody started by hand.
+// stopHint tells a unit that hangs from an etcd that somebody started by hand.
 func (h *Host) stopHint(v View) string {
 	found, err := h.Processes()
 	if err == nil {
 		for _, p := range found {
 			if down(v) || (p.PID != v.PID && p.Parent != v.PID) {
-				return fmt.Sprintf("process %d was not started by %s: end it by `kill -TERM %d`, then run this again", p.PID, h.Runtime.Words().Starter, p.PID)
+				return fmt.Sprintf("process %d was not started by %s: end it by `%s`, then run this again", p.PID, h.Runtime.Words().Starter, h.EndBy(p))
 			}
 		}
 	}

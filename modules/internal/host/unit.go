@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/procfs"
 	"etcd-quorum-restore/modules/internal/root"
 	"etcd-quorum-restore/modules/internal/systemd"
 )
@@ -17,17 +19,37 @@ import (
 // unit is etcd as etcd.service.
 type unit struct {
 	host    *Host
-	missing bool   // no such unit here; it can still be barred from ever starting
+	missing bool   // no such unit here; it can still be blocked for later
 	checked uint64 // when systemd last checked conditions and assertions before our start
+	main    int    // MainPID at the last look
 }
 
-// unitState is loaded, masked, or not-found, as on a host that was not booted by systemd.
-func unitState(ctx context.Context) (string, error) {
+// unitGroup is the unit's cgroup, in systemd's own hierarchy: only slices lie above it. A user's service of that name lies in user@UID.service.
+var unitGroup = regexp.MustCompile(`(?m)^(?:[0-9]+:name=systemd|0:):(?:/[^/\n]+\.slice)*/etcd\.service(?:/|$)`)
+
+// Owns also accepts the main process and its children: on a host in a container the path of the cgroup is longer.
+func (u *unit) Owns(p procfs.Process) bool {
+	return unitGroup.MatchString(p.CGroup) || u.main != 0 && (p.PID == u.main || p.Parent == u.main)
+}
+
+// unitFile is what systemd knows of a unit that does not run for us.
+type unitFile struct {
+	load            string // loaded, masked, or not-found, as on a host that was not booted by systemd
+	active, enabled bool
+}
+
+func (u unitFile) found() bool { return u.load != "not-found" && u.load != "masked" }
+
+// unused is true for a unit that neither runs nor starts at boot.
+func (u unitFile) unused() bool { return !u.found() || !u.active && !u.enabled }
+
+func unitAt(ctx context.Context, name string) (unitFile, error) {
 	if !exists(root.Path("/run/systemd/system")) {
-		return "not-found", nil
+		return unitFile{load: "not-found"}, nil
 	}
-	p, err := systemd.Show(ctx, unitName, "LoadState")
-	return p["LoadState"], err
+	p, err := systemd.Show(ctx, name, "LoadState", "ActiveState", "UnitFileState")
+	v := viewOf(p)
+	return unitFile{load: p["LoadState"], active: v.State == facts.Running || v.State == facts.Starting, enabled: v.Enabled}, err
 }
 
 func (u *unit) Name() string {
@@ -49,8 +71,9 @@ func (u *unit) Look(ctx context.Context) (View, error) {
 		return View{}, err
 	}
 	v := viewOf(p)
+	u.main = v.PID
 	if u.checked != 0 && monotonic(p) == u.checked {
-		v.Refused = "" // systemd has not checked again since our start was asked for
+		v.Refused = "" // systemd has not checked again since our start
 	}
 	return v, nil
 }
@@ -112,7 +135,7 @@ func (u *unit) Start(ctx context.Context) error {
 	}
 	u.checked = monotonic(before)
 	if _, err := systemd.Run(ctx, "reset-failed", unitName); err != nil && before["ActiveState"] == "failed" {
-		return err // a unit that systemd has not loaded yet has nothing to reset, and says so
+		return err // systemd has nothing to reset for a unit that it has not loaded yet, and says so
 	}
 	_, err = systemd.Run(ctx, "start", "--no-block", unitName)
 	return err
@@ -126,7 +149,7 @@ func (u *unit) Stop(ctx context.Context) error {
 	return err
 }
 
-// Undo does nothing: a unit that does not end in time ends later, and systemd starts it again when it is asked to.
+// Undo does nothing: a unit that does not end in time ends later, and systemd starts it again when asked.
 func (u *unit) Undo(context.Context) (bool, error) { return false, nil }
 
 func (u *unit) Words() Words {
@@ -153,7 +176,7 @@ func (u *unit) Entries(ctx context.Context, since string, lines int) ([]etcdlog.
 	return etcdlog.ParseJournal(out), err
 }
 
-// dropInDir is where an administrator, or this suite, puts drop-ins of the unit.
+// dropInDir is where an administrator, or this project, puts drop-ins of the unit.
 func dropInDir(kind string) string {
 	return filepath.Join(root.Path(kind), unitName+".d")
 }

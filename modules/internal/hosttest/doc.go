@@ -1,9 +1,9 @@
-// Package hosttest is a host to test on that has no systemd: a root directory with stand-ins for systemctl, journalctl, the kubelet and etcd.
+// Package hosttest is a host for tests that has no systemd: a root directory with stand-ins for systemctl, journalctl, the kubelet and etcd.
 //
-// The stand-ins are the test's own binary under other names. What they do is what these tests are about and no more: the systemctl
-// loads drop-ins at daemon-reload only, in the order of their names, checks AssertPathExists= and starts a process with the unit's
-// environment; the kubelet runs what is in its directory and ends what is not; the etcd listens, locks its files and answers /version and /health. That real ones behave like this is shown by the
-// scenarios on real hosts, not here.
+// The stand-ins are the test's own binary under other names. They do only what these tests need: systemctl loads drop-ins at daemon-reload only,
+// in the order of their names, checks AssertPathExists= and starts a process with the unit's environment; the kubelet runs what is in its
+// directory and ends what is not; etcd listens, locks its files and answers /version and /health. The scenarios on real hosts show that the real
+// programs behave like this.
 //
 //	func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 //

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spawn starts the etcd stand-in in a session of its own, with nothing but the given environment.
+// spawn starts the etcd stand-in in a session of its own, with only the given environment.
 func spawn(root string, env []string) (int, error) { return spawnAs(root, env, "etcd") }
 
 func spawnAs(root string, env []string, program string, args ...string) (int, error) {
@@ -30,7 +30,7 @@ func spawnAs(root string, env []string, program string, args ...string) (int, er
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	go cmd.Wait() // where the caller lives on, so that no zombie stays
+	go cmd.Wait() // reaps the child, where the caller lives on
 	return cmd.Process.Pid, nil
 }
 
@@ -60,7 +60,11 @@ func unitEnvironment(root string, settings []string) []string {
 }
 
 // etcd is the stand-in: it locks, listens, answers, and ends at SIGTERM.
-func etcd(root string, _ []string) int {
+func etcd(root string, args []string) int {
+	if len(args) == 1 && args[0] == "--version" {
+		fmt.Println("etcd Version: 3.2.32")
+		return 0
+	}
 	raw, _ := os.ReadFile(filepath.Join(root, "fake/mode"))
 	mode := string(raw)
 	if mode == Exits {
@@ -91,7 +95,7 @@ func etcd(root string, _ []string) int {
 	return 0
 }
 
-// hold takes the locks that etcd takes; they go with the process.
+// hold takes the locks that etcd takes; they end with the process.
 func hold(member string) error {
 	segments, err := filepath.Glob(filepath.Join(member, "wal", "*.wal"))
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/freeport"
 	"etcd-quorum-restore/modules/internal/membertest"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
-// Host is a fresh host with an etcd.service that has data and does not run.
+// Host is a fresh host with an etcd.service that is not running and has data.
 type Host struct {
 	t              *testing.T
 	Root, Conf     string
@@ -33,13 +34,13 @@ const (
 	Stubborn = "stubborn"  // SIGTERM does nothing
 )
 
-// Member is who the data of a new Host belongs to.
+// Identity in the data of a new Host.
 const (
 	MemberID  = "8e9e05c52164694d"
 	ClusterID = "cdf818194e3a8c32"
 )
 
-// New makes the host anew; what ran on the one before is ended when its test ends.
+// New makes the host anew. What ran on the last one ends with its test.
 func New(t *testing.T) *Host {
 	t.Helper()
 	h := &Host{t: t, Root: root.Dir, memberID: 0x8e9e05c52164694d, clus: 0xcdf818194e3a8c32}
@@ -49,7 +50,7 @@ func New(t *testing.T) *Host {
 	h.Conf = h.path("etc/etcd/etcd.conf")
 	h.DataDir = h.path("var/lib/etcd")
 	h.Manifests = h.path("etc/origin/node/pods")
-	h.Peer, h.Client = freeURL(t), freeURL(t)
+	h.Peer, h.Client = freeport.URL(t), freeport.URL(t)
 	h.Write("run/systemd/system/.keep", "")
 	h.Write("usr/lib/systemd/system/etcd.service", "[Service]\nType=notify\n")
 	h.Write("etc/etcd/etcd.conf", fmt.Sprintf(`ETCD_NAME=m0
@@ -120,7 +121,7 @@ func (h *Host) Start() {
 	h.until("etcd to listen", func() bool { return dialable(h.Peer) && dialable(h.Client) })
 }
 
-// StartByHand starts an etcd on the data directory that systemd knows nothing of, and returns its process.
+// StartByHand starts an etcd on the data directory that systemd does not know, and returns its PID.
 func (h *Host) StartByHand() int {
 	h.t.Helper()
 	pid, err := spawn(h.Root, h.environment(nil))
@@ -130,7 +131,7 @@ func (h *Host) StartByHand() int {
 	return pid
 }
 
-// Running tells whether the unit's etcd process is there, and with which environment it was started.
+// Running tells whether the unit's etcd runs, and with which environment it was started.
 func (h *Host) Running() (bool, string) {
 	pid := loadState(h.Root).PID
 	for _, p := range loadPods(h.Root) {
@@ -143,7 +144,7 @@ func (h *Host) Running() (bool, string) {
 	return true, strings.ReplaceAll(string(env), "\x00", "\n")
 }
 
-// State is what the systemctl stand-in has noted, as JSON; tests compare it before and after.
+// State is what the systemctl stand-in has recorded, as JSON; tests compare it before and after.
 func (h *Host) State() string {
 	raw, err := json.Marshal(loadState(h.Root))
 	h.must(err)
@@ -188,16 +189,6 @@ func kill(pid int) {
 	if pid > 0 {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
-}
-
-func freeURL(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
 }
 
 func dialable(url string) bool {

@@ -9,7 +9,7 @@ import (
 
 // What ends a run, or all runs, at a moment that a test chooses.
 
-// KillAtCall has the systemctl that makes the n-th change kill the process that called it, "before" it does anything or "after".
+// KillAtCall makes the systemctl stand-in kill the process that calls it for the n-th change, "before" it does anything or "after".
 func (h *Host) KillAtCall(n int, when string) { h.Write("fake/kill", fmt.Sprint(n, when)) }
 
 func killCaller(root string, now int, when string) {
@@ -23,7 +23,7 @@ func killCaller(root string, now int, when string) {
 	}
 }
 
-// PowerCut ends etcd without warning, and takes from the host what a reboot takes: /run, and what systemd had loaded.
+// PowerCut ends etcd without warning, and removes what a reboot clears: /run, and what systemd had loaded.
 func (h *Host) PowerCut() {
 	h.t.Helper()
 	h.end()

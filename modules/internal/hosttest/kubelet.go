@@ -19,7 +19,7 @@ import (
 
 const nodeService = "atomic-openshift-node.service"
 
-// container is what the kubelet stand-in remembers of a pod.
+// container is what the kubelet stand-in knows of a pod.
 type container struct {
 	PID    int
 	Name   string
@@ -55,10 +55,10 @@ func savePods(root string, pods map[string]*container) {
 	os.Rename(podsFile(root)+".new", podsFile(root))
 }
 
-// kubelet is the stand-in for the kubelet: every file in its directory is a pod, whose UID is a hash of the text; a pod whose file is gone is
-// ended by SIGTERM, by SIGKILL after the grace period, and its directory goes a moment after its process. A pod of the same name waits for the
-// last one, and a container that ends is started again, unless its policy is Never. At SIGTERM it ends between two rounds, so that it has
-// written down every process that it started.
+// kubelet is the stand-in for the kubelet: every file in its directory is a pod, whose UID is a hash of the text. A pod whose file is gone gets
+// SIGTERM, and SIGKILL after the grace period; its directory goes a moment after its process. A pod of the same name waits for the last one, and
+// a container that ends is started again, unless its policy is Never. At SIGTERM the stand-in itself ends between two rounds, so that every
+// process that it started is recorded.
 func kubelet(root string, _ []string) int {
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
@@ -143,7 +143,7 @@ func begin(root, uid string, spec podSpec, pods map[string]*container) bool {
 	return true
 }
 
-// shim becomes etcd after it was put into the pod's cgroup, as a container's first process does.
+// shim becomes etcd after it was put into the pod's cgroup, like a container's first process.
 func shim(root string, args []string) int {
 	dir := filepath.Join(root, "proc", strconv.Itoa(os.Getpid()))
 	os.MkdirAll(dir, 0o755)
@@ -153,7 +153,7 @@ func shim(root string, args []string) int {
 	return 1
 }
 
-// copyOut is what the pod that copies binaries does.
+// copyOut does what the pod that copies binaries does.
 func copyOut(dir string) {
 	for _, name := range []string{"etcd", "etcdctl", "done"} {
 		os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), 0o755)
@@ -168,7 +168,7 @@ func count(root, name string) {
 	}
 }
 
-// nodectl is systemctl for the node service: the kubelet's process. Containers live on when it is stopped.
+// nodectl is systemctl for the node service, which is the kubelet's process. Containers go on when it is stopped.
 func nodectl(root string, args []string) int {
 	raw, _ := os.ReadFile(filepath.Join(root, "fake/kubelet"))
 	pid, _ := strconv.Atoi(string(raw))
@@ -197,7 +197,7 @@ func nodectl(root string, args []string) int {
 	return 0
 }
 
-// Pod turns the host into a master whose etcd is a static pod, with another pod beside it. The kubelet runs; etcd does, once it listens.
+// Pod turns the host into a master whose etcd is a static pod, with another pod beside it. It returns when the kubelet runs and etcd listens.
 func (h *Host) Pod(manifest string) {
 	h.t.Helper()
 	h.must(os.Remove(h.path("usr/lib/systemd/system/etcd.service")))
@@ -211,7 +211,7 @@ func (h *Host) Pod(manifest string) {
 // NodeService starts or stops the kubelet.
 func (h *Host) NodeService(verb string) { nodectl(h.Root, []string{verb, nodeService}) }
 
-// Grace is how long the kubelet waits before it kills.
+// Grace sets how long the kubelet waits before it kills.
 func (h *Host) Grace(d time.Duration) { h.Write("fake/grace", d.String()) }
 
 // Starts counts how often containers of that name were started.
@@ -224,13 +224,13 @@ func (h *Host) Starts(name string) (n int) {
 	return n
 }
 
-// PodGone waits until the kubelet has nothing left of any pod.
+// PodGone waits until nothing of any pod is left.
 func (h *Host) PodGone() {
 	h.t.Helper()
 	h.until("the pods to go", func() bool { return len(loadPods(h.Root)) == 0 })
 }
 
-// PID is the etcd that the kubelet runs, or 0.
+// PID is that of the etcd that the kubelet runs, or 0.
 func (h *Host) PID() int {
 	for _, p := range loadPods(h.Root) {
 		if p.Name == "etcd" && alive(p.PID) {

@@ -3,6 +3,7 @@ package hosttest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,13 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"etcd-quorum-restore/modules/internal/procfs"
 	"etcd-quorum-restore/modules/internal/systemd"
 )
 
 // state is what the systemctl stand-in remembers between calls.
 type state struct {
 	DropIns  []string          // loaded, in order
-	Texts    map[string]string // what they held when they were loaded
+	Texts    map[string]string // their texts when they were loaded
 	PID      int
 	Asked    bool // a start was asked for, and no stop since
 	Checked  int  // how often the assertions were checked
@@ -110,7 +112,8 @@ func (s *state) load(root string) {
 func (s *state) settings() []systemd.Setting {
 	var out []systemd.Setting
 	for _, path := range s.DropIns {
-		out = append(out, systemd.Settings(s.Texts[path])...)
+		settings, _ := systemd.Settings(s.Texts[path])
+		out = append(out, settings...)
 	}
 	return out
 }
@@ -179,6 +182,7 @@ func (s *state) properties(root string) map[string]string {
 	p := map[string]string{
 		"LoadState": "loaded", "ActiveState": "inactive", "SubState": "dead", "UnitFileState": "enabled", "MainPID": "0",
 		"FragmentPath": filepath.Join(root, "usr/lib/systemd/system/etcd.service"), "DropInPaths": strings.Join(s.DropIns, " "),
+		"ExecStart":    fmt.Sprintf("{ path=%[1]s ; argv[]=%[1]s ; ignore_errors=no ; start_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }", filepath.Join(root, "usr/bin/etcd")),
 		"AssertResult": "yes", "AssertTimestampMonotonic": fmt.Sprint(s.Checked),
 		"ExecMainStartTimestampMonotonic": fmt.Sprint(s.Started),
 	}
@@ -212,17 +216,17 @@ func mode(root string) string {
 	return string(raw)
 }
 
-// alive is false for a zombie: it holds nothing any more.
+// alive is false for a zombie: it no longer holds anything.
 func alive(pid int) bool {
 	if pid <= 0 {
 		return false
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
+	for {
+		p, err := procfs.Read(pid)
+		if !errors.Is(err, syscall.ESRCH) { // a process in the middle of an exec shows this, too
+			return err == nil && !p.Zombie()
+		}
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	return fields[0] != "Z" && fields[0] != "X"
 }
 
 // journalctl prints the journal that the test has written, and what etcd has printed itself.
@@ -241,7 +245,7 @@ func journalLine(text string, priority int) string {
 	return string(raw)
 }
 
-// Journal writes the journal: one line each, all of them errors, now.
+// Journal writes the journal: every line is an error, logged now.
 func (h *Host) Journal(lines ...string) {
 	var out strings.Builder
 	for _, line := range lines {

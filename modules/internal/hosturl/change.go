@@ -5,12 +5,13 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Change is what is asked for: an exact list, or hosts that come and go.
+// Change is what the caller asks for: an exact list, or hosts to add and to remove.
 type Change struct {
 	Add, Remove []Host
 	Exact       []string // nil: Add and Remove count
@@ -29,7 +30,15 @@ func ParseChange(add, remove []json.RawMessage, urls []string) (Change, error) {
 		return Change{}, err
 	}
 	leave, err := ParseHosts("remove", remove)
-	return Change{Add: join, Remove: leave, Exact: urls}, err
+	if err != nil {
+		return Change{}, err
+	}
+	for _, each := range urls {
+		if err := CheckURL(each); err != nil {
+			return Change{}, fault.Wrap(fault.Invalid, err, "argument urls")
+		}
+	}
+	return Change{Add: join, Remove: leave, Exact: urls}, nil
 }
 
 // Apply is the list after the change. It never returns an empty one: a client without any URL does not start.
@@ -79,7 +88,7 @@ func exact(urls []string) (Outcome, error) {
 	return Outcome{After: slices.Clone(urls), Unmatched: []string{}}, nil
 }
 
-// contradiction: a host that is to come and to go.
+// contradiction refuses a host that is to be added and removed.
 func (c Change) contradiction() error {
 	for _, a := range c.Add {
 		if slices.ContainsFunc(c.Remove, a.sameHost) {
@@ -95,14 +104,23 @@ func CheckURL(text string) error {
 	switch {
 	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 	case strings.ContainsAny(text, " \t\r\n,\"'\\"):
-	case u.Path != "" && u.Path != "/":
+	case u.Path != "" && u.Path != "/", !isPort(u.Port()):
 	default:
 		return nil
+	}
+	if at := strings.LastIndexByte(text, '@'); at >= 0 {
+		text = "…" + text[at:] // what comes before it is a password
 	}
 	return fault.New(fault.Invalid, "%q is no URL of an etcd: expected the form https://HOST:PORT", text)
 }
 
-// urlLike writes the URL of a new host as the listed ones are written: scheme, port, host name or IP.
+// isPort is true where no port is given, or one that a host can have.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
+}
+
+// urlLike writes the URL of a new host in the form of the listed ones: scheme, port, host name or IP.
 func urlLike(listed []string, h Host) (string, error) {
 	if strings.Contains(h.Name, "://") {
 		return h.Name, CheckURL(h.Name)
@@ -139,8 +157,8 @@ func parseAll(listed []string) []*url.URL {
 	return out
 }
 
-// hostLike picks the name by which to list a host: an address where addresses are listed; else the name that shares its domain with a
-// listed one, since the certificate of etcd is issued for that; else the first that is no address.
+// hostLike picks the name by which to list a host: an address where addresses are listed; else the name that shares its domain with a listed one,
+// since the certificate of etcd is issued for that; else the first that is no address.
 func hostLike(models []*url.URL, h Host) (string, error) {
 	byAddress := isIP(models[0].Hostname())
 	var fitting []string
@@ -162,7 +180,7 @@ func hostLike(models []*url.URL, h Host) (string, error) {
 	return fitting[0], nil
 }
 
-// sameKind: two addresses of one family, or two names in one domain.
+// sameKind is true for two addresses of one family, and for two names in one domain.
 func sameKind(a, b string) bool {
 	if isIP(a) && isIP(b) {
 		return strings.Contains(a, ":") == strings.Contains(b, ":")

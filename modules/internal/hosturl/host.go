@@ -11,15 +11,15 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Host is a host and what else it is called. Name may be a URL or host:port; then only URLs with that port are meant.
+// Host is a host and its other names. Name may be a URL or host:port; then only URLs with that port match.
 type Host struct {
 	Name    string   `json:"name"`
 	Aliases []string `json:"aliases"`
 }
 
-// ParseHosts reads the elements of an argument: names, URLs, or {name, aliases}. Empty aliases are passed over, so that a playbook can
-// hand on variables that some hosts do not have; so are localhost and its addresses, which an inventory may give as ansible_host and which
-// mean another machine in each file.
+// ParseHosts reads the elements of an argument: names, URLs, or {name, aliases}. Empty aliases are skipped, so that a playbook can pass on
+// variables that some hosts do not have. So are localhost and its addresses, which an inventory may give as ansible_host: they mean another
+// machine in each file.
 func ParseHosts(argument string, raw []json.RawMessage) ([]Host, error) {
 	var hosts []Host
 	for _, each := range raw {
@@ -60,15 +60,15 @@ var hostForm = regexp.MustCompile(`^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$`)
 
 func (h Host) check() error {
 	for _, name := range append([]string{h.Name}, h.Aliases...) {
-		host, _ := split(name)
-		if !isIP(host) && !hostForm.MatchString(host) {
+		host, port := split(name)
+		if !isPort(port) || !isIP(host) && !hostForm.MatchString(host) {
 			return fault.New(fault.Invalid, "%q is no host", name)
 		}
 	}
 	return nil
 }
 
-// Matches says whether a URL of the list is one of this host.
+// Matches tells whether a listed URL is one of this host's.
 func (h Host) Matches(listed string) bool {
 	host, port := split(listed)
 	if host == "" {
@@ -85,7 +85,7 @@ func (h Host) Matches(listed string) bool {
 	return false
 }
 
-// sameHost: two hosts have a name in common.
+// sameHost is true where two hosts have a name in common.
 func (h Host) sameHost(other Host) bool {
 	for _, a := range append([]string{h.Name}, h.Aliases...) {
 		for _, b := range append([]string{other.Name}, other.Aliases...) {
@@ -99,7 +99,7 @@ func (h Host) sameHost(other Host) bool {
 	return false
 }
 
-// names are the host parts of all that a host is called, in the order given.
+// names are the host parts of all of a host's names, in the order given.
 func (h Host) names() []string {
 	var out []string
 	for _, each := range append([]string{h.Name}, h.Aliases...) {
@@ -110,8 +110,8 @@ func (h Host) names() []string {
 	return out
 }
 
-// split gives host and port of a URL, host:port, or bare host, in the one form in which they are compared: lower case, no trailing
-// dot, IP addresses as netip writes them.
+// split gives host and port of a URL, of host:port, or of a bare host, in one form for comparison: lower case, no trailing dot, IP addresses as
+// netip writes them.
 func split(text string) (host, port string) {
 	if strings.Contains(text, "://") {
 		u, err := url.Parse(text)

@@ -136,6 +136,70 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
+func TestNoPasswordIsQuoted(t *testing.T) {
+	for _, text := range []string{"http://u:S3CRET@a:1", "http://u:S3CRET @a", "S3CRET@a", "https://S3CRET@[::1", "https://u:S3@CRET@a"} {
+		if err := CheckURL(text); err == nil || strings.Contains(err.Error(), "S3") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestPortsThatNoHostHas(t *testing.T) {
+	for _, text := range []string{"https://a:99999", "https://a:0", "https://a:65536", "https://[2001:db8::1]:70000"} {
+		if err := CheckURL(text); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+		raw, err := json.Marshal(strings.TrimPrefix(text, "https://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, each := range []json.RawMessage{raw, json.RawMessage(`"` + text + `"`)} {
+			if _, err := ParseHosts("add", []json.RawMessage{each}); err == nil || !strings.Contains(err.Error(), "argument add") {
+				t.Errorf("%s: %v", each, err)
+			}
+		}
+	}
+	for _, text := range []string{"https://a:1", "https://a:65535", "http://a"} {
+		if err := CheckURL(text); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A list is looked at before the file is, which may have none.
+func TestListOfURLs(t *testing.T) {
+	if _, err := ParseChange(nil, nil, []string{"https://a:2379", "https://a:99999"}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "argument urls") {
+		t.Error(err)
+	}
+	if _, err := ParseChange(nil, nil, []string{"https://a:2379"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzParseChange: an argument of any JSON is hosts that can be named, or an error that names the argument.
+func FuzzParseChange(f *testing.F) {
+	for _, text := range []string{`"etcd-0"`, `""`, `"https://a:99999"`, `"[::1]:2379"`, `{"name":"a","aliases":["b",null,""]}`, `{"name":1}`, `null`, `[]`, `{"nam":"a"}`, `"a\u0000"`} {
+		f.Add([]byte(text), []byte(`"b"`))
+	}
+	f.Fuzz(func(t *testing.T, add, remove []byte) {
+		c, err := ParseChange([]json.RawMessage{add}, []json.RawMessage{remove}, nil)
+		if err != nil {
+			if !strings.Contains(err.Error(), "argument add") && !strings.Contains(err.Error(), "argument remove") {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, h := range append(c.Add, c.Remove...) {
+			for _, name := range append([]string{h.Name}, h.Aliases...) {
+				host, port := split(name)
+				if host == "" || host != strings.ToLower(host) || strings.ContainsAny(host, " \t\r\n\x00,'\"/@") || !isPort(port) {
+					t.Fatalf("%q is a host", name)
+				}
+			}
+		}
+	})
+}
+
 func FuzzApply(f *testing.F) {
 	f.Add("https://m0:2379,https://m1:2379", "m2", "m1")
 	f.Add("https://192.0.2.1:2379", "2001:db8::1", "https://192.0.2.1:2379")

@@ -5,15 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Member is an entry of ETCD_INITIAL_CLUSTER. A member with several peer URLs has several entries.
-type Member struct{ Name, URL string }
-
 // ParseMembers reads name=url,name=url. Blanks around an entry are not part of it.
-func ParseMembers(text string) ([]Member, error) {
-	var out []Member
+func ParseMembers(text string) ([]facts.Listed, error) {
+	var out []facts.Listed
 	for _, part := range strings.Split(text, ",") {
 		name, listed, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok || name == "" || strings.ContainsAny(name, " \t\"'\\") {
@@ -22,23 +20,14 @@ func ParseMembers(text string) ([]Member, error) {
 		if err := CheckURL(listed); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "member %s", name)
 		}
-		out = append(out, Member{Name: name, URL: listed})
+		out = append(out, facts.Listed{Name: name, URL: listed})
 	}
 	return out, nil
 }
 
-// JoinMembers is the text of ETCD_INITIAL_CLUSTER.
-func JoinMembers(members []Member) string {
-	var parts []string
-	for _, m := range members {
-		parts = append(parts, m.Name+"="+m.URL)
-	}
-	return strings.Join(parts, ",")
-}
-
 // ParseMemberArgument reads the elements of an argument: "name=url" or {name, peer_urls}.
-func ParseMemberArgument(argument string, raw []json.RawMessage) ([]Member, error) {
-	var out []Member
+func ParseMemberArgument(argument string, raw []json.RawMessage) ([]facts.Listed, error) {
+	var out []facts.Listed
 	for _, each := range raw {
 		members, err := parseMember(each)
 		if err != nil {
@@ -49,7 +38,7 @@ func ParseMemberArgument(argument string, raw []json.RawMessage) ([]Member, erro
 	return out, distinct(out)
 }
 
-func parseMember(raw json.RawMessage) ([]Member, error) {
+func parseMember(raw json.RawMessage) ([]facts.Listed, error) {
 	var text string
 	if err := json.Unmarshal(raw, &text); err == nil {
 		return ParseMembers(text)
@@ -66,11 +55,7 @@ func parseMember(raw json.RawMessage) ([]Member, error) {
 	if len(m.URLs) == 0 {
 		return nil, fault.New(fault.Invalid, "no peer_urls")
 	}
-	var parts []string
-	for _, each := range m.URLs {
-		parts = append(parts, m.Name+"="+each)
-	}
-	return ParseMembers(strings.Join(parts, ","))
+	return ParseMembers(facts.JoinInitialCluster(facts.ListedAs(m.Name, m.URLs)))
 }
 
 // peerURLs is a list, or one text with commas, as in ETCD_INITIAL_ADVERTISE_PEER_URLS.
@@ -85,20 +70,20 @@ func (p *peerURLs) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*[]string)(p))
 }
 
-// AddMembers gives each named member exactly the given URLs: in its place if it is listed, at the end otherwise.
-func AddMembers(listed, add []Member) ([]Member, error) {
+// AddMembers gives each named member exactly the given URLs: in its place if it is listed, else at the end.
+func AddMembers(listed, add []facts.Listed) ([]facts.Listed, error) {
 	out := slices.Clone(listed)
 	for name, urls := range byName(add) {
 		if slices.Equal(byName(out)[name], urls) {
 			continue
 		}
-		at := slices.IndexFunc(out, func(m Member) bool { return m.Name == name })
-		out = slices.DeleteFunc(out, func(m Member) bool { return m.Name == name })
+		at := slices.IndexFunc(out, func(m facts.Listed) bool { return m.Name == name })
+		out = slices.DeleteFunc(out, func(m facts.Listed) bool { return m.Name == name })
 		if at < 0 {
 			continue // new ones follow below, in the order given
 		}
 		for i, each := range urls {
-			out = slices.Insert(out, at+i, Member{Name: name, URL: each})
+			out = slices.Insert(out, at+i, facts.Listed{Name: name, URL: each})
 		}
 	}
 	for _, m := range add {
@@ -109,10 +94,10 @@ func AddMembers(listed, add []Member) ([]Member, error) {
 	return out, distinct(out)
 }
 
-// ExactMembers is the list want, in the order of those that are listed already: etcd does not care about the order, and a file whose
-// order alone differs needs no edit.
-func ExactMembers(listed, want []Member) ([]Member, error) {
-	out := slices.DeleteFunc(slices.Clone(listed), func(m Member) bool { return !slices.Contains(want, m) })
+// ExactMembers is the list want, in the order of those that are listed already: order means nothing to etcd, and a file that differs only in it
+// needs no edit.
+func ExactMembers(listed, want []facts.Listed) ([]facts.Listed, error) {
+	out := slices.DeleteFunc(slices.Clone(listed), func(m facts.Listed) bool { return !slices.Contains(want, m) })
 	for _, m := range want {
 		if !slices.Contains(out, m) {
 			out = append(out, m)
@@ -121,7 +106,7 @@ func ExactMembers(listed, want []Member) ([]Member, error) {
 	return out, distinct(out)
 }
 
-func byName(members []Member) map[string][]string {
+func byName(members []facts.Listed) map[string][]string {
 	out := map[string][]string{}
 	for _, m := range members {
 		out[m.Name] = append(out[m.Name], m.URL)
@@ -130,7 +115,7 @@ func byName(members []Member) map[string][]string {
 }
 
 // distinct refuses one URL for two members: etcd does not start with such a list.
-func distinct(members []Member) error {
+func distinct(members []facts.Listed) error {
 	for i, m := range members {
 		for _, other := range members[:i] {
 			if m == other {
@@ -151,8 +136,8 @@ func sameURL(a, b string) bool {
 	return hostA == hostB && portA == portB
 }
 
-// RemoveMembers takes out the members that a host's name or alias names, or whose URL is one of that host. A member goes whole.
-func RemoveMembers(listed []Member, remove []Host) (left []Member, unmatched []string) {
+// RemoveMembers removes the members with a host's name or alias, or with a URL of that host. A member goes with all its URLs.
+func RemoveMembers(listed []facts.Listed, remove []Host) (left []facts.Listed, unmatched []string) {
 	left, unmatched = slices.Clone(listed), []string{}
 	for _, h := range remove {
 		gone := map[string]bool{}
@@ -164,7 +149,7 @@ func RemoveMembers(listed []Member, remove []Host) (left []Member, unmatched []s
 		if len(gone) == 0 {
 			unmatched = append(unmatched, h.Name)
 		}
-		left = slices.DeleteFunc(left, func(m Member) bool { return gone[m.Name] })
+		left = slices.DeleteFunc(left, func(m facts.Listed) bool { return gone[m.Name] })
 	}
 	return left, unmatched
 }

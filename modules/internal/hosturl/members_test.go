@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
 const three = "m0=https://192.0.2.1:2380,m1=https://192.0.2.2:2380,m2=https://192.0.2.3:2380"
 
-func members(t *testing.T, text string) []Member {
+func members(t *testing.T, text string) []facts.Listed {
 	t.Helper()
 	out, err := ParseMembers(text)
 	if err != nil {
@@ -20,7 +22,7 @@ func members(t *testing.T, text string) []Member {
 }
 
 func TestParseMembers(t *testing.T) {
-	if diff := cmp.Diff(three, JoinMembers(members(t, strings.ReplaceAll(three, ",", " , ")))); diff != "" {
+	if diff := cmp.Diff(three, facts.JoinInitialCluster(members(t, strings.ReplaceAll(three, ",", " , ")))); diff != "" {
 		t.Error(diff)
 	}
 	for _, text := range []string{"", "m0", "=https://a:1", "m0=a:1", "m0=https://a:1,", "m 0=https://a:1", "m0=https://a:1;m1=https://b:1"} {
@@ -49,7 +51,7 @@ func TestMemberArgument(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := ParseMemberArgument("initial_cluster_add", raw)
-		if (err != nil) != (want == "") || (err == nil && JoinMembers(got) != want) {
+		if (err != nil) != (want == "") || (err == nil && facts.JoinInitialCluster(got) != want) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
@@ -70,7 +72,7 @@ func TestAddMembers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, JoinMembers(got)); diff != "" {
+			if diff := cmp.Diff(tc.want, facts.JoinInitialCluster(got)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -96,7 +98,7 @@ func TestRemoveMembers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			left, unmatched := RemoveMembers(members(t, three), hosts(t, tc.remove))
-			if diff := cmp.Diff(tc.want, JoinMembers(left)); diff != "" {
+			if diff := cmp.Diff(tc.want, facts.JoinInitialCluster(left)); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(tc.unmatched, unmatched); diff != "" {
@@ -116,7 +118,7 @@ func TestExactMembers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ExactMembers(members(t, tc.listed), members(t, tc.exact))
-			if err != nil || JoinMembers(got) != tc.want {
+			if err != nil || facts.JoinInitialCluster(got) != tc.want {
 				t.Fatalf("want %s, got %v, %v", tc.want, got, err)
 			}
 		})
@@ -131,7 +133,7 @@ func FuzzParseMembers(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := ParseMembers(JoinMembers(listed))
+		again, err := ParseMembers(facts.JoinInitialCluster(listed))
 		if err != nil || !cmp.Equal(listed, again) {
 			t.Fatalf("%q: %v, %v, %v", text, listed, again, err)
 		}

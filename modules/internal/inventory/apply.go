@@ -2,21 +2,23 @@ package inventory
 
 import (
 	"errors"
-	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"etcd-quorum-restore/modules/internal/edit"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// Options say how Apply goes about it.
+// Options control Apply.
 type Options struct {
-	Check   bool          // decide, touch nothing
-	Backup  bool          // leave a dated copy of each file that changes
+	Check   bool          // decide, change nothing
+	Backup  bool          // keep a dated copy of each file that changes
 	Timeout time.Duration // how long to wait for another run
 	Changed func()        // called when the first file has been replaced
 }
@@ -73,22 +75,19 @@ func write(edits []Edit, o Options) ([]Change, error) {
 	return out, nil
 }
 
-// replace writes one file, unless somebody else has changed it since it was read: an editor takes no lock.
+// replace writes one file, and returns the name of the copy where one was asked for.
 func replace(e Edit, backup bool) (string, error) {
-	now, err := os.ReadFile(e.Path)
-	if err != nil {
-		return "", err
-	}
-	if string(now) != e.Before {
-		return "", fault.New(fault.Refused, "somebody changed it in this very moment").WithHint("run this again")
-	}
 	name := ""
 	if backup {
-		if name, err = safefile.Backup(e.Path); err != nil {
-			return "", fmt.Errorf("backup: %w", err)
-		}
+		name = hiddenName(e.Path)
 	}
-	return name, safefile.Write(e.Path, []byte(e.After), 0o644)
+	return edit.SaveAs(e.Path, []byte(e.Before), []byte(e.After), name)
+}
+
+// hiddenName is the name of a copy. In a directory Ansible always skips names with a leading dot, and only those for certain: the ansible.cfg of
+// openshift-ansible has a list of endings of its own without ~, so that `hosts~` would put a lost host back.
+func hiddenName(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(safefile.BackupName(path)))
 }
 
 func stopped(e Edit, done []Change, err error) error {
@@ -105,5 +104,5 @@ func stopped(e Edit, done []Change, err error) error {
 		return failed
 	}
 	before, after := e.Diff()
-	return failed.WithHint("run this as a user who may write there, or replace by hand\n%swith\n%s", before, after)
+	return failed.WithHint("run this as a user who may write there, or replace by hand (%s is the rest of the line, or of the entry)\n%swith\n%s", source.Hidden, before, after)
 }

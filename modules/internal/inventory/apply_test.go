@@ -9,12 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// TestKilledBetweenTwoFiles: an edit of several files may end after each of them. What is there then can be read, has the host in one
-// group at least, and the next run does the rest.
+// TestKilledBetweenTwoFiles: an edit of several files may end after each of them. Each time the result can be read, has the host in at least one
+// group, and the next run does the rest.
 func TestKilledBetweenTwoFiles(t *testing.T) {
 	several := 0
 	for _, s := range corpus(t) {
@@ -51,10 +53,10 @@ func TestKilledBetweenTwoFiles(t *testing.T) {
 func resumes(t *testing.T, name string, set *Set, whole *Outcome, n int, r Request) {
 	t.Helper()
 	half := set.with(t, whole.Edits[:n])
-	if missing := half.Meaning().undeclared(); missing != "" {
+	if missing := half.Meaning().Undeclared(); missing != "" {
 		t.Errorf("%s: after %d files Ansible reads nothing, since %s is undeclared", name, n, missing)
 	}
-	if r.From != "" && !half.Meaning().isMember(r.Group, r.Host) && !half.Meaning().isMember(r.From, r.Host) {
+	if r.From != "" && !half.Meaning().IsMember(r.Group, r.Host) && !half.Meaning().IsMember(r.From, r.Host) {
 		t.Errorf("%s: after %d files the host is in neither group", name, n)
 	}
 	rest, err := half.Plan(r)
@@ -63,7 +65,7 @@ func resumes(t *testing.T, name string, set *Set, whole *Outcome, n int, r Reque
 		return
 	}
 	want, got := set.with(t, whole.Edits).Meaning(), half.with(t, rest.Edits).Meaning()
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Group{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(source.Group{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s: resumed after %d files (-whole +resumed):\n%s", name, n, diff)
 	}
 }
@@ -99,13 +101,13 @@ func TestSamples(t *testing.T) {
 		}
 		name := filepath.Base(path)
 		start := setOf(t, name, string(text))
-		for _, host := range start.Meaning().all("etcd") {
+		for _, host := range start.Meaning().All("etcd") {
 			t.Run(name+" "+host, func(t *testing.T) { travelAll(t, start, host) })
 		}
 	}
 }
 
-// travelAll is travel of the fuzz targets, where no refusal is allowed.
+// travelAll is travel of the fuzz targets, with no refusal allowed.
 func travelAll(t *testing.T, start *Set, host string) {
 	for set, steps := start, (scenario{group: "etcd", host: host}).journey(); len(steps) > 0; steps = steps[1:] {
 		out, err := set.Plan(steps[0])
@@ -132,7 +134,24 @@ func TestSomebodyElseChangesTheFile(t *testing.T) {
 	}
 }
 
-// TestFind: the files of a directory as Ansible takes them, each one once.
+// TestPipesAreNotRead: among the variables of groups, a pipe, or a link to an endless device, is skipped; in place of an inventory it is refused.
+func TestPipesAreNotRead(t *testing.T) {
+	root := t.TempDir()
+	hosts, vars := filepath.Join(root, "hosts"), filepath.Join(root, "group_vars")
+	err := errors.Join(os.WriteFile(hosts, []byte("[etcd]\na\nb\n"), 0o644), os.Mkdir(vars, 0o755),
+		unix.Mkfifo(filepath.Join(vars, "etcd"), 0o644), os.Symlink("/dev/zero", filepath.Join(vars, "all")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Apply([]string{hosts}, leave("etcd", "b"), Options{}); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Apply([]string{filepath.Join(vars, "etcd")}, leave("etcd", "b"), Options{}); fault.KindOf(err) != fault.Unsupported {
+		t.Error(err)
+	}
+}
+
+// TestFind finds the files of a directory as Ansible does, each one once.
 func TestFind(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"b", "a.yml", "c.bak", "c.orig", "d~", ".hidden", "x.cfg", "host_vars/b", "group_vars/all", "sub/z", "sub/y.ini"} {

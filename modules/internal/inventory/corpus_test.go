@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
 // scenario is a case of the corpus: an inventory, and the host that leaves its group and comes back.
@@ -17,9 +19,9 @@ type scenario struct {
 	name    string
 	group   string
 	host    string
-	refused string // a part of the message where the edit is to be refused; else it is to be exact
+	refused string // a part of the message where the edit must be refused; else it must be exact
 	traces  bool   // whether some bytes differ after the return
-	judge   bool   // whether Ansible can read it, so that its word counts (judge_test.go)
+	judge   bool   // whether Ansible can read it, so that it can be compared (judge_test.go)
 	files   map[string]string
 }
 
@@ -72,7 +74,7 @@ func parseScenario(t testing.TB, name, text string) scenario {
 	return s
 }
 
-// unpack writes the case's files, and returns what `-i` would get.
+// unpack writes the case's files, and returns the argument of `-i`.
 func (s scenario) unpack(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,7 +111,7 @@ func contents(t *testing.T, root string) map[string]string {
 	return out
 }
 
-// journey is what a lost host goes through.
+// journey is the sequence of edits for a lost host.
 func (s scenario) journey() []Request {
 	return []Request{leave(s.group, s.host), move("new_"+s.group, s.host, s.group), move(s.group, s.host, "new_"+s.group)}
 }
@@ -159,11 +161,11 @@ func (s scenario) isRefused(t *testing.T, root string) {
 	}
 }
 
-// isAsBefore: after the return Ansible reads what it read before. Bytes differ where a range was split, an alias written out, or a
+// isAsBefore checks that Ansible reads after the return what it read before. Bytes differ where a range was split, an alias written out, or a
 // variable kept on another line of the host.
 func (s scenario) isAsBefore(t *testing.T, before, after map[string]string) {
 	t.Helper()
-	if diff := cmp.Diff(meaningOf(t, before), meaningOf(t, after), cmpopts.IgnoreUnexported(Group{})); diff != "" {
+	if diff := cmp.Diff(meaningOf(t, before), meaningOf(t, after), cmpopts.IgnoreUnexported(source.Group{})); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(before, after); (diff != "") != s.traces {
@@ -171,7 +173,7 @@ func (s scenario) isAsBefore(t *testing.T, before, after map[string]string) {
 	}
 }
 
-func meaningOf(t *testing.T, files map[string]string) *Meaning {
+func meaningOf(t *testing.T, files map[string]string) *source.Meaning {
 	t.Helper()
 	set := &Set{}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -183,12 +185,12 @@ func meaningOf(t *testing.T, files map[string]string) *Meaning {
 	return set.Meaning()
 }
 
-// keepsComments: no comment and no blank line may get lost on the way.
+// keepsComments: no comment and no blank line may be lost.
 func keepsComments(t *testing.T, before, after map[string]string) {
 	t.Helper()
 	for path, text := range before {
-		for _, l := range splitLines(text) {
-			trimmed := strings.TrimSpace(l.text)
+		for _, l := range source.SplitLines(text) {
+			trimmed := strings.TrimSpace(l.Text)
 			if strings.HasPrefix(trimmed, "#") && !strings.Contains(trimmed, "# out of [") && !strings.Contains(after[path], trimmed) {
 				t.Errorf("%s: the comment %q is lost:\n%s", path, trimmed, after[path])
 			}

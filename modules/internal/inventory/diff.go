@@ -1,20 +1,60 @@
 package inventory
 
 import (
-	"regexp"
 	"strings"
+
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// Diff returns the lines that an edit takes away and those it puts there, each below the heading of its section. It never holds more
-// of the file: inventories hold passwords. Those on the lines themselves are masked.
+// Diff returns the lines that an edit removes and those that it adds, each below the heading of its section. Inventories hold passwords under any
+// name and in any form, so it shows the names of groups and hosts and the structure, and no value: a host's line is `NAME …`.
 func (e Edit) Diff() (before, after string) {
-	a, b := splitLines(e.Before), splitLines(e.After)
-	keepA, keepB := common(a, b)
-	return excerpt(a, keepA, e.doc[0]), excerpt(b, keepB, e.doc[1])
+	a, b := view(e.Before, e.doc[0]), view(e.After, e.doc[1])
+	keepA, keepB := common(a.lines, b.lines)
+	before, after = a.excerpt(keepA, e.known), b.excerpt(keepB, e.known)
+	if before == after { // a line has only moved: the lines that it has passed show where to
+		front, back, shorter := 0, 0, min(len(keepA), len(keepB))
+		for front < shorter && keepA[front] && keepB[front] {
+			front++
+		}
+		for back < shorter-front && keepA[len(keepA)-1-back] && keepB[len(keepB)-1-back] {
+			back++
+		}
+		clear(keepA[front : len(keepA)-back])
+		clear(keepB[front : len(keepB)-back])
+		before, after = a.excerpt(keepA, e.known), b.excerpt(keepB, e.known)
+	}
+	return before, after
+}
+
+// placed is a line with the heading above it: below another heading it counts as another line.
+type placed struct {
+	source.Line
+	below string
+}
+
+// side is one of the two texts of a diff.
+type side struct {
+	doc      source.Document
+	lines    []placed
+	headings []int
+}
+
+func view(text string, doc source.Document) side {
+	s := side{doc: doc, headings: doc.Headings()}
+	raw := source.SplitLines(text)
+	for i, l := range raw {
+		p := placed{Line: l}
+		if h := s.headings[i]; h >= 0 && h != i {
+			p.below = raw[h].Text
+		}
+		s.lines = append(s.lines, p)
+	}
+	return s
 }
 
 // common marks the lines that both texts share, by the shortest edit script (Myers, 1986): edits here are few, files can be long.
-func common(a, b []line) (inA, inB []bool) {
+func common(a, b []placed) (inA, inB []bool) {
 	inA, inB = make([]bool, len(a)), make([]bool, len(b))
 	front := 0
 	for front < len(a) && front < len(b) && a[front] == b[front] {
@@ -33,7 +73,7 @@ func common(a, b []line) (inA, inB []bool) {
 }
 
 // shared returns pairs of indexes of equal lines.
-func shared(a, b []line) [][2]int {
+func shared(a, b []placed) [][2]int {
 	reach := map[int]int{1: 0}
 	var trace []map[int]int
 	for d := 0; d <= len(a)+len(b); d++ {
@@ -77,26 +117,28 @@ func walkBack(trace []map[int]int, x, y int) [][2]int {
 	return out
 }
 
-func excerpt(lines []line, same []bool, doc document) string {
+// excerpt writes the lines that differ, each below its heading.
+func (s side) excerpt(same []bool, known func(string) bool) string {
 	var b strings.Builder
-	last := ""
-	for i, l := range lines {
+	heading, last := -1, ""
+	write := func(i int) {
+		text := s.doc.Shown(i, known)
+		if strings.HasSuffix(text, source.Hidden) && strings.TrimSpace(text) == last { // values of many lines are one …
+			return
+		}
+		b.WriteString(text + "\n")
+		last = strings.TrimSpace(text)
+	}
+	for i := range same {
 		if same[i] {
 			continue
 		}
-		if h := doc.heading(i); h != "" && h != last && h != l.text {
-			b.WriteString(h + "\n")
-			last = h
+		if h := s.headings[i]; h != heading {
+			if heading = h; h >= 0 && h != i {
+				write(h)
+			}
 		}
-		if h := doc.heading(i); h == l.text {
-			last = h
-		}
-		b.WriteString(HideSecrets(l.text) + "\n")
+		write(i)
 	}
 	return b.String()
 }
-
-var secret = regexp.MustCompile(`(?i)([\w-]*(?:passw|_pass\b|secret|token)[\w-]*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,}]+)`)
-
-// HideSecrets masks the values of variables whose names say that they are secret.
-func HideSecrets(s string) string { return secret.ReplaceAllString(s, "${1}********") }

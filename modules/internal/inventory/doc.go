@@ -1,9 +1,8 @@
 // Package inventory changes which hosts are in a group of an Ansible inventory, in the inventory's own files, and nothing else.
 //
-// Files are never formatted anew: an edit replaces, adds or comments out single lines, and every other byte stays (comments, order,
-// CRLF, trailing blanks). INI is read by a small parser of our own, since the general ones take `master-[0:2].example.com` for a key;
-// YAML is read by yaml.v3, which only tells where a node stands. After each edit the result is read again and compared with what was
-// meant (verify.go): if anything else differs, the edit is refused and no file is touched.
+// Files are never reformatted: an edit replaces, adds or comments out single lines, and every other byte stays (comments, order, CRLF, trailing
+// blanks). The two formats are packages of their own, ini and yamldoc; package source is what they share. After each edit the result is read
+// again and compared with what was asked for (verify.go): if anything else differs, the edit is refused and no file is touched.
 //
 // The words used here:
 //
@@ -12,8 +11,8 @@
 //   - a mark is the comment that an entry becomes when its host leaves: `# out of [etcd] since 2026-11-23: <entry>`;
 //   - a staging group is one that openshift-ansible reads new hosts from; its name starts with "new_".
 //
-// testdata/corpus holds inventories as sites write them. Each test case takes a host out and back; judge_test.go has Ansible itself judge
-// every step (`go test -tags judge`), benchjudge_test.go sets the time of an edit beside Ansible's time to read the file.
+// testdata/corpus holds inventories as sites write them. Each test case takes a host out and back; in judge_test.go Ansible itself judges every
+// step (`go test -tags judge`), and benchjudge_test.go compares the time of an edit with Ansible's time to read the file.
 //
 // Plan is pure; Apply (apply.go) locks, plans, compares and writes.
 package inventory

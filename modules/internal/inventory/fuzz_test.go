@@ -8,10 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// Whatever goes in, either the edit is exact, or nothing is changed and the error says why. The seeds are the corpus, and every host of
-// the first group takes its turn.
+// For any input, either the edit is exact, or nothing is changed and the error says why. The seeds are the corpus, with each host of the first
+// group in turn.
 
 func FuzzINI(f *testing.F)  { fuzz(f, "hosts.ini", ".yml") }
 func FuzzYAML(f *testing.F) { fuzz(f, "hosts.yml", ".ini") }
@@ -25,20 +26,20 @@ func fuzz(f *testing.F, file, not string) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		source, err := Parse(file, text)
+		parsed, err := Parse(file, text)
 		if err != nil {
-			return // refused as a whole
+			return // the whole file is refused
 		}
-		if joinLines(splitLines(text)) != text {
+		if source.JoinLines(source.SplitLines(text)) != text {
 			t.Fatal("splitting and joining lines is not exact")
 		}
-		set := &Set{Sources: []Source{source}}
+		set := &Set{Sources: []Source{parsed}}
 		if len(set.Meaning().Hosts) > 300 {
-			return // a long range takes its time and finds nothing
+			return // a long range takes time and finds nothing
 		}
-		hosts := set.Meaning().all("etcd")
+		hosts := set.Meaning().All("etcd")
 		for _, host := range hosts[:min(len(hosts), 4)] {
-			if set.Meaning().isMember("new_etcd", host) {
+			if set.Meaning().IsMember("new_etcd", host) {
 				continue // it ends in etcd alone
 			}
 			travel(t, set, host)
@@ -46,7 +47,7 @@ func fuzz(f *testing.F, file, not string) {
 	})
 }
 
-// travel takes a host through the journey of a lost one.
+// travel makes the edits of a lost host's journey.
 func travel(t *testing.T, start *Set, host string) {
 	set := start
 	for _, r := range (scenario{group: "etcd", host: host}).journey() {
@@ -59,28 +60,28 @@ func travel(t *testing.T, start *Set, host string) {
 		}
 		for _, e := range out.Edits {
 			untouched(t, start.Sources[0].Text, e.After, host)
-			source, err := Parse(e.Path, e.After)
+			parsed, err := Parse(e.Path, e.After)
 			if err != nil {
 				t.Fatalf("%+v left a file that cannot be read: %v", r, err)
 			}
-			set = &Set{Sources: []Source{source}}
+			set = &Set{Sources: []Source{parsed}}
 			e.Diff()
 		}
 		if again, err := set.Plan(r); err != nil || len(again.Edits) > 0 {
 			t.Fatalf("%+v: a second run: %v %v", r, err, again)
 		}
 	}
-	if diff := cmp.Diff(start.Meaning(), set.Meaning(), cmpopts.IgnoreUnexported(Group{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(start.Meaning(), set.Meaning(), cmpopts.IgnoreUnexported(source.Group{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("after the return of %s:\n%s\n%q\n%q", host, diff, start.Sources[0].Text, set.Sources[0].Text)
 	}
 }
 
-// untouched: each line of the original is still there, if only as a mark, or it names the host, or is a range that was split, or an
-// alias that was written out. Lines of this package's own making come and go.
+// untouched: each line of the original is still there, perhaps as a mark, or it names the host, or is a range that was split, or an alias that
+// was written out. This package's own lines come and go.
 func untouched(t *testing.T, before, after, host string) {
 	t.Helper()
-	for _, l := range splitLines(before) {
-		text := strings.TrimRight(strings.TrimSpace(l.text), ",")
+	for _, l := range source.SplitLines(before) {
+		text := strings.TrimRight(strings.TrimSpace(l.Text), ",")
 		ours := strings.Contains(text, "etcd_inventory") || strings.Contains(text, "# out of [")
 		if !ours && !strings.Contains(text, host) && !strings.ContainsAny(text, "[{*,") && !strings.Contains(after, text) {
 			t.Fatalf("the line %q is lost:\n%q\n%q", text, before, after)

@@ -1,14 +1,17 @@
 package inventory
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"etcd-quorum-restore/modules/internal/edit"
+	"etcd-quorum-restore/modules/internal/inventory/source"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// logins lists, by group, the files of group_vars beside the inventory that set connection variables (ansible_user and the like).
-// Those files are never edited; a host that moves to another group may miss what they say.
+// logins lists, by group, the files of group_vars beside the inventory that set connection variables (ansible_user and the like). Those files are
+// never edited, so a host that moves to another group may lose their variables.
 func logins(files []string) map[string][]string {
 	out := map[string][]string{}
 	var dirs []string
@@ -18,7 +21,7 @@ func logins(files []string) map[string][]string {
 		}
 	}
 	for _, dir := range dirs {
-		list, err := os.ReadDir(dir)
+		list, err := readfile.Dir(dir)
 		if err != nil {
 			continue // no group_vars here
 		}
@@ -39,7 +42,7 @@ func varFiles(path string, isDir bool) []string {
 	if !isDir {
 		return []string{path}
 	}
-	list, err := os.ReadDir(path)
+	list, err := readfile.Dir(path)
 	if err != nil {
 		return nil
 	}
@@ -53,12 +56,12 @@ func varFiles(path string, isDir bool) []string {
 }
 
 func setsConnection(path string) bool {
-	text, err := os.ReadFile(path)
+	text, err := edit.Read(path) // regular files only: a pipe would never end
 	if err != nil {
 		return false
 	}
-	for _, l := range splitLines(string(text)) {
-		if strings.HasPrefix(l.text, "ansible_") {
+	for _, l := range source.SplitLines(string(text)) {
+		if strings.HasPrefix(l.Text, "ansible_") {
 			return true
 		}
 	}

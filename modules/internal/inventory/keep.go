@@ -6,18 +6,19 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// keepVars: variables on a host's line are the host's in all groups. Where it is still named elsewhere (a master, say), the variables
-// that it had by the taken line alone move to the last line that names it.
+// keepVars keeps the variables of a host's line, which count in all groups. Where the host is still named elsewhere (as a master, say), the
+// variables that only the removed line set move to the last line that names it.
 func (w *work) keepVars(group string, taken []entries) error {
 	for _, e := range taken {
 		have := w.Meaning().Hosts[w.r.Host]
 		if have == nil {
 			return nil
 		}
-		one := newMeaning()
-		w.Sources[e.source].doc.readEntries(one, w.r.Host, e.texts)
+		one := source.NewMeaning()
+		w.Sources[e.source].doc.ReadEntries(one, w.r.Host, e.texts)
 		var lost []string
 		for name, value := range one.Hosts[w.r.Host] {
 			if have[name] != value && w.before.Hosts[w.r.Host][name] == value {
@@ -35,13 +36,12 @@ func (w *work) keepVars(group string, taken []entries) error {
 	return nil
 }
 
-// dropKept takes variables away that keepVars put on other lines, now that the host's own entry is back. Where that would change a
-// value, they stay.
+// dropKept removes variables that keepVars put on other lines, once the host's own entry is back. Where that would change a value, they stay.
 func (w *work) dropKept() {
 	had := w.Meaning().Hosts[w.r.Host]
 	trial := w.clone()
 	for i := range trial.Sources {
-		text, err := trial.Sources[i].doc.dropKept(w.r.Host)
+		text, err := trial.Sources[i].doc.DropKept(w.r.Host)
 		if err != nil || trial.replace(i, text) != nil {
 			return
 		}
@@ -56,7 +56,7 @@ func (w *work) give(group string, e entries, lost []string) error {
 		if !w.same(i, e.source) {
 			continue
 		}
-		text, err := w.Sources[i].doc.addVars(w.r.Host, group, e.texts, lost)
+		text, err := w.Sources[i].doc.AddVars(w.r.Host, group, e.texts, lost)
 		if err == nil && text != "" {
 			return w.set(i, text, nil)
 		}

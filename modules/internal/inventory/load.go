@@ -10,11 +10,13 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"etcd-quorum-restore/modules/internal/edit"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// Names that Ansible passes over in an inventory directory, and endings of names (its INVENTORY_IGNORE_EXTS). Ansible 2.9 also passes
-// over .ini there, which is edited all the same: a later Ansible reads it.
+// Names that Ansible skips in an inventory directory, and endings of names (its INVENTORY_IGNORE_EXTS). Ansible 2.9 also skips .ini there, which
+// is edited all the same: a later Ansible reads it.
 var (
 	ignoredNames = []string{"host_vars", "group_vars", "vars_plugins"}
 	ignoredEnds  = []string{".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"}
@@ -43,7 +45,7 @@ func Find(paths []string) ([]string, error) {
 	return out, nil
 }
 
-// appendOnce keeps a file out that is there already, under another name perhaps: it would wait for its own lock.
+// appendOnce skips a file that is in the list already, perhaps under another name: it would wait for its own lock.
 func appendOnce(list []string, path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -72,7 +74,7 @@ func find(path string) ([]string, error) {
 	if !info.IsDir() {
 		return nil, fault.New(fault.Unsupported, "the inventory %s is neither a file nor a directory", path)
 	}
-	list, err := os.ReadDir(path)
+	list, err := readfile.Dir(path)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the inventory %s cannot be read", path)
 	}
@@ -107,12 +109,12 @@ func ignored(name string) bool {
 	return false
 }
 
-// Load reads and parses the files. Scripts and plugins' configurations are only named in the set; where nothing else is there, that is
-// an error, since there is no file to edit.
+// Load reads and parses the files. Scripts and plugins' configurations are only named in the set; where there is nothing else, that is an error,
+// since there is no file to edit.
 func Load(files []string) (*Set, error) {
 	set := &Set{Logins: logins(files)}
 	for _, path := range files {
-		text, err := os.ReadFile(path)
+		text, err := edit.Read(path)
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "the inventory %s cannot be read", path)
 		}
@@ -128,11 +130,11 @@ func Load(files []string) (*Set, error) {
 			return nil, fault.New(fault.Unsupported, "%s is encrypted by ansible-vault, so it cannot be edited", path).
 				WithHint("`ansible-vault edit %s`, and change the group by hand", path)
 		}
-		source, err := Parse(path, string(text))
+		parsed, err := Parse(path, string(text))
 		if err != nil {
 			return nil, inFile(path, err)
 		}
-		set.Sources = append(set.Sources, source)
+		set.Sources = append(set.Sources, parsed)
 	}
 	return set, nil
 }

@@ -11,8 +11,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// locks holds the inventory's files against other runs of this package. The lock is on the file that is edited itself, so that none is
-// left behind. Since a write replaces the file, whoever gets the lock looks whether it is still that of the file under this name.
+// locks protects the inventory's files from other runs of this package. The lock is on the file itself, so that no lock file is left. A write
+// replaces the file: whoever gets the lock checks that it is still that of the file under this name.
 type locks struct{ files []*os.File }
 
 // lockAll locks the files in the order given, which is the same in every run, so that two runs never wait for each other.
@@ -52,7 +52,7 @@ func lockOne(path string, deadline time.Time) (*os.File, error) {
 	}
 }
 
-// openForLock: on NFS only a file that is open for writing can be locked; where writing is not allowed, a local one can still be.
+// openForLock opens for writing, since on NFS only such a file can be locked; where writing is not allowed, a local file can still be locked.
 func openForLock(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, unix.EROFS) {
@@ -67,7 +67,7 @@ func tryLock(f *os.File, path string) (bool, error) {
 	case errors.Is(err, unix.EWOULDBLOCK), errors.Is(err, unix.EINTR):
 		return false, nil
 	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EBADF):
-		return true, nil // a filesystem without locks: the comparison before the write is what is left
+		return true, nil // a filesystem without locks: only the comparison before the write protects the file
 	case err != nil:
 		return false, fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -3,8 +3,10 @@ package inventory
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
 // Edit is the change of one file.
@@ -12,36 +14,38 @@ type Edit struct {
 	Path   string
 	Before string
 	After  string
-	doc    [2]document // before and after, for the diff's headings
+	doc    [2]source.Document // before and after, for the diff
+	known  func(string) bool
 }
 
-// Outcome is what Plan found out. Without edits nothing is to be done.
+// Outcome is what Plan decided. Without edits there is nothing to do.
 type Outcome struct {
 	Edits    []Edit
-	Before   []string // the group's hosts, also those through its children
+	Before   []string // the group's hosts, also those of its children
 	After    []string
-	File     string // where host's entry, or the mark it left, now stands
+	File     string // where host's entry, or its mark, is now
 	Line     int
 	Warnings []string
 }
 
-func (w *work) outcome(old *Set, before, after *Meaning) *Outcome {
-	out := &Outcome{Before: before.all(w.r.Group), After: after.all(w.r.Group), Warnings: w.warnings}
+func (w *work) outcome(old *Set, before, after *source.Meaning) *Outcome {
+	out := &Outcome{Before: before.All(w.r.Group), After: after.All(w.r.Group), Warnings: w.warnings}
+	known := func(name string) bool { return name == w.r.Host || before.Names(name) || after.Names(name) }
 	for i := range w.Sources {
 		was, is := old.Sources[i], w.Sources[i]
-		if n := is.doc.where(w.r.Group, w.r.Host); n > 0 && (out.Line == 0 || was.Text != is.Text) {
+		if n := is.doc.Where(w.r.Group, w.r.Host); n > 0 && (out.Line == 0 || was.Text != is.Text) {
 			out.File, out.Line = is.Path, n
 		}
 		if was.Text != is.Text {
-			out.Edits = append(out.Edits, Edit{is.Path, was.Text, is.Text, [2]document{was.doc, is.doc}})
+			out.Edits = append(out.Edits, Edit{is.Path, was.Text, is.Text, [2]source.Document{was.doc, is.doc}, known})
 		}
 	}
 	w.order(out)
 	return out
 }
 
-// order puts the file first that gains the host, and then the last file before the first one: a run that is killed between two files
-// leaves the host in two groups rather than in none, and a section in place as long as another file names it as a child.
+// order puts the file that gains the host first, and then the last file before the first one: a run that is killed between two files leaves the
+// host in two groups rather than in none, and keeps a section as long as another file names it as a child.
 func (w *work) order(out *Outcome) {
 	slices.Reverse(out.Edits)
 	if w.r.Present {
@@ -66,7 +70,7 @@ func inFile(path string, err error) error {
 	return fault.Wrap(fault.Invalid, err, "%s", path).WithHint("`ansible-inventory -i %s --list` shows how Ansible reads the file; nothing was changed", path)
 }
 
-// cannot is an edit that this package cannot make exactly.
+// cannot is the error for an edit that this package cannot make exactly.
 func (w *work) cannot(path string, err error) error {
 	way := fmt.Sprintf("take %s out of [%s]", w.r.Host, w.r.Group)
 	if w.r.Present {
@@ -76,4 +80,26 @@ func (w *work) cannot(path string, err error) error {
 		way += fmt.Sprintf(", out of [%s]", w.r.From)
 	}
 	return fault.Wrap(fault.Refused, err, "%s", path).WithHint("nothing was changed; %s by hand there, or rewrite the line as the message says", way)
+}
+
+// ByHand is what a person has to change in an inventory that this package could not edit, and why: lines for a report.
+func (r Request) ByHand(err error) []string {
+	out := []string{err.Error()}
+	if hint := strings.TrimSpace(fault.HintOf(err)); hint != "" {
+		out = append(out, strings.Split(hint, "\n")...)
+	}
+	what := fmt.Sprintf("the line of %s under [%s] becomes the comment: %s", r.Host, r.Group, source.Mark{Group: r.Group, Since: r.Date, Entry: r.Host + " " + source.Hidden})
+	if r.Present && r.From != "" {
+		what = fmt.Sprintf("the line of %s moves from [%s] to [%s]", r.Host, r.From, r.Group)
+	} else if r.Present {
+		what = fmt.Sprintf("the line of %s comes under [%s]", r.Host, r.Group)
+	}
+	if r.First {
+		what += ", as the first one"
+	}
+	if r.Present && source.IsStaging(r.Group) {
+		base := strings.TrimPrefix(r.Group, "new_")
+		what += fmt.Sprintf("; where a group such as [OSEv3:children] names %s, it names %s too", base, r.Group)
+	}
+	return append(out, "what the inventory has to say: "+what)
 }

@@ -5,30 +5,31 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// marked finds what the host left behind: in the group itself, else in From, else anywhere.
+// marked finds the host's marks: in the group itself, else in From, else anywhere.
 func (w *work) marked() []entries {
 	for _, group := range []string{w.r.Group, w.r.From, ""} {
 		var out []entries
-		var latest []mark
+		var latest []source.Mark
 		for i := range w.Sources {
-			var here []mark
-			for _, m := range w.Sources[i].doc.marks(w.r.Host) {
-				if m.group == group || group == "" {
+			var here []source.Mark
+			for _, m := range w.Sources[i].doc.Marks(w.r.Host) {
+				if m.Group == group || group == "" {
 					here = append(here, m)
 				}
 			}
-			if here = newest(here); len(here) == 0 || len(latest) > 0 && here[0].since < latest[0].since {
+			if here = source.Newest(here); len(here) == 0 || len(latest) > 0 && here[0].Since < latest[0].Since {
 				continue
 			}
-			if len(latest) > 0 && here[0].since > latest[0].since {
+			if len(latest) > 0 && here[0].Since > latest[0].Since {
 				out = nil
 			}
 			latest = here
 			var texts []string
 			for _, m := range here {
-				texts = append(texts, m.entry)
+				texts = append(texts, m.Entry)
 			}
 			out = append(out, entries{i, texts})
 		}
@@ -40,10 +41,10 @@ func (w *work) marked() []entries {
 }
 
 // home is the source for a bare entry: where the group is, else where its base is, else the first one.
-func (w *work) home(m *Meaning) int {
+func (w *work) home(m *source.Meaning) int {
 	for _, group := range []string{w.r.Group, w.base} {
 		for i := range w.Sources {
-			if group != "" && w.Sources[i].doc.defines(group) {
+			if group != "" && w.Sources[i].doc.Defines(group) {
 				return i
 			}
 		}
@@ -63,21 +64,21 @@ func (w *work) place(e entries) error {
 		if !ok {
 			continue
 		}
-		if text, found := w.Sources[i].doc.restore(r.Group, r.Host, texts); found {
+		if text, found := w.Sources[i].doc.Restore(r.Group, r.Host, texts); found {
 			return w.set(i, text, nil)
 		}
 	}
 	for _, i := range order {
 		texts, ok := w.translate(e, i)
-		if ok && w.Sources[i].doc.defines(r.Group) {
-			text, err := w.Sources[i].doc.put(r.Group, texts, false)
+		if ok && w.Sources[i].doc.Defines(r.Group) {
+			text, err := w.Sources[i].doc.Put(r.Group, texts, false)
 			return w.set(i, text, err)
 		}
 	}
 	return w.placeAnew(e)
 }
 
-// placeSame puts those entries back that a mark still holds, word for word, each into its own file.
+// placeSame restores entries that a mark still holds, word for word, each in its own file.
 func (w *work) placeSame(e *entries, order []int) error {
 	for _, i := range order {
 		if !w.same(e.source, i) {
@@ -85,8 +86,8 @@ func (w *work) placeSame(e *entries, order []int) error {
 		}
 		var same, rest []string
 		for _, text := range e.texts {
-			if slices.ContainsFunc(w.Sources[i].doc.marks(w.r.Host), func(m mark) bool {
-				return m.group == w.r.Group && squeeze(m.entry) == squeeze(text)
+			if slices.ContainsFunc(w.Sources[i].doc.Marks(w.r.Host), func(m source.Mark) bool {
+				return m.Group == w.r.Group && source.Squeeze(m.Entry) == source.Squeeze(text)
 			}) {
 				same = append(same, text)
 			} else {
@@ -96,7 +97,7 @@ func (w *work) placeSame(e *entries, order []int) error {
 		if len(same) == 0 {
 			continue
 		}
-		if text, found := w.Sources[i].doc.restore(w.r.Group, w.r.Host, same); found {
+		if text, found := w.Sources[i].doc.Restore(w.r.Group, w.r.Host, same); found {
 			if err := w.set(i, text, nil); err != nil {
 				return err
 			}
@@ -106,7 +107,7 @@ func (w *work) placeSame(e *entries, order []int) error {
 	return nil
 }
 
-// placeAnew makes the group where its parents need it, or else beside the entry's own source.
+// placeAnew makes the group where its parents need it, else beside the entry's own source.
 func (w *work) placeAnew(e entries) error {
 	m := w.Meaning()
 	if w.base == "" && m.Groups[w.r.Group] == nil {
@@ -118,17 +119,17 @@ func (w *work) placeAnew(e entries) error {
 	}
 	for _, i := range append([]int{e.source}, w.others(e.source)...) {
 		texts, ok := w.translate(e, i)
-		if ok && w.Sources[i].doc.defines(w.r.Group) {
-			text, err := w.Sources[i].doc.put(w.r.Group, texts, false)
+		if ok && w.Sources[i].doc.Defines(w.r.Group) {
+			text, err := w.Sources[i].doc.Put(w.r.Group, texts, false)
 			return w.set(i, text, err)
 		}
 	}
 	doc := w.Sources[e.source].doc
-	text, err := doc.addGroup(w.r.Group, w.base, nil, nil)
+	text, err := doc.AddGroup(w.r.Group, w.base, nil, nil)
 	if err := w.set(e.source, text, err); err != nil {
 		return err
 	}
-	text, err = w.Sources[e.source].doc.put(w.r.Group, e.texts, false)
+	text, err = w.Sources[e.source].doc.Put(w.r.Group, e.texts, false)
 	return w.set(e.source, text, err)
 }
 
@@ -142,13 +143,13 @@ func (w *work) others(i int) []int {
 	return out
 }
 
-// translate gives an entry the form of another source: possible where the formats agree, or where it is a name and nothing else.
+// translate gives an entry the form of another source. That is possible where the formats agree, or where the entry is only a name.
 func (w *work) translate(e entries, to int) ([]string, bool) {
 	if w.same(e.source, to) {
 		return e.texts, true
 	}
-	if len(e.texts) == 1 && strings.TrimSpace(e.texts[0]) == w.Sources[e.source].doc.entryOf(w.r.Host) {
-		return []string{w.Sources[to].doc.entryOf(w.r.Host)}, true
+	if len(e.texts) == 1 && strings.TrimSpace(e.texts[0]) == w.Sources[e.source].doc.EntryOf(w.r.Host) {
+		return []string{w.Sources[to].doc.EntryOf(w.r.Host)}, true
 	}
 	return nil, false
 }
@@ -167,10 +168,10 @@ func (w *work) set(i int, text string, err error) error {
 func (w *work) toFront() error {
 	r := w.r
 	m := w.Meaning()
-	if all := m.all(r.Group); len(all) > 0 && all[0] == r.Host {
+	if all := m.All(r.Group); len(all) > 0 && all[0] == r.Host {
 		return nil
 	}
-	if !m.isMember(r.Group, r.Host) {
+	if !m.IsMember(r.Group, r.Host) {
 		return fault.New(fault.Refused, "%s is in %s through a child group, so it cannot be made its first host; nothing was changed", r.Host, r.Group).
 			WithHint("name the hosts of [%s] in the section itself, %s first", r.Group, r.Host)
 	}
@@ -179,9 +180,9 @@ func (w *work) toFront() error {
 		return err
 	}
 	for i := range w.Sources {
-		one := newMeaning()
-		w.Sources[i].doc.read(one)
-		if len(one.members(r.Group)) == 0 {
+		one := source.NewMeaning()
+		w.Sources[i].doc.Read(one)
+		if len(one.Members(r.Group)) == 0 {
 			continue
 		}
 		var texts []string
@@ -191,7 +192,7 @@ func (w *work) toFront() error {
 			}
 		}
 		if len(texts) > 0 {
-			text, err := w.Sources[i].doc.put(r.Group, texts, true)
+			text, err := w.Sources[i].doc.Put(r.Group, texts, true)
 			return w.set(i, text, err)
 		}
 	}

@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
-// Request says which host shall be in a group, or out of it.
+// Request says which host is to be in a group, or out of it.
 type Request struct {
 	Group   string
 	Host    string
@@ -21,23 +22,23 @@ type Request struct {
 type work struct {
 	*Set
 	r        Request
-	before   *Meaning
+	before   *source.Meaning
 	made     map[string]bool // groups that were created or dropped
-	listed   map[string]bool // groups that were entered into their parents' children, or taken out, by entries of our own
+	listed   map[string]bool // groups that our own entries put into their parents' children, or that were removed from there
 	folded   []string        // children of Group that were replaced by their hosts, or came back
 	base     string          // the group whose parents and login Group needs too; "" for none
 	warnings []string
 }
 
-// Plan decides what to change; it touches nothing. An error means that nothing may be changed.
+// Plan decides what to change; it changes nothing. An error means that nothing may be changed.
 func (s *Set) Plan(r Request) (*Outcome, error) {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	before := s.Meaning()
-	if name := before.undeclared(); name != "" && len(s.Dynamic) == 0 {
-		return nil, fault.New(fault.Invalid, "the group %q is mentioned, but no section [%s] declares it, so Ansible does not read the inventory; nothing was changed", name, name).
-			WithHint("add an empty section [%s], or take the mention out", name)
+	if name := before.Undeclared(); name != "" && len(s.Dynamic) == 0 {
+		return nil, fault.New(fault.Invalid, "the group %q is mentioned, but no section [%s] declares it, so Ansible does not read the inventory; nothing was changed", source.Visible(name), source.Visible(name)).
+			WithHint("add an empty section [%s], or take the mention out", source.Visible(name))
 	}
 	w := &work{Set: s.clone(), r: r, before: before, made: map[string]bool{}, listed: map[string]bool{}}
 	var err error
@@ -56,7 +57,8 @@ func (s *Set) Plan(r Request) (*Outcome, error) {
 	return w.outcome(s, before, after), nil
 }
 
-func (r Request) check() error {
+// Check refuses a request that makes no sense, whatever the inventory holds.
+func (r Request) Check() error {
 	for what, name := range map[string]string{"host": r.Host, "group": r.Group} {
 		if name == "" || strings.ContainsAny(name, " \t\r\n#;'\"\\,[]={}") {
 			return fault.New(fault.Invalid, "%q is not the name of a %s: expected one name, no pattern, list or range", name, what).
@@ -72,15 +74,15 @@ func (r Request) check() error {
 	}
 	if !r.Present {
 		return fault.New(fault.Invalid, "from_group is for state present: a host that leaves goes nowhere").
-			WithHint("to move a host, name the group that it shall join, with state=present")
+			WithHint("to move a host, name the group that it is to join, with state=present")
 	}
 	return nil
 }
 
 // leave takes the host out of the group; its entries stay as marks.
-func (w *work) leave(m *Meaning) error {
+func (w *work) leave(m *source.Meaning) error {
 	r := w.r
-	if m.isMember(r.Group, r.Host) {
+	if m.IsMember(r.Group, r.Host) {
 		if err := w.depart(r.Group, r.Date); err != nil {
 			return err
 		}
@@ -89,10 +91,10 @@ func (w *work) leave(m *Meaning) error {
 		}
 		m = w.Meaning()
 	}
-	if m.through(r.Group, r.Host) != nil {
+	if m.Through(r.Group, r.Host) != nil {
 		return w.unfold(m)
 	}
-	if m.isMember(r.Group, r.Host) || w.before.isMember(r.Group, r.Host) {
+	if m.IsMember(r.Group, r.Host) || w.before.IsMember(r.Group, r.Host) {
 		return nil
 	}
 	if len(w.Dynamic) > 0 {
@@ -110,7 +112,7 @@ type entries struct {
 	texts  []string
 }
 
-// depart takes the host out of one group and sees to it that it keeps its variables where it is still named.
+// depart removes the host from one group, and keeps its variables where it is still named.
 func (w *work) depart(group, since string) error {
 	taken, err := w.takeOut(group, since)
 	if err != nil {
@@ -122,7 +124,7 @@ func (w *work) depart(group, since string) error {
 func (w *work) takeOut(group, since string) ([]entries, error) {
 	var out []entries
 	for i := range w.Sources {
-		text, texts, err := w.Sources[i].doc.takeOut(group, w.r.Host, since)
+		text, texts, err := w.Sources[i].doc.TakeOut(group, w.r.Host, since)
 		if err == nil && len(texts) > 0 {
 			out = append(out, entries{i, texts})
 			err = w.replace(i, text)
@@ -134,12 +136,12 @@ func (w *work) takeOut(group, since string) ([]entries, error) {
 	return out, nil
 }
 
-// join makes the host a member, by the entry it has in From, or the mark it left, or a bare name where it is known elsewhere.
-func (w *work) join(m *Meaning) error {
+// join makes the host a member, by its entry in From, by its mark, or by a bare name where it is known elsewhere.
+func (w *work) join(m *source.Meaning) error {
 	r := w.r
 	w.base = w.baseOf(m)
-	isMember := m.isMember(r.Group, r.Host) || m.through(r.Group, r.Host) != nil
-	inFrom := r.From != "" && m.isMember(r.From, r.Host)
+	isMember := m.IsMember(r.Group, r.Host) || m.Through(r.Group, r.Host) != nil
+	inFrom := r.From != "" && m.IsMember(r.From, r.Host)
 	if !isMember {
 		if err := w.enter(m, inFrom); err != nil {
 			return err
@@ -168,16 +170,16 @@ func (w *work) join(m *Meaning) error {
 	return nil
 }
 
-// markDate: a host that moves out of a staging group leaves nothing there. Out of any other group it leaves a mark, so that it can come
-// back to its old place: the order of [etcd] says who holds the CA.
+// markDate is "" for a host that moves out of a staging group: it leaves no mark there. In any other group it leaves one, so that it can return
+// to its old place: the order of [etcd] says who holds the CA.
 func (w *work) markDate() string {
-	if isStaging(w.r.From) {
+	if source.IsStaging(w.r.From) {
 		return ""
 	}
 	return w.r.Date
 }
 
-func (w *work) enter(m *Meaning, inFrom bool) error {
+func (w *work) enter(m *source.Meaning, inFrom bool) error {
 	if inFrom {
 		taken, err := w.takeOut(w.r.From, w.markDate())
 		if err != nil {
@@ -205,7 +207,7 @@ func (w *work) enter(m *Meaning, inFrom bool) error {
 		return w.unknown()
 	}
 	i := w.home(m)
-	return w.place(entries{i, []string{w.Sources[i].doc.entryOf(w.r.Host)}})
+	return w.place(entries{i, []string{w.Sources[i].doc.EntryOf(w.r.Host)}})
 }
 
 func (w *work) dynamic() error {

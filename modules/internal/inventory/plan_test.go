@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/inventory/source"
 )
 
 const day = "2026-11-23"
@@ -32,11 +33,11 @@ func first(r Request) Request {
 // setOf reads one file; its name decides on the format.
 func setOf(t *testing.T, path, text string) *Set {
 	t.Helper()
-	source, err := Parse(path, text)
+	parsed, err := Parse(path, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Set{Sources: []Source{source}}
+	return &Set{Sources: []Source{parsed}}
 }
 
 // apply plans a request on a single file and returns the file's new text.
@@ -136,7 +137,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// TestRoundTrip: a host that leaves, is taken into new_etcd, and joins again, leaves no trace, wherever it stood.
+// TestRoundTrip: a host that leaves, is put into new_etcd, and joins again, leaves no trace, wherever its entry was.
 func TestRoundTrip(t *testing.T) {
 	files := map[string]string{
 		"separate.ini": "# c\n[OSEv3:children]\nmasters\netcd\n\n[OSEv3:vars]\nansible_user=admin\n\n[masters]\nm\n\n[etcd]\na ansible_host=1 # one\n# two:\nb ansible_host=2\nc ansible_host=3  \n\n# the rest\n[lb]\nl\n",
@@ -154,7 +155,7 @@ func TestRoundTrip(t *testing.T) {
 					t.Fatalf("%s has not left:\n%s", host, gone)
 				}
 				staged := apply(t, file, gone, move("new_etcd", host, "etcd"))
-				if got := setOf(t, file, staged).Meaning().members("new_etcd"); len(got) != 1 || got[0] != host {
+				if got := setOf(t, file, staged).Meaning().Members("new_etcd"); len(got) != 1 || got[0] != host {
 					t.Fatalf("new_etcd is %v:\n%s", got, staged)
 				}
 				back := apply(t, file, staged, move("etcd", host, "new_etcd"))
@@ -196,7 +197,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestUnreadable: what Ansible cannot read, or would read in another way, names its line.
+// TestUnreadable: what Ansible cannot read, or would read differently, is refused with its line.
 func TestUnreadable(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -221,8 +222,8 @@ func TestUnreadable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("hosts.ini", c.text)
-			var at *positioned
-			if !errors.As(err, &at) || at.line != c.line {
+			var at *source.Positioned
+			if !errors.As(err, &at) || at.Line != c.line {
 				t.Errorf("got %v, want an error for line %d", err, c.line)
 			}
 		})
@@ -231,4 +232,15 @@ func TestUnreadable(t *testing.T) {
 
 func TestCommentsMayBeLatin1(t *testing.T) {
 	step{before: "# caf\xe9\n[etcd]\na\nb\n", request: leave("etcd", "b"), after: "# caf\xe9\n[etcd]\na\n# out of [etcd] since 2026-11-23: b\n"}.run(t)
+}
+
+// TestPortCountsOnce: Ansible takes a port only from the line that names the host first.
+func TestPortCountsOnce(t *testing.T) {
+	m := setOf(t, "hosts", "[a]\nx:22\ny\n[b]\nx:23\ny:24\nz:25 ansible_port=26\n[1:3]:22\nnot/a/host:27\n[2001:db8::1]:28\n").Meaning()
+	want := map[string]source.Vars{
+		"x": {"ansible_port": "22"}, "y": {}, "z": {"ansible_port": "26"}, "1": {"ansible_port": "3"}, "not/a/host:27": {}, "2001:db8::1": {"ansible_port": "28"},
+	}
+	if diff := cmp.Diff(want, m.Hosts); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -78,7 +78,6 @@ func TestYAMLRefusals(t *testing.T) {
 func TestUnreadableYAML(t *testing.T) {
 	for name, text := range map[string]string{
 		"a list":           "- a\n",
-		"empty":            "",
 		"two documents":    "etcd:\n---\nmasters:\n",
 		"a key twice":      "etcd:\n  hosts:\n    a: {x: 1}\n    a: {x: 2}\n",
 		"a number":         "etcd:\n  hosts:\n    1:\n",
@@ -88,7 +87,6 @@ func TestUnreadableYAML(t *testing.T) {
 		"a tab":            "etcd:\n\thosts:\n",
 		"endless range":    "etcd:\n  hosts:\n    a[0:99999999]:\n",
 		"nested aliases":   "a: &a {vars: {x: 1, y: 2}}\n" + "b: {children: {c: &c {children: {d: *c}}}}\n",
-		"INI in a .yml":    "[etcd]\na\n",
 		"a word as a host": "etcd:\n  hosts:\n    a: hello\n",
 	} {
 		t.Run(name, func(t *testing.T) {

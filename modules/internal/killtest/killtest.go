@@ -1,6 +1,5 @@
-// Package killtest traces a program's system calls: it ends the program right before one of the calls by which it changes files, so that
-// what is on the disk then is what a kill at that moment leaves; or it shows that a program changes and locks nothing at all. No place in
-// the code has to be prepared for it.
+// Package killtest traces a program's system calls. It kills the program right before one of the calls by which it changes files: the disk is
+// then as a kill at that moment leaves it. Or it shows that a program changes and locks nothing. The program needs no change for it.
 package killtest
 
 import (
@@ -18,11 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Never is an n that no program gets to.
+// Never is an n that no program reaches.
 const Never = 1 << 30
 
-// Run runs a command and kills it before change n (from 0) of a file below dir. It returns the changes made or, at the end of the list,
-// prevented, and whether the command was killed. Its output goes where the command says, which must be files.
+// Run runs a command and kills it before change n (from 0) of a file below dir. It returns the changes that were made, with the prevented one at
+// the end, and whether the command was killed. The command's output must go to files.
 func Run(t testing.TB, cmd *exec.Cmd, dir string, n int) (changes []string, killed bool) {
 	t.Helper()
 	return start(t, cmd, func(pid int, e entry) string { return change(pid, e, dir) }, n)
@@ -39,7 +38,7 @@ func start(t testing.TB, cmd *exec.Cmd, note func(int, entry) string, n int) (ch
 	t.Helper()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // the thread that starts a process is the only one that can trace it; it ends with this function
+		runtime.LockOSThread() // only the thread that starts a process can trace it; it ends with this function
 		var err error
 		changes, killed, err = trace(cmd, note, n)
 		done <- err
@@ -50,7 +49,7 @@ func start(t testing.TB, cmd *exec.Cmd, note func(int, entry) string, n int) (ch
 	return changes, killed
 }
 
-// trace notes what a call is, where it is anything; the n-th of these is not made any more.
+// trace records the calls for which note returns a name, and kills the command before call n (from 0) of them.
 func trace(cmd *exec.Cmd, note func(int, entry) string, n int) (changes []string, killed bool, err error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	if err := cmd.Start(); err != nil {
@@ -88,7 +87,7 @@ func trace(cmd *exec.Cmd, note func(int, entry) string, n int) (changes []string
 			}
 			if what != "" && len(changes) > n {
 				killed = true
-				if err := unix.Kill(main, unix.SIGKILL); err != nil { // the call that it has stopped at is not made any more
+				if err := unix.Kill(main, unix.SIGKILL); err != nil { // the call that it has stopped at is not made
 					return changes, killed, err
 				}
 			}
@@ -117,19 +116,19 @@ func entryOf(pid int) (e entry, ok bool) {
 	return e, errno == 0 && e.Op == unix.PTRACE_SYSCALL_INFO_ENTRY
 }
 
-// change says which change of a file below dir a thread is about to make; "" if it makes none.
+// change names the change of a file below dir that a thread is about to make; "" for none.
 func change(pid int, e entry, dir string) string {
 	var name, path string
 	switch e.Call {
 	case unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2:
-		name, path = "rename to", text(pid, e.Args[3])
+		name, path = "rename to", at(pid, e.Args[2], e.Args[3])
 	case unix.SYS_UNLINKAT:
-		name, path = "remove", text(pid, e.Args[1])
+		name, path = "remove", at(pid, e.Args[0], e.Args[1])
 		if st, err := os.Lstat(path); err != nil || st.IsDir() != (e.Args[2] == unix.AT_REMOVEDIR) {
-			return "" // os.Remove tries both; this one fails
+			return "" // os.Remove tries both calls; this one fails
 		}
 	case unix.SYS_MKDIRAT:
-		name, path = "make", text(pid, e.Args[1])
+		name, path = "make", at(pid, e.Args[0], e.Args[1])
 	case unix.SYS_PWRITE64:
 		name, path = fmt.Sprintf("write %d bytes at %d of", e.Args[2], e.Args[3]), opened(pid, e.Args[0])
 	case unix.SYS_FTRUNCATE:
@@ -138,12 +137,12 @@ func change(pid int, e entry, dir string) string {
 	return below(dir, name, path)
 }
 
-// touch is change, and what only could change or disturb something.
+// touch is change, and also calls that could change or disturb something.
 func touch(pid int, e entry, dir string) string {
 	switch e.Call {
 	case unix.SYS_OPENAT:
 		if e.Args[2]&(unix.O_WRONLY|unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC) != 0 {
-			return below(dir, "open for writing", text(pid, e.Args[1]))
+			return below(dir, "open for writing", at(pid, e.Args[0], e.Args[1]))
 		}
 	case unix.SYS_FLOCK:
 		return below(dir, "flock", opened(pid, e.Args[0]))
@@ -155,7 +154,7 @@ func touch(pid int, e entry, dir string) string {
 	case unix.SYS_WRITE, unix.SYS_FALLOCATE, unix.SYS_FCHMOD, unix.SYS_FCHOWN, unix.SYS_FSETXATTR, unix.SYS_FSYNC:
 		return below(dir, "change", opened(pid, e.Args[0]))
 	case unix.SYS_FCHMODAT, unix.SYS_FCHOWNAT, unix.SYS_UTIMENSAT:
-		return below(dir, "change", text(pid, e.Args[1]))
+		return below(dir, "change", at(pid, e.Args[0], e.Args[1]))
 	}
 	return change(pid, e, dir)
 }
@@ -166,6 +165,19 @@ func below(dir, name, path string) string {
 		return ""
 	}
 	return name + " " + rest
+}
+
+// at is a path that may be relative to an open directory, or to the working directory.
+func at(pid int, fd, name uint64) string {
+	path := text(pid, name)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	if int32(fd) == unix.AT_FDCWD {
+		cwd, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+		return filepath.Join(cwd, path)
+	}
+	return filepath.Join(opened(pid, fd), path)
 }
 
 func opened(pid int, fd uint64) string {

@@ -14,12 +14,12 @@ import (
 
 // Change is what a recovery does to the installer's manifest.
 type Change struct {
-	Started   string // the annotation's value; "" takes the annotation out
-	DropProbe bool   // without a quorum the probe kills etcd 27 seconds after the loss, and every 70 seconds from then on
-	Force     bool   // --force-new-cluster, and no restart by the kubelet: a forced start is made once
+	Started   string // the annotation's value; "" removes the annotation
+	DropProbe bool   // without quorum the probe kills etcd 27 seconds after the loss, and every 70 seconds from then on
+	Force     bool   // --force-new-cluster, and no restart by the kubelet: a forced start happens once
 }
 
-// Edit returns the manifest with the change, and no other difference.
+// Edit returns the manifest with the change, and without any other difference.
 func (m *Manifest) Edit(c Change) ([]byte, error) {
 	var cuts []splice
 	for _, plan := range []func(Change) ([]splice, error){m.annotate, m.dropProbe, m.force} {
@@ -83,7 +83,7 @@ func (m *Manifest) annotate(c Change) ([]splice, error) {
 		if err != nil || c.Started != "" {
 			return []splice{{from, to, strings.Repeat(" ", key.Column-1) + line}}, err
 		}
-		if len(list.Content) == 2 { // it was put there by us, with the key above it
+		if len(list.Content) == 2 { // an earlier edit has put it there, with the key above it
 			from, _, err = m.extent(m.keyOf(m.meta, list))
 		}
 		return []splice{{from, to, ""}}, err
@@ -138,7 +138,7 @@ func (m *Manifest) addEnv() (splice, error) {
 	}
 	_, list := lookup(m.entry, "env")
 	if list == nil {
-		second := m.entry.Content[2] // a container has a name and an image at least
+		second := m.entry.Content[2] // a container has at least a name and an image
 		if err := m.ownLine(second); err != nil {
 			return splice{}, err
 		}
@@ -170,12 +170,12 @@ func (m *Manifest) neverRestart() (splice, error) {
 	return splice{from, to, strings.Repeat(" ", key.Column-1) + "restartPolicy: Never\n"}, err
 }
 
-// before is the start of a node's line, and the blanks in front of the node.
+// before is the start of a node's line, and the blanks before the node.
 func (m *Manifest) before(n *yaml.Node) (at int, indent string) {
 	return m.lines[n.Line-1], strings.Repeat(" ", n.Column-1)
 }
 
-// ownLine refuses a key that stands behind the dash of a list's entry, or behind another key.
+// ownLine refuses a key behind the dash of a list's entry, or behind another key.
 func (m *Manifest) ownLine(key *yaml.Node) error {
 	before := m.data[m.lines[key.Line-1]:]
 	if len(bytes.TrimLeft(before[:min(key.Column-1, len(before))], " ")) > 0 {
@@ -207,7 +207,7 @@ func (m *Manifest) extent(key *yaml.Node) (from, to int, err error) {
 	return m.lines[key.Line-1], m.lines[end], nil
 }
 
-// check reads the result again: it has to be the pod that was there, with the change, in every key.
+// check reads the result again: it must be the same pod with the change, in every key.
 func (m *Manifest) check(out []byte, c Change) error {
 	got, err := Parse(out)
 	if err != nil {
@@ -226,7 +226,7 @@ func (m *Manifest) check(out []byte, c Change) error {
 	return fault.New(fault.Refused, "line %d: the manifest is written in a way that cannot be edited with certainty", got.entry.Line)
 }
 
-// expect makes the change to the decoded pod; false means that a key is no text, so that the pod cannot be walked.
+// expect makes the change in the decoded pod; false means that a key is not text, so that the pod cannot be walked.
 func expect(pod map[string]any, c Change) bool {
 	meta, ok := pod["metadata"].(map[string]any)
 	spec, ok2 := pod["spec"].(map[string]any)

@@ -12,9 +12,10 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/yamlfile"
 )
 
-// ForceKey is the variable that makes etcd force a new cluster; Annotation is what tells one start of the pod from the next: the kubelet takes
+// ForceKey is the variable that makes etcd force a new cluster. Annotation distinguishes one start of the pod from the next: the kubelet takes
 // the same bytes for the same pod, whose restarts it delays for up to 300 seconds.
 const (
 	ForceKey   = "ETCD_FORCE_NEW_CLUSTER"
@@ -30,7 +31,7 @@ type Manifest struct {
 	pod               pod
 }
 
-// pod is the part of a pod that is of interest; the names are Kubernetes' own.
+// pod is the part of a pod that is read here; the names are Kubernetes' own.
 type pod struct {
 	Kind     string
 	Metadata struct {
@@ -59,7 +60,7 @@ type containerSpec struct {
 	} `yaml:"volumeMounts"`
 }
 
-// RunsEtcd tells whether a file in the kubelet's directory is a pod with a container of etcd's name. Every other pod is none of ours.
+// RunsEtcd tells whether a file in the kubelet's directory is a pod with a container of etcd's name. All other pods are left alone.
 func RunsEtcd(data []byte) bool {
 	var p pod
 	if yaml.Unmarshal(data, &p) != nil || p.Kind != "Pod" {
@@ -73,7 +74,7 @@ func RunsEtcd(data []byte) bool {
 	return false
 }
 
-// Parse reads a manifest and refuses what could not be edited with certainty.
+// Parse reads a manifest and refuses what could not be edited safely.
 func Parse(data []byte) (*Manifest, error) {
 	root, err := document(data)
 	if err != nil {
@@ -109,7 +110,7 @@ func document(data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, fault.New(fault.Invalid, "the manifest is empty")
 	case err != nil:
-		return nil, fault.Wrap(fault.Invalid, err, "the manifest is not valid YAML")
+		return nil, fault.Wrap(fault.Invalid, yamlfile.Problem(err), "the manifest is not valid YAML")
 	}
 	if err := d.Decode(&next); !errors.Is(err, io.EOF) {
 		return nil, refuse(max(next.Line, 1), "there is a second YAML document, where one was expected")
@@ -134,7 +135,7 @@ func plain(n *yaml.Node) error {
 	return nil
 }
 
-// block refuses braces and brackets, whose entries are no lines.
+// block refuses braces and brackets: their entries are not lines of their own.
 func block(n *yaml.Node, name string) error {
 	if n.Kind != yaml.MappingNode {
 		return refuse(n.Line, "%s is no mapping", name)
@@ -188,12 +189,7 @@ func etcdOf(spec *yaml.Node) (*yaml.Node, error) {
 }
 
 func lineStarts(data []byte) []int {
-	starts := []int{0}
-	for i, c := range data {
-		if c == '\n' {
-			starts = append(starts, i+1)
-		}
-	}
+	starts := yamlfile.LineStarts(data)
 	if starts[len(starts)-1] != len(data) {
 		starts = append(starts, len(data)) // the last line has no end
 	}
@@ -222,10 +218,10 @@ func (m *Manifest) Bytes() []byte { return bytes.Clone(m.data) }
 func (m *Manifest) PodName() string   { return m.pod.Metadata.Name }
 func (m *Manifest) Namespace() string { return m.pod.Metadata.Namespace }
 
-// Image is what etcd and etcdctl are in.
+// Image is the image that holds etcd and etcdctl.
 func (m *Manifest) Image() string { return m.etcd().Image }
 
-// HasProbe tells whether the kubelet asks etcd for its health, and kills it without a quorum.
+// HasProbe tells whether the kubelet asks etcd for its health, and so kills it without quorum.
 func (m *Manifest) HasProbe() bool { return m.etcd().LivenessProbe != nil }
 
 // Started is the annotation's value, "" in the installer's own manifest.
@@ -239,7 +235,7 @@ func (m *Manifest) Grace() int {
 	return 30
 }
 
-// Forces tells whether this manifest asks for a forced start, and whether in the one way that Edit can take out.
+// Forces tells whether this manifest asks for a forced start, and whether it does so in the one way that Edit can undo.
 func (m *Manifest) Forces() (asks, byEnv bool) {
 	c := m.etcd()
 	for _, e := range c.Env {
@@ -251,7 +247,7 @@ func (m *Manifest) Forces() (asks, byEnv bool) {
 	return strings.Contains(text, "force-new-cluster") || strings.Contains(text, ForceKey), false
 }
 
-// HostPath is where a path of the container is on the host; ok is false where no volume of the host holds it.
+// HostPath is the host's path for one in the container; ok is false where no volume of the host holds it.
 func (m *Manifest) HostPath(inside string) (outside string, ok bool) {
 	inside = path.Clean(inside)
 	best := ""

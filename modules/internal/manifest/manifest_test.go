@@ -42,7 +42,7 @@ func edit(t testing.TB, data []byte, c Change) []byte {
 	return out
 }
 
-// lines are the lines that one text has and the other has not, in order.
+// lines are the lines that only one of two texts has, in order.
 func lines(a, b []byte) (gone, come []string) {
 	count := map[string]int{}
 	for _, l := range strings.SplitAfter(string(b), "\n") {
@@ -194,7 +194,7 @@ func TestOneShot(t *testing.T) {
 	}
 }
 
-// Whatever the text: an edit gives the pod that was asked for, or a refusal; and taking the annotation out gives the first text again.
+// For any text: an edit gives the pod that was asked for, or a refusal; and to remove the annotation gives the first text again.
 func FuzzEdit(f *testing.F) {
 	f.Add(sample(f, "template.yaml"))
 	f.Add(sample(f, "sorted.yaml"))

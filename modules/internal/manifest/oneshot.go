@@ -2,14 +2,14 @@ package manifest
 
 import "fmt"
 
-// OneShotName is the pod's and its container's name: not etcd's, so that no two pods of one name ever meet.
+// OneShotName is the name of the pod and of its container: not etcd's, so that there are never two pods of one name.
 const OneShotName = "etcd-quorum-restore-copy"
 
 // OneShotDone is the file that appears when the copies are whole.
 const OneShotDone = "done"
 
-// OneShot is a pod that copies etcd and etcdctl out of etcd's image into dir on the host, and ends. It has no probe, no restart, and no
-// access to the data; the image is on the host already, since etcd runs from it.
+// OneShot is a pod that copies etcd and etcdctl out of etcd's image into dir on the host, and ends. It has no probe, no restart, and no access to
+// the data; the image is on the host already, since etcd runs from it.
 func (m *Manifest) OneShot(dir string) []byte {
 	return fmt.Appendf(nil, `apiVersion: v1
 kind: Pod

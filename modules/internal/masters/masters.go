@@ -1,9 +1,10 @@
-// Package masters restarts the API and the controllers of a master, and proves it. The exit status of master-restart says nothing:
-// it stops a container and leaves the rest to the kubelet. Health alone proves nothing either: the old process may be the one that answers.
+// Package masters restarts the API and the controllers of a master, and proves it. The exit status of master-restart says nothing: it stops a
+// container and leaves the rest to the kubelet. Health alone proves nothing either: the old process may still be answering.
 package masters
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,9 +19,8 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/masterconfig"
 	"etcd-quorum-restore/modules/internal/procfs"
 )
 
@@ -33,10 +33,13 @@ type Component struct {
 // controllersPort is fixed in the controllers' pod [openshift-ansible release-3.11, roles/openshift_control_plane/files/controller.yaml].
 const controllersPort = 8444
 
+// defaultAddress is where the API listens if its configuration does not say.
+const defaultAddress = "0.0.0.0:8443"
+
 // Components reads the API's port from master-config.yaml.
 func Components(config string, names []string) ([]Component, error) {
 	var out []Component
-	for _, name := range []string{"api", "controllers"} { // in this order, since the controllers follow the API
+	for _, name := range []string{"api", "controllers"} { // in this order: the controllers need the API
 		if !slices.Contains(names, name) {
 			continue
 		}
@@ -54,19 +57,11 @@ func Components(config string, names []string) ([]Component, error) {
 }
 
 func apiPort(path string) (uint16, error) {
-	raw, err := os.ReadFile(path)
+	conf, err := masterconfig.Read(path)
 	if err != nil {
 		return 0, fault.Wrap(fault.Invalid, err, "this is no master").WithHint("run it on hosts of [masters], or name the file: path=…")
 	}
-	var conf struct {
-		ServingInfo struct {
-			BindAddress string `yaml:"bindAddress"`
-		} `yaml:"servingInfo"`
-	}
-	if err := yaml.Unmarshal(raw, &conf); err != nil {
-		return 0, fault.Wrap(fault.Invalid, err, "%s", path)
-	}
-	_, port, err := net.SplitHostPort(conf.ServingInfo.BindAddress)
+	_, port, err := net.SplitHostPort(cmp.Or(conf.ServingInfo.BindAddress, defaultAddress))
 	n, perr := strconv.ParseUint(port, 10, 16)
 	if err != nil || perr != nil || n == 0 {
 		return 0, fault.New(fault.Invalid, "%s: servingInfo.bindAddress is %q; expected address:port", path, conf.ServingInfo.BindAddress)
@@ -74,7 +69,7 @@ func apiPort(path string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// Seen is what a restart showed.
+// Seen is the evidence of a restart.
 type Seen struct {
 	Health  string  `json:"health"`
 	Was     bool    `json:"was_listening"` // something listened on the port before
@@ -98,7 +93,7 @@ func Restart(ctx context.Context, command string, c Component) (Seen, error) {
 			return seen, err
 		}
 		if said := c.look(ctx, fresh, len(old) > 0); ctx.Err() == nil {
-			seen.Health = said // else only the deadline shows, and what was said before tells more
+			seen.Health = said // at the deadline the answer is only ctx's error, and the one before says more
 		}
 		seen.Seconds = time.Since(begin).Seconds()
 		if seen.Health == "ok" || onlyEtcdFails(seen.Health) {
@@ -113,8 +108,9 @@ func Restart(ctx context.Context, command string, c Component) (Seen, error) {
 	}
 }
 
-// onlyEtcdFails: /healthz dials ONE URL of etcd by TCP. In a recovery that may be a host which is not a member again yet, while etcd has
-// the quorum that the caller has proven; waiting for it would hold up the very steps that bring the host back.
+// onlyEtcdFails is true where the check of etcd is the only one that fails. /healthz dials ONE URL of etcd by TCP. In a recovery that may be a
+// host that is not a member again yet, while etcd has the quorum that the caller has proven; to wait for it would block the very steps that bring
+// the host back.
 func onlyEtcdFails(health string) bool {
 	failing := 0
 	for _, line := range strings.Split(health, "\n") {
@@ -177,8 +173,8 @@ func (c Component) renewed(old []uint64) (bool, error) {
 	return len(now) > 0, err
 }
 
-// Health is the text of /healthz, or why there is none. The certificate is issued for other names than localhost, and is not checked:
-// nothing secret is sent, and the answer comes from this host.
+// Health is the text of /healthz, or why there is none. The certificate is issued for other names than localhost, and is not checked: nothing
+// secret is sent, and the answer comes from this host.
 func (c Component) Health(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -187,7 +183,7 @@ func (c Component) Health(ctx context.Context) string {
 		return err.Error()
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
-	answer, err := (&http.Client{Transport: transport}).Do(req)
+	answer, err := transport.RoundTrip(req) // follows no redirect: while the API is down, any process may have its port
 	if err != nil {
 		return err.Error()
 	}

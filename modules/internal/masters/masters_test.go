@@ -28,11 +28,22 @@ func TestComponents(t *testing.T) {
 	if diff := cmp.Diff([]Component{{"api", 8443}, {"controllers", 8444}}, got); err != nil || diff != "" {
 		t.Error(err, diff)
 	}
-	for _, text := range []string{"servingInfo: {}\n", "servingInfo:\n  bindAddress: host\n", "servingInfo:\n  bindAddress: :0\n", "a: [\n"} {
+	for _, text := range []string{"servingInfo: {}\n", "etcdClientInfo: {}\n", "servingInfo:\n  bindAddress: \"\"\n"} {
+		write(text)
+		got, err := Components(path, []string{"api"})
+		if diff := cmp.Diff([]Component{{"api", 8443}}, got); err != nil || diff != "" {
+			t.Errorf("%q, where the master has its default: %v %s", text, err, diff)
+		}
+	}
+	for _, text := range []string{"servingInfo:\n  bindAddress: host\n", "servingInfo:\n  bindAddress: :0\n", "a: [\n"} {
 		write(text)
 		if _, err := Components(path, []string{"api"}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), path) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+	write("oauthConfig:\n  secret: x\nservingInfo: the secret\n")
+	if _, err := Components(path, []string{"api"}); err == nil || strings.Contains(err.Error(), "the secret") || !strings.Contains(err.Error(), "line 3") {
+		t.Errorf("a value of the file is in the error, or its line is not: %v", err)
 	}
 	if _, err := Components(path+"x", []string{"api"}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("no such file: %v", err)
@@ -71,7 +82,7 @@ func (s *server) component() Component {
 	return Component{Name: "api", Port: uint16(addr.Port)}
 }
 
-// command writes a program that leaves a mark, and returns it with a channel that tells of the mark.
+// command writes a program that leaves a mark, and returns it with a channel that reports the mark.
 func command(t *testing.T) (path string, called chan struct{}) {
 	t.Helper()
 	dir := t.TempDir()
@@ -112,6 +123,20 @@ func TestRestartNeedsANewSocketAndHealth(t *testing.T) {
 	defer s.web.Close()
 	if err != nil || got.Health != "ok" || !got.Was {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// While the API is down, any user's process may have its port: it must not redirect root's request.
+func TestHostileRedirect(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
+	defer elsewhere.Close()
+	s := &server{t: t, addr: "127.0.0.1:0"}
+	s.start("ok")
+	defer s.web.Close()
+	s.web.Config.Handler = http.RedirectHandler(elsewhere.URL, http.StatusFound)
+	if health := s.component().Health(t.Context()); len(asked) > 0 || health == "ok" {
+		t.Errorf("it went there, and says %q", health)
 	}
 }
 

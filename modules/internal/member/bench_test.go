@@ -9,13 +9,13 @@ import (
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// BenchmarkRead reads a member of 3 GB: a database of that size, whose pages lie far apart, and two full segments. B/op is all that
-// one reading allocates, so the memory it needs is less.
+// BenchmarkRead reads a member of 3 GB: a database of that size, whose pages lie far apart, and two full segments. B/op is everything that one
+// read allocates, so the memory in use is less.
 func BenchmarkRead(b *testing.B) {
 	dir := bigMember(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		s, err := Read(dir, "")
+		s, err := Read(b.Context(), dir, "")
 		if err != nil || len(s.Damage) > 0 || s.LastIndex < 100_000 || s.Database.Bytes < 3<<30 {
 			b.Fatal(err, s.Damage, s.LastIndex)
 		}

@@ -32,7 +32,7 @@ type meta struct {
 	txid     uint64
 }
 
-// newestMeta: the two meta pages are pages 0 and 1; bbolt's page size is the writer's own, 4096 on x86-64.
+// newestMeta reads the two meta pages, pages 0 and 1. bbolt's page size is the writer's own, 4096 on x86-64.
 func (b *bolt) newestMeta() (meta, error) {
 	first, err := b.meta(0)
 	sizes := []int64{4096, 8192, 16384, 32768, 65536}
@@ -139,7 +139,7 @@ func items(raw []byte) (leaf bool, out []item, err error) {
 	return flags == leafPage, out, nil
 }
 
-// descend goes from the root to a leaf by the chooser, which picks a branch's element.
+// descend goes from the root to a leaf; choose picks an element of each branch.
 func (t tree) descend(choose func([]item) int) ([]item, error) {
 	id := t.root
 	for depth := 0; depth < maxDepth; depth++ {
@@ -190,7 +190,7 @@ func (t tree) lastKey() ([]byte, error) {
 	return elements[len(elements)-1].key, nil
 }
 
-// bucket: a bucket's value is its root page and a sequence, 16 bytes; root 0 means that a page follows inline.
+// bucket reads a bucket's value: its root page and a sequence, 16 bytes; root 0 means that a page follows inline.
 func (t tree) bucket(name string) (tree, error) {
 	it, ok, err := t.find(name)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }
 
-// TestDamage: each way a log can be broken, by itself.
+// TestDamage: each kind of damage of a log, by itself.
 func TestDamage(t *testing.T) {
 	kindOf := func(n int, kind byte) *membertest.Log { // the type is behind the frame and its tag; no checksum covers it
 		b := membertest.Good()
@@ -81,7 +81,7 @@ func TestDamage(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			before := treeSum(t, dir)
-			if _, err := KeepTail(dir, ""); (err != nil) != (c.want != "") {
+			if _, err := KeepTail(t.Context(), dir, ""); (err != nil) != (c.want != "") {
 				t.Errorf("KeepTail: %v", err)
 			}
 			if c.want != "" && treeSum(t, dir) != before {
@@ -186,8 +186,7 @@ func TestDatabaseCompacted(t *testing.T) {
 	}
 }
 
-// TestTorn: the last record cut at each length, and zeroed from each sector on, is torn, whatever its size. Never anything but the
-// last record is lost.
+// TestTorn: the last record, cut at each length or zeroed from each sector on, is torn, whatever its size. Only the last record is ever lost.
 func TestTorn(t *testing.T) {
 	for _, size := range []int{16, 3000} {
 		b := membertest.Good().Entry(2, 11, strings.Repeat("z", size))
@@ -222,7 +221,7 @@ func checkTorn(t *testing.T, b *membertest.Log) {
 	if !s.Torn || s.LastIndex != 10 || len(s.Damage) > 0 {
 		t.Fatalf("torn %v, last index %d, damage %q", s.Torn, s.LastIndex, codes(s))
 	}
-	kept, err := KeepTail(dir, "")
+	kept, err := KeepTail(t.Context(), dir, "")
 	if err != nil || !kept.Changed || !kept.TornTail || kept.To != 10 {
 		t.Fatalf("%+v %v", kept, err)
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Database is what the v3 store's file says. Revision is the one that etcd continues from, 1 for a store without keys.
+// Database is what the v3 store's file says. Revision is the one from which etcd continues, 1 for a store without keys.
 type Database struct {
 	ConsistentIndex uint64
 	Revision        int64
@@ -16,9 +16,9 @@ type Database struct {
 
 const databaseTries = 20
 
-// ReadDatabase reads the facts of a bbolt file through its newest valid meta page and a handful of pages, without a lock: the
-// database of a running member, of a stopped one, or a snapshot that stands alone. On a running member a page can be reused under
-// us: the facts stand only if the same meta page is still the newest one afterwards.
+// ReadDatabase reads the facts of a bbolt file through its newest valid meta page and a handful of pages, without a lock: the database of a
+// running member, of a stopped one, or a snapshot by itself. A running member can reuse a page meanwhile: the facts count only if the same meta
+// page is still the newest one afterwards.
 func ReadDatabase(path string) (Database, error) {
 	f, _, err := openRegular(path)
 	if err != nil {
@@ -39,7 +39,7 @@ func readDatabaseOnce(f *os.File) (Database, error) {
 	if err != nil {
 		return Database{}, err
 	}
-	st, err := f.Stat() // after the meta page: etcd lengthens the file before it writes one that needs the length
+	st, err := f.Stat() // after the meta page: etcd extends the file before it writes a page that needs the length
 	if err != nil {
 		return Database{}, err
 	}
@@ -82,7 +82,7 @@ func (b *bolt) facts(root uint64) (Database, error) {
 	if len(last) >= 8 {
 		d.Revision = max(d.Revision, int64(binary.BigEndian.Uint64(last)))
 	}
-	// After a compaction of keys that are all deleted, no key has the newest revision any more.
+	// After a compaction that leaves only deleted keys, no key has the newest revision.
 	compacted, err := meta.number("finishedCompactRev")
 	d.Revision = max(d.Revision, int64(compacted))
 	return d, err

@@ -1,14 +1,15 @@
-// Package member reads the files of one etcd member: log segments, snapshots and database. It takes no lock, opens nothing for
-// writing and uses no mmap (a bad sector would be a SIGBUS), so it works on stopped and on running members alike.
+// Package member reads the files of one etcd member: log segments, snapshots and database. To read, it takes no lock, opens nothing for writing
+// and uses no mmap (a bad sector would be a SIGBUS), so it works on stopped and on running members alike.
 //
-// Formats: etcd v3.2.32, packages wal, snap, raft/raftpb, etcdserver/etcdserverpb, store; bbolt v1.3.1. Every length that comes
-// from a file is checked against the file before it is believed, and memory stays bounded whatever the files hold.
+// Formats: etcd v3.2.32, packages wal, snap, raft/raftpb, etcdserver/etcdserverpb, store; bbolt v1.3.1. Every length in a file is checked against
+// the file's size before it is used, and memory stays bounded whatever the files hold.
 //
-// KeepTail is the one function that writes: it moves the on-disk commit index to the end of the log, before a forced start.
+// Two functions write to a member's log: KeepTail moves its commit index on disk to the end of the log, before a forced start; ForceNewCluster
+// also removes the other members. Reissue writes the log of a copy anew, in another directory.
 //
 // # Damage
 //
-// A torn last record is no damage (State.Torn): it was never acknowledged. A .snap file that etcd would pass over is none either
+// A torn last record is no damage (State.Torn): it was never acknowledged. A .snap file that etcd would skip is none either
 // (State.BrokenSnapshots). The codes of State.Damage, with what etcd 3.2.32 itself does:
 //
 //	no_log, missing_segment, unreadable            it does not start
@@ -30,5 +31,5 @@
 //	database_beyond_log                            it starts, and hangs or diverges
 //	changes_while_read                             (it runs, and the files never stood still)
 //
-// What this package cannot see, as etcd cannot: a database of another cluster that is not ahead of the log. It names no cluster.
+// This package, like etcd, cannot see a database of another cluster that is not ahead of the log: a database does not name its cluster.
 package member

@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// maxChanges bounds memory: no log holds that many changes of the membership, of names or of terms.
+// maxChanges bounds memory: no log has that many changes of the membership, of names or of terms.
 const maxChanges = 1 << 16
 
 func (w *walker) entry(e entry) error {
@@ -14,7 +14,7 @@ func (w *walker) entry(e entry) error {
 		s.damage("committed_rewritten", w.file, fmt.Sprintf("entry %d was written again after index %d was committed", e.Index, s.HardState.Commit))
 	}
 	if e.Index <= s.SnapshotIndex {
-		w.below.follow(e) // etcd drops these, since they are in the snapshot; other members may still compare them
+		w.below.follow(e) // etcd drops these, since they are in the snapshot; they may still be compared with other members' entries
 		return nil
 	}
 	w.lastIndex = max(w.lastIndex, s.SnapshotIndex)
@@ -51,7 +51,7 @@ func (w *walker) entry(e entry) error {
 	return nil
 }
 
-// cut: the same index again means that a new leader overwrote the entries from there on.
+// cut handles an index that comes again: a new leader overwrote the entries from there on.
 func (w *walker) cut(from uint64) {
 	w.above.cut(from)
 	w.changes = w.changes[:sort.Search(len(w.changes), func(i int) bool { return w.changes[i].Index >= from })]

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -14,9 +15,9 @@ import (
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// TestForeignFiles: a part of the files is another cluster's, as after a copy to the wrong host. The checksums run through the whole
-// log, and each snapshot has its mark in the log, so nothing passes but a database: it names no cluster, and etcd does not notice either,
-// unless it is ahead of the log.
+// TestForeignFiles: some of the files are another cluster's, as after a copy to the wrong host. The checksums run through the whole log, and each
+// snapshot has its mark in the log, so only a database passes: it names no cluster, and etcd does not notice either, unless it is ahead of the
+// log.
 func TestForeignFiles(t *testing.T) {
 	foreign := func() *membertest.Log {
 		b := membertest.NewLogOf(0xF0, 0xBEEF).Change(1, 1, 0, 0xF0, "http://foreign:2380").Hard(1, 0xF0, 1)
@@ -52,7 +53,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// TestUnreadableFiles: what this user may not read is never taken for something that is not there.
+// TestUnreadableFiles: a file that this user may not read never counts as missing.
 func TestUnreadableFiles(t *testing.T) {
 	for _, file := range []string{"wal", "wal/0000000000000000-0000000000000000.wal", "snap", "snap/0000000000000002-0000000000000005.snap", "snap/db"} {
 		t.Run(file, func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
-// readable for everybody, and the way to it.
+// readable makes the files readable for everybody, with the way to them.
 func readable(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { return errors.Join(err, os.Chmod(path, 0o755)) })
@@ -89,14 +90,14 @@ func readable(t *testing.T, dir string) {
 	}
 }
 
-// asNobody reads as a user who owns none of it; only the reading thread changes its user.
+// asNobody reads as a user who owns none of the files; only the reading thread changes its user.
 func asNobody(dir string) (s *State, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // and never unlocked: the thread ends here
 		if err = unix.Setfsuid(65534); err == nil {
-			s, err = Read(dir, "")
+			s, err = readMember(context.Background(), dir, "") // Read uses a thread of its own
 		}
 	}()
 	<-done

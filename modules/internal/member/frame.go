@@ -21,7 +21,7 @@ const (
 
 const (
 	frameBytes = 8
-	// maxRecord: etcd 3.2 does not start on a longer one ("wal: max entry size limit exceeded"). It bounds memory, too.
+	// maxRecord: etcd 3.2 does not start on a longer one ("wal: max entry size limit exceeded"). It also bounds memory.
 	maxRecord = 10 << 20
 	// sector is the unit that a disk writes whole; a power cut leaves whole sectors unwritten, as zeros.
 	sector = 512
@@ -37,10 +37,10 @@ type record struct {
 	Offset int64
 }
 
-// errEnd is the orderly end of a segment: a zero frame, or the end of the file between two records.
+// errEnd is the regular end of a segment: a zero frame, or the end of the file between two records.
 var errEnd = errors.New("end of segment")
 
-// errMoved: a running etcd changed the file while it was read; the caller begins anew.
+// errMoved means that a running etcd changed the file while it was read; the caller starts again.
 var errMoved = errors.New("the file changed while it was read")
 
 // badRecord says why a record cannot be read. Torn is set where a power cut explains it.
@@ -109,7 +109,7 @@ func (s *segmentReader) next() (record, error) {
 	return r, nil
 }
 
-// frame reads the 8 bytes before a record. A length is believed only where the file has room for it.
+// frame reads the 8 bytes before a record. A length counts only where the file has room for it.
 func (s *segmentReader) frame() (length, padding int64, err error) {
 	if s.offset >= s.size {
 		return 0, 0, errEnd
@@ -135,7 +135,7 @@ func (s *segmentReader) frame() (length, padding int64, err error) {
 	return length, padding, nil
 }
 
-// splitFrame: the low 56 bits are the record's length; with the top bit set, the low 3 bits of the top byte are its padding.
+// splitFrame splits a frame: the low 56 bits are the record's length; with the top bit set, the low 3 bits of the top byte are its padding.
 func splitFrame(word uint64) (length, padding int64) {
 	if word>>63 == 1 {
 		padding = int64((word >> 56) & 0x7)
@@ -143,7 +143,7 @@ func splitFrame(word uint64) (length, padding int64) {
 	return int64(word &^ (uint64(0xff) << 56)), padding
 }
 
-// fill: the file was long enough a moment ago, so an end of file means that etcd has cut it since.
+// fill reads all of b. The file was long enough a moment ago, so an end of file means that etcd has cut it since.
 func (s *segmentReader) fill(b []byte) error {
 	_, err := io.ReadFull(s.in, b)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -156,8 +156,8 @@ func (s *segmentReader) bad(code, text string, end int64, torn bool) *badRecord 
 	return &badRecord{code: code, text: text, offset: s.offset, end: end, torn: torn && s.last}
 }
 
-// wholeBody: by its own fields the record is there in full and its checksum is right, only its frame gives another length. No power
-// cut does that, since a frame is one aligned word.
+// wholeBody is true where the record, by its own fields, is complete and its checksum is right, and only its frame gives another length. A power
+// cut does not cause that, since a frame is one aligned word.
 func (s *segmentReader) wholeBody(offset int64) (bool, error) {
 	raw := make([]byte, max(0, min(maxRecord, s.size-offset)))
 	n, err := s.file.ReadAt(raw, offset)
@@ -177,7 +177,7 @@ func (s *segmentReader) wholeBody(offset int64) (bool, error) {
 	return err == nil && len(r.Data) > 0 && crc32.Update(s.crc, castagnoli, r.Data) == r.CRC, nil
 }
 
-// hasZeroSector: a sector-aligned piece of the record is all zero, that is, it was never written.
+// hasZeroSector is true where a sector-aligned piece of the record is all zero: it was never written.
 func hasZeroSector(body []byte, start int64) bool {
 	for i := int64(0); i < int64(len(body)); {
 		n := sector - (start+i)%sector
@@ -189,7 +189,7 @@ func hasZeroSector(body []byte, start int64) bool {
 	return false
 }
 
-// allZero compares b with itself, moved by one: that goes at the memory's speed.
+// allZero compares b with itself, shifted by one byte: that runs at the memory's speed.
 func allZero(b []byte) bool {
 	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }

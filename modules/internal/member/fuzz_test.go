@@ -7,11 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// FuzzSegment: whatever a segment holds, reading ends, does not panic, and believes nothing that the file has no room for; and if
-// KeepTail does not refuse, the log is whole afterwards, and has not lost an entry.
+// FuzzSegment: for any segment, reading ends, does not panic, and accepts no length that the file has no room for. If KeepTail does not refuse,
+// the log is whole afterwards, and has not lost an entry.
 func FuzzSegment(f *testing.F) {
 	for _, log := range tails {
 		f.Add(*log().Last())
@@ -25,14 +26,14 @@ func FuzzSegment(f *testing.F) {
 	path := filepath.Join(dir, "member/wal", membertest.Good().Names[0])
 	f.Fuzz(func(t *testing.T, content []byte) {
 		membertest.Put(t, path, content)
-		s, err := Read(dir, "")
+		s, err := Read(t.Context(), dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if s.end.offset > int64(len(content)) || s.LastIndex > uint64(len(content)) && len(s.Damage) == 0 {
 			t.Fatalf("%d bytes hold %+v", len(content), *s)
 		}
-		kept, err := KeepTail(dir, "")
+		kept, err := KeepTail(t.Context(), dir, "")
 		if err != nil {
 			if now, _ := os.ReadFile(path); !bytes.Equal(now, content) {
 				t.Fatal("KeepTail refused, and wrote")
@@ -46,6 +47,42 @@ func FuzzSegment(f *testing.F) {
 	})
 }
 
+// FuzzReissue: an undamaged log is the same log afterwards, of the other cluster; a damaged one is refused.
+func FuzzReissue(f *testing.F) {
+	for _, log := range tails {
+		f.Add(*log().Last(), uint64(7))
+	}
+	f.Add((*membertest.Good().Last())[:100], uint64(1<<63))
+	dir := membertest.AMember(membertest.Good()).Write(f)
+	path := filepath.Join(dir, "member/wal", membertest.Good().Names[0])
+	f.Fuzz(func(t *testing.T, content []byte, cluster uint64) {
+		membertest.Put(t, path, content)
+		before, err := Read(t.Context(), dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := os.MkdirTemp("/dev/shm", "reissue-*") // an fsync is free there
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(other)
+		if err := os.CopyFS(filepath.Join(other, "member/snap"), os.DirFS(filepath.Join(dir, "member/snap"))); err != nil {
+			t.Fatal(err)
+		}
+		err = before.Reissue(filepath.Join(dir, "member/wal"), filepath.Join(other, "member/wal"), 9, facts.ID(cluster))
+		if (err != nil) != (len(before.Damage) > 0) {
+			t.Fatalf("%v, with damage %v", err, before.Damage)
+		}
+		if err != nil {
+			return
+		}
+		after := read(t, other)
+		if len(after.Damage) > 0 || after.ID != 9 || after.ClusterID != facts.ID(cluster) || after.LastIndex != before.LastIndex || after.LastTerm != before.LastTerm || after.HardState != before.HardState {
+			t.Fatalf("%+v was reissued as %+v", *before, *after)
+		}
+	})
+}
+
 func FuzzSnapshot(f *testing.F) {
 	f.Add(membertest.SnapFile(5, 2, ""), false)
 	f.Add(membertest.SnapFile(5, 2, "{"), false)
@@ -53,7 +90,7 @@ func FuzzSnapshot(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "x.snap")
 	f.Fuzz(func(t *testing.T, content []byte, store bool) {
 		if store {
-			content = membertest.SnapFile(5, 2, string(content)+" ") // the fuzzer finds no checksums
+			content = membertest.SnapFile(5, 2, string(content)+" ") // the fuzzer cannot guess checksums
 		}
 		membertest.Put(t, path, content)
 		s, err := readSnapshot(path)

@@ -11,11 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// tails are logs that KeepTail has work on.
+// tails are logs that KeepTail changes.
 var tails = map[string]func() *membertest.Log{
 	"tail":                      membertest.Good,
 	"term beyond the HardState": func() *membertest.Log { return membertest.Good().Entry(3, 11, "x") },
@@ -56,7 +57,7 @@ func TestKeepTail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := membertest.AMember(log()).Write(t)
 			before := read(t, dir)
-			kept, err := KeepTail(dir, "")
+			kept, err := KeepTail(t.Context(), dir, "")
 			want := Kept{Changed: true, From: before.HardState.Commit, To: before.LastIndex, Term: before.LastTerm, TornTail: before.Torn}
 			if diff := cmp.Diff(want, kept); diff != "" || err != nil {
 				t.Fatal(diff, err)
@@ -68,11 +69,11 @@ func TestKeepTail(t *testing.T) {
 			if diff := cmp.Diff(before.Sums, after.Sums); diff != "" {
 				t.Error("entries changed: ", diff)
 			}
-			if wantVote := map[bool]uint64{true: 0, false: membertest.SelfID}[before.LastTerm > before.HardState.Term]; after.HardState.Vote != wantVote {
-				t.Errorf("vote %x, want %x", after.HardState.Vote, wantVote)
+			if wantVote := map[bool]facts.ID{true: 0, false: membertest.SelfID}[before.LastTerm > before.HardState.Term]; after.HardState.Vote != wantVote {
+				t.Errorf("vote %s, want %s", after.HardState.Vote, wantVote)
 			}
 			sum := treeSum(t, dir)
-			kept, err = KeepTail(dir, "")
+			kept, err = KeepTail(t.Context(), dir, "")
 			if kept.Changed || err != nil || treeSum(t, dir) != sum {
 				t.Errorf("the second run: %+v %v", kept, err)
 			}
@@ -80,11 +81,11 @@ func TestKeepTail(t *testing.T) {
 	}
 }
 
-// TestKeptRecord: byte for byte what an encoder of its own writes; molecule/walcheck compares with etcd's.
+// TestKeptRecord compares byte for byte with an independent encoder; molecule/walcheck compares with etcd's.
 func TestKeptRecord(t *testing.T) {
 	b := membertest.Good()
 	dir := membertest.AMember(b).Write(t)
-	if _, err := KeepTail(dir, ""); err != nil {
+	if _, err := KeepTail(t.Context(), dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(dir, "member/wal", b.Names[0]))
@@ -119,7 +120,7 @@ func TestKeepTailRefuses(t *testing.T) {
 			m.DB = membertest.DatabaseFile(1, 2)
 			dir := m.Write(t)
 			before := treeSum(t, dir)
-			_, err := KeepTail(dir, "")
+			_, err := KeepTail(t.Context(), dir, "")
 			if err == nil || !strings.Contains(err.Error(), c.want) || fault.HintOf(err) == "" {
 				t.Errorf("got %v, hint %q", err, fault.HintOf(err))
 			}
@@ -130,7 +131,7 @@ func TestKeepTailRefuses(t *testing.T) {
 	}
 }
 
-// unaligned is an entry whose frame claims no padding, as etcd 2 wrote them.
+// unaligned is an entry whose frame has no padding, as etcd 2 wrote them.
 func unaligned(b *membertest.Log) []byte {
 	c := &membertest.Log{Files: [][]byte{nil}, CRC: b.CRC}
 	c.Entry(2, 11, "xx")

@@ -13,7 +13,7 @@ import (
 
 var errKilled = errors.New("killed")
 
-// killer does n calls, the next one in part or not at all, and no other.
+// killer makes n calls, the next one in part or not at all, and then none.
 type killer struct {
 	Target
 	n    int
@@ -59,8 +59,8 @@ var halves = map[string]func(w io.WriterAt, b []byte, at int64){
 	},
 }
 
-// TestKilled: KeepTail ends after each of its steps, and in the middle of one. Each time the log is whole, the next run finishes,
-// and the result is that of a run that was not killed.
+// TestKilled: KeepTail ends after each of its steps, and in the middle of one. Each time the log is whole, the next run finishes, and the result
+// equals that of a run that was not killed.
 func TestKilled(t *testing.T) {
 	for name, log := range tails {
 		for how, half := range halves {
@@ -71,14 +71,14 @@ func TestKilled(t *testing.T) {
 
 func killEverywhere(t *testing.T, log func() *membertest.Log, half func(io.WriterAt, []byte, int64)) {
 	undisturbed := membertest.AMember(log()).Write(t)
-	if _, err := KeepTail(undisturbed, ""); err != nil {
+	if _, err := KeepTail(t.Context(), undisturbed, ""); err != nil {
 		t.Fatal(err)
 	}
 	want := content(t, undisturbed)
 	for n := 0; ; n++ {
 		dir := membertest.AMember(log()).Write(t)
 		last := read(t, dir).LastIndex
-		_, err := KeepTailThrough(dir, "", func(f *os.File) Target { return &killer{Target: f, n: n, half: half} })
+		_, err := KeepTailThrough(t.Context(), dir, "", func(f *os.File) Target { return &killer{Target: f, n: n, half: half} })
 		if err == nil {
 			if n < 2 {
 				t.Fatalf("it took %d steps only", n)
@@ -91,7 +91,7 @@ func killEverywhere(t *testing.T, log func() *membertest.Log, half func(io.Write
 		if s := read(t, dir); len(s.Damage) > 0 || s.LastIndex != last {
 			t.Fatalf("killed at step %d: last index %d of %d, damage %q", n, s.LastIndex, last, codes(s))
 		}
-		if _, err := KeepTail(dir, ""); err != nil {
+		if _, err := KeepTail(t.Context(), dir, ""); err != nil {
 			t.Fatalf("killed at step %d: the next run: %v", n, err)
 		}
 		if !bytes.Equal(content(t, dir), want) {
@@ -100,7 +100,7 @@ func killEverywhere(t *testing.T, log func() *membertest.Log, half func(io.Write
 	}
 }
 
-// content is that of the last segment, without the zeros behind it.
+// content is the last segment's, without the zeros behind it.
 func content(t *testing.T, dir string) []byte {
 	t.Helper()
 	all, err := segments(filepath.Join(dir, "member/wal"))

@@ -9,10 +9,10 @@ import (
 
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// Locked tells whether an etcd holds the database or a log segment. Ask only when no etcd process is there any more: see
-// procfs.Locked.
+// Locked tells whether an etcd holds the database or a log segment. Call it only when no etcd process is left: see procfs.Locked.
 func Locked(dataDir, walDir string) (bool, error) {
 	walDir = walDirOf(dataDir, walDir)
 	list, err := segments(walDir)
@@ -38,8 +38,7 @@ func walDirOf(dataDir, walDir string) string {
 	return walDir
 }
 
-// lockedTail is the last segment, open for writing, under the locks that etcd would need: none can start on these files before
-// it is closed.
+// lockedTail is the last segment, open for writing, under the locks that etcd would need: no etcd can start on these files before it is closed.
 type lockedTail struct {
 	*os.File
 	before os.FileInfo
@@ -60,7 +59,7 @@ func lockTail(dataDir, walDir string) (*lockedTail, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "list the log segments")
 	}
-	f, err := os.OpenFile(filepath.Join(walDir, list[len(list)-1].Name), os.O_RDWR|unix.O_NONBLOCK, 0)
+	f, err := openTail(walDir, list[len(list)-1].Name)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "open the last log segment for writing")
 	}
@@ -76,11 +75,22 @@ func lockTail(dataDir, walDir string) (*lockedTail, error) {
 	return t, nil
 }
 
+// openTail opens the last segment. Root writes it in place, in another user's directory: a link could lead to any file, and a second name could
+// be a copy's.
+func openTail(walDir, name string) (*os.File, error) {
+	dir, err := safefile.OpenDir(walDir)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.OpenToWrite(name)
+}
+
 func errRuns(dataDir string) error {
 	return fault.New(fault.Refused, "an etcd runs on %s", dataDir).WithHint("stop it first: etcd_service state=stopped")
 }
 
-// holdLock takes both kinds of locks that etcd may ask for. They end with the file.
+// holdLock takes both kinds of locks that etcd may use. They end with the file.
 func holdLock(f *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
 	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
@@ -90,7 +100,7 @@ func holdLock(f *os.File) error {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
-// unchanged: what was read is still what is there, and the file is still the log's last one.
+// unchanged checks that the file is still what was read, and still the log's last one.
 func (t *lockedTail) unchanged(walDir string, s *State) error {
 	now, err := t.Stat()
 	if err != nil {

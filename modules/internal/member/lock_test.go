@@ -39,7 +39,7 @@ func TestKeepTailRefusesARunningMember(t *testing.T) {
 			if err := c.lock(f); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := KeepTail(dir, ""); err == nil || !strings.Contains(err.Error(), "an etcd runs") {
+			if _, err := KeepTail(t.Context(), dir, ""); err == nil || !strings.Contains(err.Error(), "an etcd runs") {
 				t.Errorf("got %v", err)
 			}
 			if s := read(t, dir); s.HardState.Commit != 8 || len(s.Damage) > 0 {
@@ -53,7 +53,7 @@ func TestKeepTailRefusesARunningMember(t *testing.T) {
 func TestKeepTailHoldsTheLock(t *testing.T) {
 	dir := membertest.AMember(membertest.Good()).Write(t)
 	asked := false
-	_, err := KeepTailThrough(dir, "", func(f *os.File) Target {
+	_, err := KeepTailThrough(t.Context(), dir, "", func(f *os.File) Target {
 		held, err := Locked(dir, "")
 		if !held || err != nil {
 			t.Errorf("held %v, %v", held, err)

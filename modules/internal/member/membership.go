@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// roster is the membership while the log's changes are applied to it. A change in the log was committed, and may still have been
-// refused when etcd applied it (RaftCluster.ValidateConfigurationChange): a `member add` with a peer URL that is already there, say,
-// leaves an entry and no member.
+// roster is the membership while the log's changes are applied to it. A change in the log is committed, but etcd may have refused it when it
+// applied it (RaftCluster.ValidateConfigurationChange): for example, a `member add` with a peer URL that is already there leaves an entry and no
+// member.
 type roster struct {
-	byID    map[uint64]Peer
-	removed map[uint64]bool // such an ID is never accepted again
+	byID    map[facts.ID]Peer
+	removed map[facts.ID]bool // such an ID is never accepted again
 }
 
 // membership applies the changes, and the names that members published, up to an index.
-func membership(base []Peer, removed []uint64, changes []ConfChange, names []published, upTo uint64) []Peer {
-	r := roster{byID: map[uint64]Peer{}, removed: map[uint64]bool{}}
+func membership(base []Peer, removed []facts.ID, changes []ConfChange, names []published, upTo uint64) []Peer {
+	r := roster{byID: map[facts.ID]Peer{}, removed: map[facts.ID]bool{}}
 	for _, p := range base {
 		r.byID[p.ID] = p
 	}
@@ -61,7 +63,7 @@ func (r roster) apply(c ConfChange) {
 	}
 }
 
-// taken: another member has one of the peer URLs.
+// taken is true where another member has one of the peer URLs.
 func (r roster) taken(c ConfChange) bool {
 	for id, p := range r.byID {
 		if id != c.MemberID && slices.ContainsFunc(c.PeerURLs, func(url string) bool { return slices.Contains(p.PeerURLs, url) }) {

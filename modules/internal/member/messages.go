@@ -6,24 +6,45 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
 // hardState is raftpb.HardState.
-type hardState struct{ Term, Vote, Commit uint64 }
+type hardState struct {
+	Term   uint64
+	Vote   facts.ID
+	Commit uint64
+}
 
 func decodeHardState(raw []byte) (h hardState, err error) {
-	err = exactly(raw, 0b1110, 0, &h.Term, &h.Vote, &h.Commit)
+	err = exactly(raw, 0b1110, 0, &h.Term, (*uint64)(&h.Vote), &h.Commit)
 	return h, err
 }
 
-// encode writes all three scalars, also zeros, as etcd does (proto2 required fields).
-func (h hardState) encode() []byte {
-	var b []byte
-	for i, v := range []uint64{h.Term, h.Vote, h.Commit} {
-		b = protowire.AppendTag(b, protowire.Number(i+1), protowire.VarintType)
-		b = protowire.AppendVarint(b, v)
+func (h hardState) encode() []byte { return encodeFields(h.Term, uint64(h.Vote), h.Commit) }
+
+// decodeVoters decodes raftpb.ConfState {1: nodes}, one number each. Learners, which etcd 3.4 adds as field 2, are in its store as well.
+func decodeVoters(raw []byte) (ids []facts.ID, err error) {
+	for len(raw) > 0 {
+		num, kind, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return nil, protowire.ParseError(n)
+		}
+		raw = raw[n:]
+		if num == 1 && kind == protowire.VarintType {
+			var id uint64
+			id, n = protowire.ConsumeVarint(raw)
+			ids = append(ids, facts.ID(id))
+		} else {
+			n = protowire.ConsumeFieldValue(num, kind, raw)
+		}
+		if n < 0 {
+			return nil, protowire.ParseError(n)
+		}
+		raw = raw[n:]
 	}
-	return b
+	return ids, nil
 }
 
 // Types of raft entries.
@@ -33,7 +54,7 @@ const (
 	entryConfChangeV2 = 2
 )
 
-// entry is raftpb.Entry {1: type, 2: term, 3: index, 4: data}; data is left out where there is none, and, by etcd 3.7, a type of 0.
+// entry is raftpb.Entry {1: type, 2: term, 3: index, 4: data}. Empty data is left out, and, by etcd 3.7, a type of 0.
 type entry struct {
 	Type, Term, Index uint64
 	Data              []byte
@@ -47,13 +68,13 @@ func decodeEntry(raw []byte) (e entry, err error) {
 	return e, err
 }
 
-// decodeIdentity: etcdserverpb.Metadata {1: node ID, 2: cluster ID}.
-func decodeIdentity(raw []byte) (id, cluster uint64, err error) {
-	err = exactly(raw, 0b110, 0, &id, &cluster)
+// decodeIdentity decodes etcdserverpb.Metadata {1: node ID, 2: cluster ID}.
+func decodeIdentity(raw []byte) (id, cluster facts.ID, err error) {
+	err = exactly(raw, 0b110, 0, (*uint64)(&id), (*uint64)(&cluster))
 	return id, cluster, err
 }
 
-// decodeSnapshotMark: walpb.Snapshot {1: index, 2: term}; later versions add the membership as field 3.
+// decodeSnapshotMark decodes walpb.Snapshot {1: index, 2: term}; later versions add the membership as field 3.
 func decodeSnapshotMark(raw []byte) (index, term uint64, err error) {
 	_, err = message(raw, &index, &term)
 	return index, term, err
@@ -72,25 +93,28 @@ const (
 type ConfChange struct {
 	Index    uint64
 	Type     string
-	MemberID uint64
+	MemberID facts.ID
 	Name     string
 	PeerURLs []string
+	// Forced: a forced start made it, by flag or by ForceNewCluster. A `member remove` has a request's ID there, never 0.
+	Forced bool
 }
 
 var confChangeTypes = []string{ChangeAdd, ChangeRemove, ChangeUpdate, ChangeLearner}
 
-// decodeConfChange: raftpb.ConfChange {1: ID, 2: type, 3: node ID, 4: context}, the context being a member as JSON.
+// decodeConfChange decodes raftpb.ConfChange {1: ID, 2: type, 3: node ID, 4: context}; the context is a member as JSON.
 func decodeConfChange(e entry) (ConfChange, error) {
 	c := ConfChange{Index: e.Index, Type: ChangeUnknown}
 	if e.Type != entryConfChange {
 		return c, nil
 	}
-	var kind uint64
+	var request, kind uint64
 	var context []byte
-	_, err := message(e.Data, nil, &kind, &c.MemberID, &context)
+	_, err := message(e.Data, &request, &kind, (*uint64)(&c.MemberID), &context)
 	if kind < uint64(len(confChangeTypes)) {
 		c.Type = confChangeTypes[kind]
 	}
+	c.Forced = c.Type == ChangeRemove && request == 0
 	if err != nil || len(context) == 0 {
 		return c, err
 	}

@@ -1,12 +1,15 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // ErrNoMember: the data directory holds no member.
@@ -17,10 +20,14 @@ const (
 	readPause = 20 * time.Millisecond
 )
 
-// Read reads the member in dataDir (the directory that holds `member`); walDir is ETCD_WAL_DIR, or "" for member/wal. Damage is
-// in the State; an error means that nothing could be read at all. A running etcd makes and takes away files meanwhile: it is all
-// read again when two listings differ.
-func Read(dataDir, walDir string) (*State, error) {
+// Read reads the member in dataDir (the directory that holds `member`); walDir is ETCD_WAL_DIR, or "" for member/wal. Damage is in the State; an
+// error means that nothing could be read at all. A running etcd adds and removes files meanwhile: when two listings differ, everything is read
+// again. Kind timeout: ctx has ended, and nothing is known.
+func Read(ctx context.Context, dataDir, walDir string) (*State, error) {
+	return readfile.Await(ctx, dataDir, func() (*State, error) { return readMember(ctx, dataDir, walDir) })
+}
+
+func readMember(ctx context.Context, dataDir, walDir string) (*State, error) {
 	member := filepath.Join(dataDir, "member")
 	if _, err := os.Stat(member); errors.Is(err, os.ErrNotExist) {
 		return nil, ErrNoMember
@@ -29,7 +36,10 @@ func Read(dataDir, walDir string) (*State, error) {
 	snapDir := filepath.Join(member, "snap")
 	for try := 1; ; try++ {
 		before := listing(walDir, snapDir)
-		s, err := readOnce(snapDir, walDir)
+		s, err := readOnce(ctx, snapDir, walDir)
+		if over := readfile.Over(ctx, dataDir); over != nil {
+			return nil, over // what was read is incomplete, but not damaged
+		}
 		still := !errors.Is(err, errMoved) && slices.Equal(before, listing(walDir, snapDir))
 		if still {
 			return s, err
@@ -45,7 +55,7 @@ func Read(dataDir, walDir string) (*State, error) {
 	}
 }
 
-// listing is what decides which files are read.
+// listing is the set of names that decides which files are read.
 func listing(walDir, snapDir string) []string {
 	var out []string
 	list, _ := segments(walDir)
@@ -56,17 +66,18 @@ func listing(walDir, snapDir string) []string {
 	return append(out, snaps...)
 }
 
-// readOnce reads the snapshot, then the database, then the log: etcd writes them the other way round, so on a running member each
-// is at least as new as what was read before it says.
-func readOnce(snapDir, walDir string) (*State, error) {
+// readOnce reads the snapshot, then the database, then the log. etcd writes them in the opposite order, so on a running member each is at least
+// as new as those read before it require.
+func readOnce(ctx context.Context, snapDir, walDir string) (*State, error) {
 	s := &State{}
-	w := &walker{state: s}
-	snap, err := s.newestSnapshot(snapDir)
+	w := &walker{ctx: ctx, state: s}
+	snap, err := s.newestSnapshot(ctx, snapDir)
 	if err != nil {
 		return nil, err
 	}
 	if snap != nil {
-		s.SnapshotIndex, s.SnapshotTerm, s.Members, w.removed = snap.Index, snap.Term, snap.Members, snap.Removed
+		s.SnapshotIndex, s.SnapshotTerm, w.base, w.removed = snap.Index, snap.Term, snap.Members, snap.Removed
+		s.unlisted = unlistedIn(snap.Voters, snap.Members)
 		for _, p := range snap.V2Paths {
 			w.v2.add(p)
 		}
@@ -106,15 +117,15 @@ func (s *State) readDatabase(dir string) {
 	}
 }
 
-// newerDatabase: a database that came from the leader with the snapshot lies beside the one it replaces until etcd moves it there,
-// which it also does at its next start.
+// newerDatabase looks for a database that came from the leader with the snapshot. It is beside the one that it replaces until etcd moves it
+// there, which etcd also does at its next start.
 func (s *State) newerDatabase(dir string) (Database, error) {
 	name := fmt.Sprintf("%016x.snap.db", s.SnapshotIndex)
 	d, err := ReadDatabase(filepath.Join(dir, name))
 	if !errors.Is(err, os.ErrNotExist) {
 		return d, err
 	}
-	d, err = ReadDatabase(filepath.Join(dir, "db")) // again: it may have been moved in this moment
+	d, err = ReadDatabase(filepath.Join(dir, "db")) // again: etcd may just have moved it
 	if err == nil && d.ConsistentIndex < s.SnapshotIndex {
 		s.damage("database_behind_snapshot", "db", fmt.Sprintf("the database is at index %d, the snapshot at %d, and there is no %s", d.ConsistentIndex, s.SnapshotIndex, name))
 	}
@@ -123,16 +134,10 @@ func (s *State) newerDatabase(dir string) (Database, error) {
 
 func (w *walker) finish() {
 	s := w.state
-	s.LastIndex, s.LastTerm = s.SnapshotIndex, s.SnapshotTerm
-	if last := w.above.last(); last.Index > 0 {
-		s.LastIndex, s.LastTerm = last.Index, last.Term
-	}
 	w.above.prune(sumLast)
-	s.Terms, s.Sums = w.above.terms, append(w.below.upTo(s.SnapshotIndex, s.SnapshotTerm), w.above.sums...)
+	s.Sums = append(w.below.upTo(s.SnapshotIndex, s.SnapshotTerm), w.above.sums...)
 	s.V2Keys = int64(len(w.v2.paths))
-	base := s.Members
-	s.Members = membership(base, w.removed, w.changes, w.names, s.KnownCommitted())
-	s.atEnd = membership(base, w.removed, w.changes, w.names, s.LastIndex)
+	w.conclude(s)
 	for _, c := range w.changes {
 		if c.Index > s.HardState.Commit {
 			s.Tail = append(s.Tail, c)
@@ -140,10 +145,20 @@ func (w *walker) finish() {
 	}
 }
 
-// judge adds what only shows when everything is known.
+// conclude finds the log's end and its members. The end of the last segment needs them before the walk is over.
+func (w *walker) conclude(s *State) {
+	s.LastIndex, s.LastTerm, s.Terms = s.SnapshotIndex, s.SnapshotTerm, w.above.terms
+	if last := w.above.last(); last.Index > 0 {
+		s.LastIndex, s.LastTerm = last.Index, last.Term
+	}
+	s.Members = membership(w.base, w.removed, w.changes, w.names, s.KnownCommitted())
+	s.atEnd = membership(w.base, w.removed, w.changes, w.names, s.LastIndex)
+}
+
+// judge adds the damage that only shows when everything is known.
 func (s *State) judge(w *walker) {
 	if len(s.Damage) > 0 {
-		return // what follows from a log that could not be read to its end would hide the reason
+		return // the log could not be read to its end, and what follows from that would hide the reason
 	}
 	for _, check := range []struct {
 		wrong      bool

@@ -24,14 +24,14 @@ func TestMain(m *testing.M) {
 
 func read(t testing.TB, dir string) *State {
 	t.Helper()
-	s, err := Read(dir, "")
+	s, err := Read(t.Context(), dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// view is what the tests compare: all but checksums.
+// view is what the tests compare: everything but checksums.
 var view = cmp.Options{cmpopts.IgnoreUnexported(State{}), cmpopts.IgnoreFields(State{}, "Sums"), cmpopts.EquateEmpty()}
 
 func TestReadHealthyMember(t *testing.T) {
@@ -144,7 +144,7 @@ func TestSums(t *testing.T) {
 			t.Errorf("index %d: the same is %v", sum.Index, same)
 		}
 	}
-	for _, index := range []uint64{64, 5000, 6400, 9745, 10000} { // a 64th, a term's first, the last 256
+	for _, index := range []uint64{5, 127, 192, 5000, 6400, 9745, 10000} { // one of the first, a 64th, a term's first, the last 256
 		if !hasSum(a, index) {
 			t.Errorf("no sum of entry %d", index)
 		}
@@ -191,13 +191,13 @@ func TestNoMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none"), empty} {
-		if _, err := Read(dir, ""); !errors.Is(err, ErrNoMember) {
+		if _, err := Read(t.Context(), dir, ""); !errors.Is(err, ErrNoMember) {
 			t.Errorf("%s: %v", dir, err)
 		}
 		if _, _, err := Identity(filepath.Join(dir, "member", "wal")); !errors.Is(err, ErrNoMember) {
 			t.Errorf("%s: %v", dir, err)
 		}
-		if _, err := KeepTail(dir, ""); err == nil {
+		if _, err := KeepTail(t.Context(), dir, ""); err == nil {
 			t.Errorf("%s: KeepTail kept nothing at all", dir)
 		}
 	}
@@ -205,15 +205,15 @@ func TestNoMember(t *testing.T) {
 
 func TestIdentityOfALogDamagedFurtherOn(t *testing.T) {
 	b := membertest.Good().Segment(11)
-	b.Files[1][20] ^= 0xff // in the second segment's metadata: the first one still tells
+	b.Files[1][20] ^= 0xff // in the second segment's metadata: the first one still has the identity
 	dir := membertest.AMember(b).Write(t)
 	id, cluster, err := Identity(filepath.Join(dir, "member", "wal"))
 	if id != membertest.SelfID || cluster != membertest.ClusterID || err != nil {
-		t.Errorf("%x %x %v", id, cluster, err)
+		t.Errorf("%s %s %v", id, cluster, err)
 	}
 }
 
-// TestHugeFiles: 1 TB that is not there costs neither time nor memory.
+// TestHugeFiles: a sparse file of 1 TB takes neither time nor memory.
 func TestHugeFiles(t *testing.T) {
 	for file, code := range map[string]string{
 		"wal/0000000000000000-0000000000000000.wal":   "segment_too_large",
@@ -251,7 +251,7 @@ func codes(s *State) string {
 	return strings.Join(out, " ")
 }
 
-// TestPipes: opening one would wait for ever.
+// TestPipes: to open one would wait for ever.
 func TestPipes(t *testing.T) {
 	for _, file := range []string{"wal/0000000000000000-0000000000000000.wal", "snap/0000000000000009-0000000000000009.snap", "snap/db"} {
 		dir := membertest.AMember(membertest.Good()).Write(t)

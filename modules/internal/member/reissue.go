@@ -11,25 +11,26 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// NewID is a random ID of a cluster, never 0.
-func NewID() (uint64, error) {
+// NewID is a random ID for a cluster, never 0.
+func NewID() (facts.ID, error) {
 	var b [8]byte
 	for {
 		if _, err := rand.Read(b[:]); err != nil {
 			return 0, err
 		}
-		if id := binary.LittleEndian.Uint64(b[:]); id != 0 {
+		if id := facts.ID(binary.LittleEndian.Uint64(b[:])); id != 0 {
 			return id, nil
 		}
 	}
 }
 
-// Heir is the member as which a host may go on with these files: the one that has its peer URLs, else the one that the files belong
-// to. `etcdctl backup` gives its copy an ID that is in no member list; then it is the first of the list.
-func (s *State) Heir(peerURLs []string) (uint64, error) {
+// Heir is the ID as which a host may go on with these files: the member that has its peer URLs, else the one that the files belong to. `etcdctl
+// backup` gives its copy an ID that is in no member list; then it is the first of the list.
+func (s *State) Heir(peerURLs []string) (facts.ID, error) {
 	if len(s.atEnd) == 0 {
 		return 0, fault.New(fault.Corrupt, "the log names no member of its cluster")
 	}
@@ -45,10 +46,10 @@ func (s *State) Heir(peerURLs []string) (uint64, error) {
 	return own, nil
 }
 
-// Reissue writes the log in walDir to the new directory to, as that of another cluster. Every entry stays what and where it is, so
-// the v2 store, the database and its consistent index fit as before; only the metadata record, which begins each segment, is new, and
-// with it the running checksum. The cluster's ID is kept nowhere else. s is what Read said of the member: it must be at rest and undamaged.
-func (s *State) Reissue(walDir, to string, id, cluster uint64) error {
+// Reissue writes the log in walDir to the new directory to, as the log of another cluster. No entry changes or moves, so the v2 store, the
+// database and its consistent index fit as before; only the metadata record, which begins each segment, is new, and with it the running checksum.
+// The cluster's ID is nowhere else. s is the member as Read returned it: it must not be running, and it must be undamaged.
+func (s *State) Reissue(walDir, to string, id, cluster facts.ID) error {
 	if len(s.Damage) > 0 {
 		return s.Damage[0]
 	}
@@ -69,9 +70,9 @@ func (s *State) Reissue(walDir, to string, id, cluster uint64) error {
 	return nil
 }
 
-func encodeIdentity(id, cluster uint64) []byte {
-	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), id)
-	return protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), cluster)
+func encodeIdentity(id, cluster facts.ID) []byte {
+	b := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(id))
+	return protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(cluster))
 }
 
 // reissuer carries both running checksums from segment to segment: the one that is read, and the one that is written.

@@ -6,11 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// TestDamagedFrameSwallowsNothing: a flipped bit lets a frame claim what follows it, up to the zeros behind the log, and etcd then
-// takes the record for torn and drops whole, acknowledged records.
+// TestDamagedFrameSwallowsNothing: with a flipped bit a frame can claim what follows it, up to the zeros behind the log; etcd then takes the
+// record for torn and drops whole, acknowledged records.
 func TestDamagedFrameSwallowsNothing(t *testing.T) {
 	for bit := range 56 {
 		for back := 1; back <= 4; back++ {
@@ -24,29 +25,29 @@ func TestDamagedFrameSwallowsNothing(t *testing.T) {
 	}
 }
 
-// TestRefusedMembershipChanges: they are in the log, committed, and were refused when etcd applied them.
+// TestRefusedMembershipChanges: such changes are in the log and committed, but etcd refused them when it applied them.
 func TestRefusedMembershipChanges(t *testing.T) {
 	const a, b, c = 0xA, 0xB, 0xC
-	url := func(id uint64) string { return map[uint64]string{a: "http://a", b: "http://b", c: "http://c"}[id] }
-	add := func(id uint64, at string) ConfChange {
+	url := func(id facts.ID) string { return map[facts.ID]string{a: "http://a", b: "http://b", c: "http://c"}[id] }
+	add := func(id facts.ID, at string) ConfChange {
 		return ConfChange{Type: ChangeAdd, MemberID: id, PeerURLs: []string{at}}
 	}
 	base := []Peer{{ID: a, PeerURLs: []string{url(a)}}}
 	for name, tc := range map[string]struct {
-		removed []uint64
+		removed []facts.ID
 		changes []ConfChange
-		want    []uint64
+		want    []facts.ID
 	}{
-		"add":                        {nil, []ConfChange{add(b, url(b))}, []uint64{a, b}},
-		"peer URL of another member": {nil, []ConfChange{add(b, url(a))}, []uint64{a}},
-		"the same add again":         {nil, []ConfChange{add(b, url(b)), add(c, url(b))}, []uint64{a, b}},
-		"removed before":             {[]uint64{b}, []ConfChange{add(b, url(b))}, []uint64{a}},
-		"removed in the log":         {nil, []ConfChange{add(b, url(b)), {Type: ChangeRemove, MemberID: b}, add(b, url(b))}, []uint64{a}},
-		"update of a stranger":       {nil, []ConfChange{{Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(b)}}}, []uint64{a}},
-		"update to a taken URL":      {nil, []ConfChange{add(b, url(b)), {Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(a)}}, add(c, url(b))}, []uint64{a, b}},
+		"add":                        {nil, []ConfChange{add(b, url(b))}, []facts.ID{a, b}},
+		"peer URL of another member": {nil, []ConfChange{add(b, url(a))}, []facts.ID{a}},
+		"the same add again":         {nil, []ConfChange{add(b, url(b)), add(c, url(b))}, []facts.ID{a, b}},
+		"removed before":             {[]facts.ID{b}, []ConfChange{add(b, url(b))}, []facts.ID{a}},
+		"removed in the log":         {nil, []ConfChange{add(b, url(b)), {Type: ChangeRemove, MemberID: b}, add(b, url(b))}, []facts.ID{a}},
+		"update of a stranger":       {nil, []ConfChange{{Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(b)}}}, []facts.ID{a}},
+		"update to a taken URL":      {nil, []ConfChange{add(b, url(b)), {Type: ChangeUpdate, MemberID: b, PeerURLs: []string{url(a)}}, add(c, url(b))}, []facts.ID{a, b}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got []uint64
+			var got []facts.ID
 			for _, p := range membership(base, tc.removed, tc.changes, nil, 9) {
 				got = append(got, p.ID)
 			}
@@ -57,7 +58,7 @@ func TestRefusedMembershipChanges(t *testing.T) {
 	}
 }
 
-// TestDatabaseCutShort: etcd maps the whole file, and dies when it touches what is missing; the facts alone need a few pages only.
+// TestDatabaseCutShort: etcd maps the whole file, and crashes when it touches what is missing; the facts need only a few pages.
 func TestDatabaseCutShort(t *testing.T) {
 	m := membertest.AMember(membertest.Good())
 	membertest.PutMeta(m.DB, 0, 11, 3, uint64(len(m.DB)/membertest.PageSize)+1)

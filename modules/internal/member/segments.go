@@ -10,20 +10,23 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// segment is one file of the log: sequence and index of its first record.
+// segment is one file of the log, with its sequence and the index of its first record.
 type segment struct {
 	Name       string
 	Seq, Index uint64
 }
 
-// maxSegment: etcd cuts a segment at 64 MB and the record that crosses that. It cannot start on a longer file than the disk has
-// room for, since it writes out what it preallocates.
+// maxSegment: etcd cuts a segment at 64 MB, after the record that crosses that. It cannot start on a longer file than the disk has room for,
+// since it writes out what it preallocates.
 const maxSegment = 1 << 30
 
 func segments(dir string) ([]segment, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := readfile.Dir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +45,7 @@ func segments(dir string) ([]segment, error) {
 	return out, nil
 }
 
-// neededFrom cuts the segments that etcd would not read: it begins with the last one whose first index is not behind the snapshot.
+// neededFrom drops the segments that etcd would not read: it begins with the last one whose first index is not above the snapshot's.
 func neededFrom(all []segment, index uint64) []segment {
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].Index <= index {
@@ -61,24 +64,17 @@ func holeIn(list []segment) (before, after segment, hole bool) {
 	return segment{}, segment{}, false
 }
 
-// openRegular opens for reading what is a file, and does not wait on what is a pipe.
+// openRegular opens a regular file for reading, and does not wait on a pipe.
 func openRegular(path string) (*os.File, int64, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, info, err := readfile.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, st.Size(), nil
+	return f, info.Size(), nil
 }
 
-// dataIn gives the pieces of a file between two offsets that are not zero, until each says stop. It skips holes, so that a
-// preallocated file costs nothing.
+// dataIn gives each the pieces of a file between two offsets that are not zero, until each returns false. It skips holes, so that a preallocated
+// file takes no time.
 func dataIn(f *os.File, from, to int64, each func(offset int64, piece []byte) (more bool, err error)) error {
 	buf := make([]byte, 64<<10)
 	for from < to {
@@ -115,7 +111,7 @@ func hasData(f *os.File, from, to int64) (found bool, err error) {
 	return found, err
 }
 
-// recordBehind looks for a whole record where the log has ended: etcd writes records at multiples of 8.
+// recordBehind looks for a whole record behind the end of the log: etcd writes records at multiples of 8.
 func recordBehind(f *os.File, from, to int64) (at int64, found bool, err error) {
 	buf := make([]byte, recordHead)
 	err = dataIn(f, from+(8-from%8)%8, to, func(offset int64, piece []byte) (bool, error) {
@@ -138,9 +134,9 @@ func recordBehind(f *os.File, from, to int64) (at int64, found bool, err error) 
 	return at, found, err
 }
 
-// Identity is who the log in walDir belongs to. It reads no more than the first records of a segment, whatever the size of the log,
-// and so works on logs that are damaged further on. ErrNoMember: there is no log.
-func Identity(walDir string) (id, clusterID uint64, err error) {
+// Identity is the identity in the log of walDir. It reads only the first records of a segment, whatever the size of the log, and so works on logs
+// that are damaged further on. ErrNoMember: there is no log.
+func Identity(walDir string) (id, clusterID facts.ID, err error) {
 	all, err := segments(walDir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(all) == 0 {
 		return 0, 0, ErrNoMember
@@ -148,7 +144,7 @@ func Identity(walDir string) (id, clusterID uint64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	for i := len(all) - 1; i >= 0; i-- { // every segment begins with the metadata; the newest is the surest to be needed
+	for i := len(all) - 1; i >= 0; i-- { // every segment begins with the metadata; the newest one is the one most surely needed
 		if id, clusterID, err = identityOf(filepath.Join(walDir, all[i].Name)); err == nil {
 			return id, clusterID, nil
 		}
@@ -156,7 +152,7 @@ func Identity(walDir string) (id, clusterID uint64, err error) {
 	return 0, 0, err
 }
 
-func identityOf(path string) (id, clusterID uint64, err error) {
+func identityOf(path string) (id, clusterID facts.ID, err error) {
 	f, size, err := openRegular(path)
 	if err != nil {
 		return 0, 0, err

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // maxSnapshot bounds the memory for a .snap file: it holds the v2 store only, a few kB to a few MB on OpenShift 3.11.
@@ -21,16 +24,17 @@ const maxSnapshot = 128 << 20
 type snapshot struct {
 	Index, Term uint64
 	Members     []Peer
-	Removed     []uint64
+	Removed     []facts.ID
+	Voters      []facts.ID // raft's list of members
 	V2Paths     []string
 }
 
-// errBroken marks a .snap file that etcd passes over (and renames): it takes the next older one.
+// errBroken marks a .snap file that etcd skips (and renames): it takes the next older one.
 var errBroken = errors.New("not a whole snapshot")
 
 // snapshotFiles are the names of .snap files, the newest first, as etcd sorts them.
 func snapshotFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := readfile.Dir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -44,19 +48,22 @@ func snapshotFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-// newestSnapshot goes from the newest file to older ones, as etcd does, but renames nothing. A nil snapshot is none.
-func (s *State) newestSnapshot(dir string) (*snapshot, error) {
+// newestSnapshot tries the newest file first, then older ones, as etcd does, but renames nothing. nil means that there is no snapshot.
+func (s *State) newestSnapshot(ctx context.Context, dir string) (*snapshot, error) {
 	files, err := snapshotFiles(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	for _, name := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		snap, err := readSnapshot(filepath.Join(dir, name))
 		switch {
 		case err == nil:
 			return snap, nil
 		case errors.Is(err, os.ErrNotExist):
-			return nil, errMoved // a running etcd took it away
+			return nil, errMoved // a running etcd has removed it
 		case os.IsPermission(err):
 			return nil, err
 		case errors.Is(err, errBroken):
@@ -73,15 +80,15 @@ func (s *State) newestSnapshot(dir string) (*snapshot, error) {
 	return nil, nil
 }
 
-// readSnapshot: snappb.Snapshot {1: crc, 2: data}; the data are raftpb.Snapshot {1: data, 2: metadata}; these are
-// {1: conf state, 2: index, 3: term}.
+// readSnapshot reads snappb.Snapshot {1: crc, 2: data}; the data is raftpb.Snapshot {1: data, 2: metadata}, the metadata {1: conf state, 2:
+// index, 3: term}.
 func readSnapshot(path string) (*snapshot, error) {
 	raw, err := readBounded(path, maxSnapshot)
 	if err != nil {
 		return nil, err
 	}
 	var sum uint64
-	var data, store, meta []byte
+	var data, store, meta, voters []byte
 	if _, err := message(raw, &sum, &data); err != nil || len(data) == 0 || uint32(sum) == 0 {
 		return nil, fmt.Errorf("%w of etcd", errBroken)
 	}
@@ -92,7 +99,10 @@ func readSnapshot(path string) (*snapshot, error) {
 	if _, err := message(data, &store, &meta); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
-	if _, err := message(meta, nil, &s.Index, &s.Term); err != nil {
+	if _, err := message(meta, &voters, &s.Index, &s.Term); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBroken, err)
+	}
+	if s.Voters, err = decodeVoters(voters); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
 	if err := s.readStore(store); err != nil {
@@ -113,7 +123,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	raw := make([]byte, size)
 	n, err := io.ReadFull(f, raw)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		err = nil // it was cut while it was read; the checksum tells
+		err = nil // etcd cut it while it was read; the checksum decides
 	}
 	return raw[:n], err
 }
@@ -139,7 +149,7 @@ func (s *snapshot) readStore(raw []byte) error {
 	}
 	sort.Slice(s.Members, func(i, j int) bool { return s.Members[i].ID < s.Members[j].ID })
 	for key := range store.Root.at("0", "removed_members") {
-		id, err := strconv.ParseUint(key, 16, 64)
+		id, err := facts.ParseID(key)
 		if err != nil {
 			return fmt.Errorf("the v2 store lists a removed member %q", key)
 		}
@@ -152,7 +162,7 @@ func (s *snapshot) readStore(raw []byte) error {
 }
 
 func (n *node) peer(key string) (Peer, error) {
-	id, err := strconv.ParseUint(key, 16, 64)
+	id, err := facts.ParseID(key)
 	if err != nil || n == nil {
 		return Peer{}, fmt.Errorf("the v2 store lists a member %q", key)
 	}

@@ -6,14 +6,16 @@ import (
 	"sort"
 )
 
-// Of a trail, every 64th entry, the first of each term, and the last 256 are kept; in between the list is pruned now and then.
+// A trail keeps the first 128 entries, every 64th, the first of each term, and the last 256; the list is pruned from time to time. The first ones
+// distinguish a member that stopped when the cluster was young from one of another cluster.
 const (
+	sumFirst  = 128
 	sumEvery  = 64
 	sumLast   = 256
 	pruneStep = 4096
 )
 
-// trail is what is remembered of a run of entries: their terms, and the sums of some.
+// trail is what is kept of a run of entries: their terms, and the sums of some.
 type trail struct {
 	terms     []TermRange
 	sums      []EntrySum
@@ -33,7 +35,7 @@ func (t *trail) note(e entry) {
 	}
 }
 
-// cut forgets the entries from an index on.
+// cut drops the entries from an index on.
 func (t *trail) cut(from uint64) {
 	t.terms = t.terms[:sort.Search(len(t.terms), func(i int) bool { return t.terms[i].First >= from })]
 	if n := len(t.terms); n > 0 {
@@ -49,23 +51,23 @@ func sumOf(e entry) uint32 {
 	return crc32.Update(crc32.Checksum(kind[:], castagnoli), castagnoli, e.Data)
 }
 
-// prune thins the sums out, but for the last ones.
+// prune drops most sums, but not the last ones.
 func (t *trail) prune(last int) {
 	cut := max(0, len(t.sums)-last)
 	kept := t.sums[:0]
 	for i, sum := range t.sums {
 		first := len(kept) == 0 || kept[len(kept)-1].Term != sum.Term
-		if i >= cut || first || sum.Index%sumEvery == 0 {
+		if i >= cut || i < sumFirst || first || sum.Index%sumEvery == 0 {
 			kept = append(kept, sum)
 		}
 	}
 	t.sums = kept
 }
 
-// What follows is about the entries at and below the snapshot's index. They are of use only to be compared with other members': one that
-// has just made a snapshot has nothing else in common with them. Some in the file may be wrong: where a leader sent a snapshot, entries
-// that it overruled stay in the log, and nothing there overwrites them. What tells them apart is raft's log matching: entries of the same
-// index and term have the same entries before them. So they count where the log holds the snapshot's own entry, with its term.
+// The functions below handle entries at and below the snapshot's index. These serve only to compare logs: a member that has just made a snapshot
+// has nothing else in common with others. Some of them may be wrong: where a leader sent a snapshot, entries that it overruled stay in the log,
+// and nothing there overwrites them. raft's log matching tells them apart: entries of the same index and term have the same entries before them.
+// So they count only where the log holds the snapshot's own entry, with its term.
 
 func (t *trail) follow(e entry) {
 	switch last := t.last(); {
@@ -84,7 +86,7 @@ func (t *trail) last() (last struct{ Index, Term uint64 }) {
 	return last
 }
 
-// mark is that of a snapshot in the log: what is not on the way to it was overruled by it.
+// mark handles the mark of a snapshot in the log: entries that do not lead to it were overruled by it.
 func (t *trail) mark(index, term uint64) {
 	if len(t.terms) == 0 || t.terms[0].First > index {
 		return
@@ -97,8 +99,8 @@ func (t *trail) mark(index, term uint64) {
 	*t = trail{}
 }
 
-// upTo gives the sums of entries that are certain to lead to the snapshot. The first of each term is left out: it proves no common
-// history, and without the term's range nobody could tell that it is the first.
+// upTo returns the sums of entries that certainly lead to the snapshot. The first of each term is left out: it proves no common history, and
+// without the term's range nobody can tell that it is the first.
 func (t *trail) upTo(index, term uint64) []EntrySum {
 	if last := t.last(); last.Index != index || last.Term != term {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"etcd-quorum-restore/modules/internal/membertest"
 )
 
-// entries appends some of one term, with contents that the index tells.
+// entries appends entries of one term, with contents that depend on the index.
 func entries(b *membertest.Log, term, from, to uint64) *membertest.Log {
 	for i := from; i <= to; i++ {
 		b.Entry(term, i, fmt.Sprint("value ", i))
@@ -17,7 +17,7 @@ func entries(b *membertest.Log, term, from, to uint64) *membertest.Log {
 	return b
 }
 
-// TestSumsBelowTheSnapshot: entries that are in the snapshot are compared too, where it is certain that they lead to it.
+// TestSumsBelowTheSnapshot: entries that are in the snapshot are compared too, where they certainly lead to it.
 func TestSumsBelowTheSnapshot(t *testing.T) {
 	self := uint64(membertest.SelfID)
 	begin := func() *membertest.Log { return entries(membertest.Start(), 2, 2, 10).Hard(2, self, 10) }
@@ -64,7 +64,7 @@ func TestSumsBelowTheSnapshot(t *testing.T) {
 	}
 }
 
-// TestMemoryOfTerms: a log that changes its term with every entry costs no more than its size.
+// TestMemoryOfTerms: a log that changes its term with every entry takes no more memory than its size.
 func TestMemoryOfTerms(t *testing.T) {
 	var below trail
 	for i := uint64(1); i <= 3*maxChanges; i++ {

@@ -3,11 +3,12 @@ package member
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// v2Request is the part of etcdserverpb.Request that tells v2 user keys and published names. Its bytes are the entry's own.
+// v2Request is the part of etcdserverpb.Request that shows v2 user keys and published names. Its bytes are those of the entry.
 type v2Request struct {
 	Method, Path, Val []byte
 	Dir, Recursive    uint64
@@ -23,14 +24,15 @@ func decodeV2Request(raw []byte) (v2Request, bool) {
 	return r, err == nil && v2Methods[string(r.Method)] && len(r.Path) > 0 && r.Path[0] == '/'
 }
 
-// attributes is what a member publishes of itself.
+// attributes is what a member publishes about itself.
 type attributes struct {
 	Name       string   `json:"name"`
 	ClientURLs []string `json:"clientURLs"`
 }
 
 type published struct {
-	index, id uint64
+	index uint64
+	id    facts.ID
 	attributes
 }
 
@@ -40,7 +42,7 @@ func (r v2Request) published() (p published, ok bool) {
 	if string(r.Method) != "PUT" || len(parts) != 5 || parts[1] != "0" || parts[2] != "members" || parts[4] != "attributes" {
 		return p, false
 	}
-	id, err := strconv.ParseUint(parts[3], 16, 64)
+	id, err := facts.ParseID(parts[3])
 	if err != nil || json.Unmarshal(r.Val, &p.attributes) != nil {
 		return p, false
 	}
@@ -61,8 +63,8 @@ func (w *walker) request(e entry) {
 	w.v2.apply(r, e.Index)
 }
 
-// v2Keys are the paths of the v2 store's user keys. What expired, and conditional writes that failed, are not known: the number is
-// an estimate. Its memory is bounded; beyond that the number is a lower bound.
+// v2Keys are the paths of the v2 store's user keys. The number is an estimate: expired keys, and conditional writes that failed, are not known.
+// Memory is bounded; beyond that the number is a lower bound.
 type v2Keys struct {
 	paths map[string]struct{}
 	bytes int

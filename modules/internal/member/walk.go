@@ -1,22 +1,27 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// walker gathers a log's facts, record by record.
+// walker collects a log's facts, record by record.
 type walker struct {
+	ctx       context.Context // of the one walk that this walker makes
 	state     *State
 	file      string
 	identity  bool
 	hardState bool
 	matched   bool // a snapshot record equals the .snap file, or begins the log where there is none
 	lastIndex uint64
-	removed   []uint64 // members that were removed before the snapshot
+	base      []Peer     // membership at the snapshot
+	removed   []facts.ID // members that were removed before the snapshot
 	changes   []ConfChange
 	names     []published
 	v2        v2Keys
@@ -39,12 +44,15 @@ func (w *walker) walk(dir string, all []segment) error {
 	}
 	var crc uint32
 	for i, seg := range list {
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
 		var err error
 		crc, err = w.segment(dir, seg, crc, i == len(list)-1)
 		switch {
 		case errors.Is(err, errStop):
 			return nil
-		case errors.Is(err, errMoved):
+		case errors.Is(err, errMoved), w.ctx.Err() != nil:
 			return err
 		case err != nil:
 			w.state.damage("unreadable", seg.Name, err.Error())
@@ -66,7 +74,10 @@ func (w *walker) segment(dir string, s segment, crc uint32, last bool) (uint32, 
 	}
 	w.file = s.Name
 	in := newSegmentReader(f, size, crc, last)
-	for tries := 0; ; {
+	for tries, n := 0, 0; ; n++ {
+		if n%recordsBetween == 0 && w.ctx.Err() != nil {
+			return in.crc, w.ctx.Err()
+		}
 		r, err := in.next()
 		if err == nil {
 			if err := w.record(r); errors.Is(err, errStop) {
@@ -94,7 +105,11 @@ func (w *walker) segment(dir string, s segment, crc uint32, last bool) (uint32, 
 	}
 }
 
-// A running etcd writes while the end of its log is read: the end looks torn, or data appear behind it. Real damage stays.
+// The walk checks its context after this many records: a segment may hold millions of records without content.
+const recordsBetween = 1024
+
+// A running etcd writes while the end of its log is read: the end looks torn, or data appears behind it. Real damage stays, so the end is read
+// again this many times.
 const settleTries = 8
 
 var settlePause = 5 * time.Millisecond // tests of files at rest shorten it
@@ -111,7 +126,7 @@ func unsettled(f *os.File, in *segmentReader, err error) bool {
 	return more || err != nil
 }
 
-// end says what it means that no further record can be read.
+// end decides what it means that no further record can be read.
 func (w *walker) end(f *os.File, in *segmentReader, err error) error {
 	var bad *badRecord
 	switch {
@@ -121,12 +136,12 @@ func (w *walker) end(f *os.File, in *segmentReader, err error) error {
 		w.state.damage(bad.code, w.file, bad.Error())
 		return errStop
 	case errors.Is(err, errEnd):
-		return w.behind(f, in.offset+frameBytes, in.size)
+		return w.behind(f, in)
 	}
 	return err
 }
 
-// torn: a power cut tears the last write only, so data behind it are records that were written, and that etcd would drop.
+// torn handles a torn record. A power cut tears only the last write, so data behind it is a record that was written, and that etcd would drop.
 func (w *walker) torn(f *os.File, in *segmentReader, bad *badRecord) error {
 	w.state.Torn = true
 	whole, err := in.wholeBody(bad.offset)
@@ -147,13 +162,32 @@ func (w *walker) torn(f *os.File, in *segmentReader, bad *badRecord) error {
 	return err
 }
 
-// behind: the rest of a torn record that an interrupted KeepTail left there is harmless, a whole record is a lost entry.
-func (w *walker) behind(f *os.File, from, size int64) error {
-	at, found, err := recordBehind(f, from, size)
-	if found {
-		w.state.damage("good_bytes_after_end", w.file, fmt.Sprintf("the log ends at offset %d, and a record follows at %d; etcd would drop that in silence", from-frameBytes, at))
+// behind checks what follows the end. The rest of a torn record, or of an interrupted write of this package, is harmless; any other whole record
+// is a lost entry.
+func (w *walker) behind(f *os.File, in *segmentReader) error {
+	at, found, err := recordBehind(f, in.offset+frameBytes, in.size)
+	if !found || err != nil {
+		return err
 	}
-	return err
+	if ours, err := w.interrupted(f, in); ours || err != nil {
+		return err
+	}
+	w.state.damage("good_bytes_after_end", w.file, fmt.Sprintf("the log ends at offset %d, and a record follows at %d; etcd would drop that in silence", in.offset, at))
+	return nil
+}
+
+// interrupted is true where ForceNewCluster was killed before it wrote the frame that makes its batch count. What it would write for this log is
+// known, so its rest differs from a log that lost a frame.
+func (w *walker) interrupted(f *os.File, in *segmentReader) (bool, error) {
+	s := *w.state
+	w.conclude(&s)
+	for _, keepTail := range []bool{true, false} {
+		raw := s.batchFor(s.alone(keepTail)).encode(in.crc)
+		if ours, err := isLeftover(f, in.offset, in.size, raw); ours || err != nil {
+			return ours, err
+		}
+	}
+	return false, nil
 }
 
 func (w *walker) record(r record) error {
@@ -183,7 +217,7 @@ func (w *walker) metadata(raw []byte) error {
 	}
 	s := w.state
 	if w.identity && (id != s.ID || cluster != s.ClusterID) {
-		s.damage("two_identities", w.file, fmt.Sprintf("the log belongs to member %x of cluster %x, and from here to member %x of cluster %x", s.ID, s.ClusterID, id, cluster))
+		s.damage("two_identities", w.file, fmt.Sprintf("the log belongs to member %s of cluster %s, and from here to member %s of cluster %s", s.ID, s.ClusterID, id, cluster))
 		return nil
 	}
 	s.ID, s.ClusterID, w.identity = id, cluster, true

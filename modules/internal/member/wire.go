@@ -48,8 +48,8 @@ func message(raw []byte, into ...any) (seen uint64, err error) {
 	return seen, nil
 }
 
-// exactly is for messages that etcd always writes in full. A record's type is not covered by its checksum: one flipped bit makes
-// an entry a HardState, and only the fields tell.
+// exactly decodes messages that etcd always writes in full. A record's type is not covered by its checksum: one flipped bit makes an entry a
+// HardState, and only the fields show it.
 func exactly(raw []byte, must, may uint64, into ...any) error {
 	seen, err := message(raw, into...)
 	if err == nil && seen&^(must|may) != 0 {
@@ -61,7 +61,7 @@ func exactly(raw []byte, must, may uint64, into ...any) error {
 	return err
 }
 
-// decodeRecord: walpb.Record {1: type, 2: crc, 3: data}. A record without a type is type 0, which the caller does not know.
+// decodeRecord decodes walpb.Record {1: type, 2: crc, 3: data}. A record without a type has type 0, which the caller does not know.
 func decodeRecord(raw []byte) (record, error) {
 	var r record
 	var crc uint64
@@ -77,7 +77,7 @@ func encodeRecord(kind uint64, before uint32, data []byte) (frame, body []byte, 
 	body = protowire.AppendVarint(body, kind)
 	body = protowire.AppendTag(body, 2, protowire.VarintType)
 	body = protowire.AppendVarint(body, uint64(crc))
-	if data != nil { // a checksum's record has none
+	if data != nil { // a checksum's record has no data
 		body = protowire.AppendTag(body, 3, protowire.BytesType)
 		body = protowire.AppendBytes(body, data)
 	}
@@ -124,7 +124,7 @@ func isRecord(head []byte, room int64) bool {
 	return v > 0 && size == uint64(length-int64(n+m+t+v))
 }
 
-// recordLength is how long the record is by its own fields: type, checksum, data; 0 where they are not there.
+// recordLength is the record's length by its own fields: type, checksum, data; 0 where they are not there.
 func recordLength(body []byte) int {
 	_, n := numberField(body, 1)
 	if n < 0 {
@@ -144,7 +144,7 @@ func recordLength(body []byte) int {
 // recordHead is as much of a frame and a record as isRecord may need.
 const recordHead = frameBytes + 2 + 6 + 1 + 5
 
-// numberField consumes a number with its tag; a negative length where it is not there.
+// numberField consumes a number with its tag; the length is negative where it is not there.
 func numberField(b []byte, want protowire.Number) (uint64, int) {
 	num, wire, n := protowire.ConsumeTag(b)
 	if n < 0 || num != want || wire != protowire.VarintType {

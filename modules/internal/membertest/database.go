@@ -5,7 +5,7 @@ import (
 	"hash/fnv"
 )
 
-// PageSize is that of the databases made here.
+// PageSize is the page size of the databases made here.
 const PageSize = 4096
 
 // Item is an element of a page: of a leaf (Value, Flags), or of a branch (Child).
@@ -40,7 +40,7 @@ func DatabaseFile(index uint64, revision int64) []byte {
 	return file
 }
 
-// PutMeta writes a meta page with a right checksum.
+// PutMeta writes a meta page with a correct checksum.
 func PutMeta(file []byte, page int, txid, root, pages uint64) {
 	le := binary.LittleEndian
 	at := file[page*PageSize:]

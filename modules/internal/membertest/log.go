@@ -1,5 +1,5 @@
-// Package membertest makes the files of a member for tests: logs, snapshots and databases of every form, whole and damaged. It shares
-// no code with package member; what it writes is compared with etcd's own in molecule/walcheck.
+// Package membertest makes the files of a member for tests: logs, snapshots and databases of every form, whole and damaged. It shares no code
+// with package member; molecule/walcheck compares its output with etcd's own.
 package membertest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Who the member is.
+// The identity of the member.
 const (
 	SelfID    = 0xA1
 	OtherID   = 0xB2
@@ -35,7 +35,7 @@ func NewLog() *Log {
 	return NewLogOf(SelfID, ClusterID)
 }
 
-// NewLogOf is the same of another member.
+// NewLogOf is NewLog for another member.
 func NewLogOf(id, cluster uint64) *Log {
 	b := &Log{Room: 64 << 10, ID: id, Cluster: cluster}
 	b.Segment(0)
@@ -56,13 +56,13 @@ func (b *Log) Segment(index uint64) *Log {
 // Last is the segment being written.
 func (b *Log) Last() *[]byte { return &b.Files[len(b.Files)-1] }
 
-// Raw appends a record with data, and carries the checksum on.
+// Raw appends a record with data, and updates the checksum.
 func (b *Log) Raw(kind uint64, data []byte) *Log {
 	b.CRC = crc32.Update(b.CRC, crc32.MakeTable(crc32.Castagnoli), data)
 	return b.Append(BytesField(Number(Number(nil, 1, kind), 2, uint64(b.CRC)), 3, data))
 }
 
-// Append appends a record as it is, in its frame.
+// Append appends a record as it is, with a frame.
 func (b *Log) Append(body []byte) *Log {
 	f := b.Last()
 	word := uint64(len(body))
@@ -79,7 +79,7 @@ func (b *Log) Entry(term, index uint64, data string) *Log {
 	return b.EntryOf(0, term, index, []byte(data))
 }
 
-// EntryOf appends one of any type.
+// EntryOf appends an entry of any type.
 func (b *Log) EntryOf(kind, term, index uint64, data []byte) *Log {
 	e := Numbers(kind, term, index)
 	if data != nil {
@@ -125,7 +125,7 @@ func Good() *Log {
 	return b.Hard(2, SelfID, 8).Entry(2, 9, "tail").Entry(2, 10, strings.Repeat("tail ", 30))
 }
 
-// At gives a log's last segment a change.
+// At changes the bytes of a log's last segment from an offset on.
 func (b *Log) At(offset int, change func(rest []byte)) *Log {
 	f := *b.Last()
 	if offset < 0 {
@@ -153,7 +153,7 @@ func (b *Log) Frames() []int {
 	return out
 }
 
-// Frame is the offset of record n; from the end where n is negative.
+// Frame is the offset of record n, counted from the end where n is negative.
 func (b *Log) Frame(n int) int {
 	frames := b.Frames()
 	return frames[(n+len(frames))%len(frames)]
@@ -169,7 +169,7 @@ func Start() *Log {
 	return NewLog().Change(1, 1, 0, SelfID, "http://self:2380").Hard(1, SelfID, 1)
 }
 
-// Continue is the log whose only segment is this file, to be written on: real data, and what a test adds to it.
+// Continue is the log whose only segment is this file, so that a test can append to real data.
 func Continue(t testing.TB, path string) *Log {
 	t.Helper()
 	content, err := os.ReadFile(path)

@@ -2,12 +2,12 @@ package membertest
 
 import "encoding/binary"
 
-// Number appends a field of protobuf that is a number.
+// Number appends a protobuf field that is a number.
 func Number(b []byte, field byte, v uint64) []byte {
 	return binary.AppendUvarint(append(b, field<<3), v)
 }
 
-// BytesField appends one that is bytes.
+// BytesField appends a protobuf field that is bytes.
 func BytesField(b []byte, field byte, v []byte) []byte {
 	return append(binary.AppendUvarint(append(b, field<<3|2), uint64(len(v))), v...)
 }

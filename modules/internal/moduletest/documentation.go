@@ -1,6 +1,7 @@
 package moduletest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ type sidecar struct {
 		Options     map[string]struct {
 			Type        string   `yaml:"type"`
 			Aliases     []string `yaml:"aliases"`
+			Choices     []string `yaml:"choices"`
 			Description any      `yaml:"description"`
 		} `yaml:"options"`
 	} `yaml:"DOCUMENTATION"`
@@ -29,7 +31,7 @@ type sidecar struct {
 	} `yaml:"RETURN"`
 }
 
-// Documentation checks a module's NAME.yml: options and results are described, the rules that Ansible's schema cannot express stand in the
+// Documentation checks a module's NAME.yml: options and results are described, the rules that Ansible's schema cannot express are in the
 // description, and the examples use only arguments that exist.
 func Documentation(t *testing.T, raw []byte, rules ansible.Rules) {
 	t.Helper()
@@ -42,6 +44,13 @@ func Documentation(t *testing.T, raw []byte, rules ansible.Rules) {
 	for name, o := range doc.Documentation.Options {
 		if o.Type == "" || o.Description == nil {
 			t.Errorf("option %s needs a type and a description", name)
+		}
+		limits, limited := rules.RangeOf(name)
+		if o.Type == "int" && !limited {
+			t.Errorf("option %s is a number, and Rules.Ranges does not limit it", name)
+		}
+		if limited && !strings.Contains(fmt.Sprint(o.Description), limits.String()) {
+			t.Errorf("the description of %s does not say %q", name, limits)
 		}
 	}
 	for name, r := range doc.Return {

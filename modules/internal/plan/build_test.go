@@ -3,19 +3,21 @@ package plan
 import (
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/rows"
 )
 
-// The builders make facts as etcd_host_info returns them for a cluster of n members: etcd-0.example.com and so on, at 192.0.2.2x.
+const clusterID facts.ID = 0x7e27652122e8b2ae
 
-const clusterID = "7e27652122e8b2ae"
+func host(i int) string { return fmt.Sprintf("etcd-%d.example.com", i) }
 
-func host(i int) string     { return fmt.Sprintf("etcd-%d.example.com", i) }
-func memberID(i int) string { return fmt.Sprintf("%016x", 0xa000000000000001+uint64(i)*0x1111) }
-func peerURL(i int) string  { return fmt.Sprintf("https://192.0.2.%d:2380", 20+i) }
+func memberID(i int) facts.ID { return 0xa000000000000001 + facts.ID(i)*0x1111 }
+
+func peerURL(i int) string { return fmt.Sprintf("https://192.0.2.%d:2380", 20+i) }
 
 // run is a stretch of entries of one term that ends at an index.
 type run struct{ term, last uint64 }
@@ -23,9 +25,17 @@ type run struct{ term, last uint64 }
 // history makes a log. Entries of the same seed, term and index are the same entry. The first index is 1: three entries of term 1 that
 // every cluster of this configuration begins with, then the runs.
 func history(seed string, runs ...run) *facts.Log {
-	key := fmt.Sprint(seed, runs)
+	return chain(slices.Repeat([]string{seed}, len(runs)), runs)
+}
+
+// chain is history with a seed for each run.
+func chain(seeds []string, runs []run) *facts.Log {
+	key := fmt.Sprint(seeds, runs)
 	if _, made := logs[key]; !made {
-		logs[key] = write(seed, runs)
+		if len(logs) > 500 {
+			clear(logs)
+		}
+		logs[key] = write(seeds, runs)
 	}
 	l := *logs[key]
 	return &l
@@ -33,28 +43,34 @@ func history(seed string, runs ...run) *facts.Log {
 
 var logs = map[string]*facts.Log{}
 
-func write(seed string, runs []run) *facts.Log {
+func write(seeds []string, runs []run) *facts.Log {
 	l := &facts.Log{FirstIndex: 1, Terms: []facts.TermRange{}, ConfChanges: []facts.ConfChange{}, Damage: []facts.Damage{}}
+	end := uint64(3)
+	if len(runs) > 0 {
+		end = runs[len(runs)-1].last
+	}
 	first := uint64(1)
-	for _, r := range append([]run{{1, 3}}, runs...) {
-		l.Terms = append(l.Terms, facts.TermRange{Term: r.term, First: first, Last: r.last})
+	for k, r := range append([]run{{1, 3}}, runs...) {
+		if n := len(l.Terms); n > 0 && l.Terms[n-1].Term == r.term {
+			l.Terms[n-1].Last = r.last
+		} else {
+			l.Terms = append(l.Terms, facts.TermRange{Term: r.term, First: first, Last: r.last})
+		}
+		t := l.Terms[len(l.Terms)-1]
+		for i := first; i <= r.last; i++ {
+			if i <= 128 || i == t.First || i%64 == 0 || i+256 > end {
+				l.Sums = append(l.Sums, facts.EntrySum{Index: i, Term: r.term, CRC: sum(seeds[max(k, 1)-1], t, i)})
+			}
+		}
 		first = r.last + 1
 	}
 	last := l.Terms[len(l.Terms)-1]
 	l.LastTerm, l.LastIndex, l.Term = last.Term, last.Last, last.Term
-	l.Commit = l.LastIndex
-	l.KnownCommitted = l.Commit
-	for _, t := range l.Terms {
-		for i := t.First; i <= t.Last; i++ {
-			if i == t.First || i%64 == 0 || i+256 > l.LastIndex {
-				l.Sums = append(l.Sums, facts.EntrySum{Index: i, Term: t.Term, CRC: sum(seed, t, i)})
-			}
-		}
-	}
+	l.Commit, l.KnownCommitted = l.LastIndex, l.LastIndex
 	return l
 }
 
-// sum: a new leader's first entry is empty, and the entries of term 1 are the same in all clusters.
+// sum is an entry's sum: a new leader's first entry is empty, and the entries of term 1 are the same in all clusters.
 func sum(seed string, t facts.TermRange, i uint64) uint32 {
 	switch {
 	case t.Term == 1:
@@ -70,6 +86,9 @@ func from(l *facts.Log, first uint64) *facts.Log {
 	l.FirstIndex, l.SnapshotIndex = first, first-1
 	var terms []facts.TermRange
 	for _, t := range l.Terms {
+		if t.First < first && first <= t.Last+1 {
+			l.SnapshotTerm = t.Term
+		}
 		if t.Last >= first {
 			t.First = max(t.First, first)
 			terms = append(terms, t)
@@ -92,7 +111,7 @@ type cluster struct {
 	n int
 }
 
-// lost makes n members of which none runs any more; all have the same log of 1000 entries.
+// lost makes n members that no longer run; all have the same log of 1000 entries.
 func lost(n int) *cluster {
 	c := &cluster{n: n, Request: Request{Hosts: map[string]Host{}, Rejoin: true, Masters: []string{"master-0.example.com"}}}
 	for i := range n {
@@ -104,6 +123,8 @@ func lost(n int) *cluster {
 
 func (c *cluster) put(i int, h Host) { c.Hosts[host(i)] = h }
 
+func (c *cluster) stop(i int) *cluster { c.put(i, stopped(i, c.n)); return c }
+
 // edit changes one host's facts.
 func (c *cluster) edit(i int, change func(*Host)) *cluster {
 	h := c.Hosts[host(i)]
@@ -113,7 +134,7 @@ func (c *cluster) edit(i int, change func(*Host)) *cluster {
 }
 
 func memberList(n int) []facts.ClusterMember {
-	var list []facts.ClusterMember
+	list := []facts.ClusterMember{}
 	for i := range n {
 		list = append(list, facts.ClusterMember{ID: memberID(i), Name: host(i), PeerURLs: []string{peerURL(i)},
 			ClientURLs: []string{fmt.Sprintf("https://192.0.2.%d:2379", 20+i)}})
@@ -195,10 +216,33 @@ func (c *cluster) healthy(hosts ...int) *cluster {
 	return c
 }
 
+// fenced fences hosts in one run, for host 0.
 func (c *cluster) fenced(hosts ...int) *cluster {
+	return c.record(facts.Fence{Why: "restore", Kind: facts.FenceRecovery, Survivor: host(0), Run: "r1"}, hosts...)
+}
+
+// lostFor: fence.yml ran on these hosts when they came back; the survivor had gone on without them.
+func (c *cluster) lostFor(survivor string, hosts ...int) *cluster {
+	return c.record(facts.Fence{Why: "it was lost", Kind: facts.FenceLost, Survivor: survivor, Run: "r2"}, hosts...)
+}
+
+// takenIn makes host i a member of a cluster that was forced on host 0, and that it joined since, under a new ID.
+func (c *cluster) takenIn(i int) *cluster {
+	list := memberList(i + 1)
+	list[i].ID = 0xb000000000000000
+	list = append(list[:1], list[i])
+	return c.list(list, i).edit(i, func(h *Host) { h.Member.ID = list[1].ID })
+}
+
+// record fences hosts, each with this record and its own IDs in it.
+func (c *cluster) record(fence facts.Fence, hosts ...int) *cluster {
 	for _, i := range hosts {
 		c.edit(i, func(h *Host) {
-			h.State, h.Fenced = facts.Fenced, &facts.Fence{Why: "restore", Survivor: host(0)}
+			own := fence
+			if h.Member != nil {
+				own.MemberID, own.ClusterID = &h.Member.ID, &h.Member.ClusterID
+			}
+			h.State, h.Fenced = facts.Fenced, &own
 		})
 	}
 	return c
@@ -223,7 +267,8 @@ func (c *cluster) list(members []facts.ClusterMember, hosts ...int) *cluster {
 	return c
 }
 
-func (c *cluster) consent() *cluster { c.LostHostsOff = true; return c }
+// consent names all hosts that are out of reach.
+func (c *cluster) consent() *cluster { c.LostHosts = rows.See(c.Request).Unreached(); return c }
 
 func show(t *testing.T, p Plan) {
 	t.Helper()
@@ -238,16 +283,9 @@ func (c *cluster) sees(i, j int) *cluster {
 	return c
 }
 
-// seesAlso puts a reachable, stopped host in place of one that is off, which reaches the peer port of j.
-func (c *cluster) seesAlso(i, j int) *cluster {
-	c.put(i, stopped(i, c.n))
-	c.wiped(i)
-	return c.sees(i, j)
-}
-
-// blind: host i does not reach the peer port of j.
-func (c *cluster) blind(i, j int) *cluster {
-	c.Hosts[host(i)].Sees[peerURL(j)] = facts.Seen{Error: "dial tcp: i/o timeout"}
+// blind: host i does not reach the peer port of j, and got this error.
+func (c *cluster) blind(i, j int, message string) *cluster {
+	c.Hosts[host(i)].Sees[peerURL(j)] = facts.Seen{Error: message}
 	return c
 }
 
@@ -265,7 +303,9 @@ func (c *cluster) flag(i int) *cluster {
 }
 
 func (c *cluster) flagFile(i int) *cluster {
-	return c.edit(i, func(h *Host) { h.ForceFlags = []facts.ForceFlag{{Where: "etcd.conf", Path: "/etc/etcd/etcd.conf"}} })
+	return c.edit(i, func(h *Host) {
+		h.ForceFlags = []facts.ForceFlag{{Where: "etcd.conf", Path: "/etc/etcd/etcd.conf"}}
+	})
 }
 
 func (c *cluster) damaged(i int) *cluster {
@@ -275,7 +315,8 @@ func (c *cluster) damaged(i int) *cluster {
 }
 
 func (c *cluster) startFailed() *cluster { c.StartFailed = true; return c }
-func (c *cluster) alone() *cluster       { c.Rejoin = false; return c }
+
+func (c *cluster) alone() *cluster { c.Rejoin = false; return c }
 
 // before makes the earlier look: this cluster with a change.
 func (c *cluster) before(change func(*cluster)) *cluster {
@@ -288,18 +329,20 @@ func (c *cluster) before(change func(*cluster)) *cluster {
 	return c
 }
 
-// unstarted is a member list of n in which member i was never started: it has no name, and another ID than data of old.
+// unstarted is a member list of n in which member i was never started: it has no name, and another ID than its old data.
 func unstarted(n, i int) []facts.ClusterMember {
 	list := memberList(n)
 	list[i].Name, list[i].ClientURLs = "", nil
 	return list
 }
 
-func (c *cluster) accept() *cluster          { c.AcceptLoss = true; return c }
-func (c *cluster) prefer(i int) *cluster     { c.Prefer = host(i); return c }
+func (c *cluster) accept() *cluster { c.AcceptLoss = true; return c }
+
+func (c *cluster) prefer(i int) *cluster { c.Prefer = host(i); return c }
+
 func (c *cluster) unreadable(i int) *cluster { c.Unreadable = append(c.Unreadable, host(i)); return c }
 
-// commit: the log's last HardState, and all else that is known to be committed there, ends at an index.
+// commit ends everything that is known to be committed on a host, the log's last HardState included, at an index.
 func (c *cluster) commit(i int, index uint64) *cluster {
 	return c.edit(i, func(h *Host) {
 		h.Log.Commit, h.Log.KnownCommitted, h.Database.ConsistentIndex = index, index, index
@@ -309,7 +352,7 @@ func (c *cluster) commit(i int, index uint64) *cluster {
 // foreign: the host has data of another cluster.
 func (c *cluster) foreign(i int) *cluster {
 	return c.edit(i, func(h *Host) {
-		h.Member.ClusterID, h.Member.ID = "bad0bad0", "f00"
+		h.Member.ClusterID, h.Member.ID = 0xbad0bad0, 0xf00
 		h.Log = history("foreign", run{2, 4000})
 	})
 }
@@ -344,5 +387,39 @@ func (c *cluster) newHost(i int) *cluster {
 	c.put(i, stopped(i, c.n))
 	c.wiped(i)
 	c.NewHosts = append(c.NewHosts, host(i))
+	return c
+}
+
+// notReady: one host's certificate has expired, and the survivor has no room for the backup.
+func notReady() *cluster {
+	return lost(3).running(0).wiped(1, 2).
+		edit(0, func(h *Host) { h.BackupDir.FreeBytes = 100 << 20 }).
+		edit(2, func(h *Host) {
+			h.Checks = []facts.Check{{Name: "certificate_peer", Status: "failed", Line: "/etc/etcd/peer.crt expired on 2026-11-01T00:00:00Z",
+				Advice: "renew it by openshift-ansible's playbooks/openshift-etcd/redeploy-certificates.yml"}}
+		})
+}
+
+func (c *cluster) fence(hosts ...int) *cluster {
+	for _, i := range hosts {
+		c.FenceHosts = append(c.FenceHosts, host(i))
+	}
+	return c
+}
+
+func (c *cluster) undo() *cluster { c.Undo = true; return c }
+
+func (c *cluster) newAgain(hosts ...int) *cluster {
+	for _, i := range hosts {
+		c.NewHosts = append(c.NewHosts, host(i))
+	}
+	return c
+}
+
+func (c *cluster) called(i int, names ...string) *cluster {
+	if c.Addresses == nil {
+		c.Addresses = map[string][]string{}
+	}
+	c.Addresses[host(i)] = names
 	return c
 }

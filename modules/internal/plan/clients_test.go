@@ -4,18 +4,19 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+	"github.com/google/go-cmp/cmp"
 )
 
-// Lists of URLs have host names, addresses, or both. An unreachable host is known by what the inventory and the member list say.
+// Lists of URLs have host names, addresses, or both. An unreachable host is known by the inventory and the member list.
 func TestClients(t *testing.T) {
 	c := lost(3).running(0).off(1).wiped(2).consent()
 	c.Addresses = map[string][]string{host(0): {"192.0.2.20"}, host(1): {"192.0.2.21", "10.0.0.1", ""}, host(2): {"192.0.2.22"}}
 	want := Clients{
-		Remove: []Client{{Name: host(1), Aliases: []string{"192.0.2.21", "10.0.0.1"}}},
-		Keep:   []Client{{Name: host(0), Aliases: []string{"192.0.2.20"}}, {Name: host(2), Aliases: []string{"192.0.2.22"}}},
+		Remove:  []Client{{Name: host(1), Aliases: []string{"192.0.2.21", "10.0.0.1"}}},
+		Keep:    []Client{{Name: host(0), Aliases: []string{"192.0.2.20"}}, {Name: host(2), Aliases: []string{"192.0.2.22"}}},
+		Members: []Client{}, // not known without quorum
 	}
 	if diff := cmp.Diff(want, Make(c.Request).Clients); diff != "" {
 		t.Fatal(diff)
@@ -24,7 +25,7 @@ func TestClients(t *testing.T) {
 
 func TestClientsOfAMemberThatIsNoHost(t *testing.T) {
 	c := lost(2).running(0).wiped(1).consent()
-	c.listAll(append(memberList(2), facts.ClusterMember{ID: "ff", Name: "old-etcd", PeerURLs: []string{"https://192.0.2.99:2380"},
+	c.listAll(append(memberList(2), facts.ClusterMember{ID: 0xff00000000000000, Name: "old-etcd", PeerURLs: []string{"https://192.0.2.99:2380"},
 		ClientURLs: []string{"https://old-etcd.example.com:2379"}}))
 	p := Make(c.Request)
 	want := []Client{{Name: "old-etcd", Aliases: []string{"192.0.2.99", "old-etcd.example.com"}}}
@@ -41,7 +42,22 @@ func TestClientsOfAMemberThatIsNoHost(t *testing.T) {
 	}
 }
 
-// An address that moved to a host which stays must not take that host's URL away.
+// The members with which lists of URLs are compared; a member without a host is known by its own entry.
+func TestClientsThatAreMembers(t *testing.T) {
+	c := lost(3).healthy(0, 1).off(2).newHost(3).sees(0, 2)
+	c.Addresses = map[string][]string{host(0): {"192.0.2.20"}}
+	c.listAll(append(memberList(2), facts.ClusterMember{ID: 0xff00000000000000, Name: "old-etcd", PeerURLs: []string{"https://192.0.2.99:2380"}}))
+	want := []Client{
+		{Name: host(0), Aliases: []string{"192.0.2.20"}},
+		{Name: host(1), Aliases: []string{"192.0.2.21"}},
+		{Name: "old-etcd", Aliases: []string{"192.0.2.99"}},
+	}
+	if diff := cmp.Diff(want, Make(c.Request).Clients.Members); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+// An address that moved to a host that stays must not remove that host's URL.
 func TestClientsNeverRemoveWhatStays(t *testing.T) {
 	c := lost(3).running(0).off(1).wiped(2).consent()
 	c.Addresses = map[string][]string{host(1): {"192.0.2.22", host(2), "lb.example.com"}}
@@ -89,12 +105,12 @@ func TestOldInitialClusterIsWrittenAnew(t *testing.T) {
 	full := lost(3).Hosts[host(0)].Config.InitialCluster
 	c := lost(3).healthy(0, 1, 2).edit(0, conf("existing", host(0)+"="+peerURL(0))).edit(1, conf("new", "")).edit(2, conf("existing", full))
 	p := Make(c.Request)
-	if got := groupsOf(p)["final"]; p.Action != Nothing || got != "0" {
+	if got := groupsOf(p)["final"]; p.Action != rows.Nothing || got != "0" {
 		t.Fatalf("action %s, final %q, want host 0 only", p.Action, got)
 	}
 }
 
-// On pods the probe comes back last, also when the run that took it out was killed.
+// On pods the probe comes back last, also when the run that removed it was killed.
 func TestProbe(t *testing.T) {
 	pod := func(h *Host) { h.Runtime, h.Probe = facts.StaticPod, "present" }
 	c := lost(3).running(0).wiped(1, 2).edit(0, pod).edit(1, pod).edit(2, pod)
@@ -103,23 +119,42 @@ func TestProbe(t *testing.T) {
 	}
 	c = lost(3).healthy(0, 1, 2).edit(1, pod).edit(2, func(h *Host) { h.Runtime, h.Probe = facts.StaticPod, "removed" })
 	p := Make(c.Request)
-	if got := groupsOf(p)["probe"]; p.Action != FinishJoin || got != "2" {
+	if got := groupsOf(p)["probe"]; p.Action != rows.FinishJoin || got != "2" {
 		t.Errorf("action %s, probe on %q, want finish_join and 2", p.Action, got)
 	}
 }
 
-// A host of new_etcd that holds old data is kept from starting beside a forced start, and left to add_hosts.yml.
+// A host of new_etcd that holds old data is fenced beside a forced start, and left to add_hosts.yml.
 func TestNewHosts(t *testing.T) {
 	c := lost(3).running(0).wiped(1)
 	c.NewHosts = []string{host(2)}
 	c.listAll(memberList(2))
 	p := Make(c.Request)
 	groups := groupsOf(p)
-	if p.Action != Force || groups["fence"] != "1 2" || groups["rejoin"] != "1" || len(p.StaysOut) > 0 {
+	if p.Action != rows.Force || groups["fence"] != "1 2" || groups["rejoin"] != "1" || len(p.StaysOut) > 0 {
 		show(t, p)
 		t.Fatalf("action %s, %v, out %v", p.Action, groups, p.StaysOut)
 	}
 	if c := p.Clients; len(c.Keep) != 2 || len(c.Remove) != 0 {
 		t.Fatalf("%+v", c)
+	}
+}
+
+// What an earlier run has left: the URLs of a host that is still out, and not of one that is back.
+func TestClientsLeft(t *testing.T) {
+	c := lost(3).healthy(0, 1, 2)
+	c.edit(1, func(h *Host) {
+		h.ClientsLeft = &facts.ClientsLeft{Remove: []Client{{Name: "gone.example.com", Aliases: []string{"192.0.2.99"}}, {Name: host(2)}}, Lost: true}
+	})
+	p := Make(c.Request)
+	if diff := cmp.Diff([]Client{{Name: "gone.example.com", Aliases: []string{"192.0.2.99"}}}, p.Clients.Remove); diff != "" || !p.Clients.Lost {
+		t.Error(p.Clients, diff)
+	}
+	if diff := cmp.Diff([]string{host(1)}, p.Plays[rows.PlayClientsLeft]); diff != "" {
+		t.Error(diff)
+	}
+	c.Simulate = true
+	if p := Make(c.Request); len(p.Plays[rows.PlayClientsLeft]) > 0 {
+		t.Error(p.Plays)
 	}
 }

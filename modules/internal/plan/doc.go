@@ -1,17 +1,43 @@
-// Package plan is the decision: what to do about a cluster, from the facts of all its hosts. It is a pure function: it looks at
-// nothing, changes nothing, and the order of the input never matters.
+// Package plan is the decision: what to do about a cluster, from the facts of all its hosts. It is a pure function: it reads
+// only its input, changes nothing, and the order of the input never matters.
 //
-// Make builds a view of the cluster (view.go): hosts matched to members, logs compared with each other (history.go), one verdict on
-// each host's data (usable.go). Then the rows of the decision are tried from the top (rows.go, a function a row, in files named
-// row_*.go); the first that matches decides. What it decided is turned into steps (steps.go), held against the gates that must
-// refuse before anything is touched (gates.go), and written down for people (lines.go).
+// Make (make.go) uses three packages, of which each imports those before it:
+//
+//   - histories: what the facts show. Logs that share a history, the members and their hosts, a verdict on each host's data.
+//   - rows: what to do. The rows are tried in the order of rows/table.go, and the first that matches decides; gates refuse before anything is changed.
+//   - report: what people read. The members, what happens to each host, what is given up, how to undo it.
+//
+// The result has two parts: Do is for playbooks (result.go), Report for people (report/result.go).
+//
+// To change a row, open its file in rows, and the file of its cases in testdata, whose README.md explains the words.
+//
+// # An example
+//
+// Three members. etcd-0 runs and has no quorum, its log ends at term 2, index 1000. The disk of etcd-1 was replaced. etcd-2 does not answer.
+//
+//   - There is one log that can be read, so one family (histories/family.go), and all others are compared with that log (histories/best.go).
+//     It says who the members are: etcd-0, etcd-1 and etcd-2; two of them make a majority (histories/members.go).
+//   - Verdicts (histories/usable.go): etcd-0's data is usable, etcd-1 has none, etcd-2's is not known.
+//   - Somebody answers, all that answer have facts, no member is seen that Ansible does not reach, nothing is unfinished, nobody has quorum: the
+//     rows from nobodyAnswers to justLost do not match.
+//   - startTogether does not match: 1 member has usable data, 2 are needed.
+//   - lostHostsMayServe does not match: 1 of 3 is out of reach, which is no majority of its own. If etcd-1 were off as well, it would refuse until
+//     somebody confirms that both stay off.
+//   - forceSurvivor matches. etcd-0 is the only one with usable data, so it is the survivor. etcd-1 is fenced first, and joins in the end. etcd-2
+//     stays out: it must be fenced when it comes back, since its data is of the old cluster.
+//   - The gates (rows/gates.go) find no reason against it: the certificates are valid, there is room for the backup and for the new member.
+//
+// This is a case of testdata/lost-hosts.txt; the plays are:
+//
+//	fence: etcd-1, snapshot: etcd-0, fence_survivor: etcd-0, backup_config: etcd-0 and etcd-1, stop_copy: etcd-0, force: etcd-0,
+//	masters: master-0, rejoin: etcd-1, final: etcd-0 and etcd-1, out: etcd-2
 //
 // # Steps
 //
-// A step is one word in Plan.Steps[host]; Plan.Plays has the same by step: the hosts of each play. This is the order in which the plays
-// come:
+// A step is one word in Report.Steps[host]; Do.Plays has the hosts of each step. This is the order of the plays:
 //
-//	fence              stopped now, proven gone, unstartable; data untouched. The others, before the survivor is touched
+//	fence              verified stopped and blocked from starting; data untouched. The others, before the survivor is touched
+//	put_back           a restore is taken back: fence off, data kept, etcd started where it ran before
 //	snapshot           a snapshot first, where one is served
 //	fence_survivor     the survivor, stopped and fenced after all the others (a reboot must not start it unforced)
 //	backup_config      a copy of /etc/etcd (every reachable host)
@@ -26,12 +52,12 @@
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
 //	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
-//	leave              stopped, proven gone and fenced: the host that remove_host.yml took off the list
+//	leave              verified stopped and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
 //	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written
 //	out                stays out: named in the report; its URLs leave the clients
 //
-// A member that leaves may have no host in the inventory: remove_member and out may hold names that Ansible does not know, so a
-// playbook gets the members to remove from Plan.Remove, and Plan.Plays lacks them.
+// A member that leaves may have no host in the inventory: remove_member and out may contain names that Ansible does not know, so a
+// playbook gets the members to remove from Do.Remove, and Do.Plays lacks them.
 package plan

@@ -4,12 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+	"etcd-quorum-restore/modules/internal/plan/wording"
+	"github.com/google/go-cmp/cmp"
 )
 
-// What must hold before the first fence. Each case starts from a cluster that would be forced on host 0, with 1 and 2 to join.
+// What must hold before the first fence. In each case the cluster would be forced on host 0, with 1 and 2 to join.
 func TestGates(t *testing.T) {
 	bad := func(c *cluster, i int, name, status string) *cluster {
 		return c.edit(i, func(h *Host) {
@@ -20,7 +21,7 @@ func TestGates(t *testing.T) {
 	cases := []struct {
 		name string
 		c    *cluster
-		code string   // "" where the gate lets it pass
+		code string   // "" where the gate passes it
 		says []string // parts of the message
 	}{
 		{"all is well", ready(), "", nil},
@@ -33,8 +34,13 @@ func TestGates(t *testing.T) {
 		{"just enough room for the backup", ready().edit(0, func(h *Host) { h.BackupDir.FreeBytes = 284 << 20 }), "", nil},
 		{"a backup directory that nobody looked at", ready().edit(0, func(h *Host) { h.BackupDir = nil }), "", nil},
 		{"no room for a new member", ready().edit(1, func(h *Host) { h.DataDir.FreeBytes = 100 << 20 }), "data_space", []string{host(1), "148 MiB", "100 MiB"}},
+		{"no room for the survivor's own log", ready().edit(0, func(h *Host) { h.DataDir.FreeBytes = 63 << 20 }), "data_space", []string{host(0), "64 MiB", "63 MiB"}},
+		{"just enough room for it", ready().edit(0, func(h *Host) { h.DataDir.FreeBytes = 64 << 20 }), "", nil},
+		{"room that nobody could measure", ready().edit(0, func(h *Host) { h.DataDir.FreeBytes = -1 }).edit(1, func(h *Host) { h.DataDir.FreeBytes = -1 }), "", nil},
+		{"a full disk among a majority", lost(3).edit(2, func(h *Host) { h.DataDir.FreeBytes = 0 }), "data_space", []string{host(2)}},
 		{"no ETCD_NAME", ready().edit(1, func(h *Host) { h.Config.Name = "" }), "etcd_conf", []string{host(1), "ETCD_NAME"}},
 		{"no peer URL", ready().edit(1, func(h *Host) { h.Config.PeerURLs = nil }), "etcd_conf", []string{host(1), "ETCD_INITIAL_ADVERTISE_PEER_URLS"}},
+		{"a port that no host has", ready().edit(1, func(h *Host) { h.Config.PeerURLs = []string{"https://a:99999"} }), "etcd_conf", []string{host(1), "https://a:99999"}},
 		{"a host with another one's name", ready().edit(1, func(h *Host) { h.Config.Name = host(2) }), "etcd_conf", []string{host(1), host(2), "ETCD_NAME"}},
 		{"a host with another one's address", ready().edit(1, func(h *Host) { h.Config.PeerURLs = []string{peerURL(2) + "/"} }), "etcd_conf", []string{"peer URL"}},
 		{"no room beside a start", lost(3).edit(2, func(h *Host) { h.BackupDir.FreeBytes = 0 }), "backup_space", []string{host(2)}},
@@ -43,12 +49,12 @@ func TestGates(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			p := Make(tc.c.Request)
 			if tc.code == "" {
-				if p.Action == Refuse {
+				if p.Action == rows.Refuse {
 					t.Fatalf("refused: %+v", p.Refusals)
 				}
 				return
 			}
-			if p.Action != Refuse || len(p.Refusals) != 1 || p.Refusals[0].Code != tc.code {
+			if p.Action != rows.Refuse || len(p.Refusals) != 1 || p.Refusals[0].Code != tc.code {
 				t.Fatalf("want one refusal %s: action %s, %+v", tc.code, p.Action, p.Refusals)
 			}
 			for _, part := range tc.says {
@@ -63,7 +69,7 @@ func TestGates(t *testing.T) {
 	}
 }
 
-// All that is wrong is said at once: nobody wants to mend one thing a run.
+// All reasons are reported at once: nobody wants to fix one for each run.
 func TestGatesSayEverythingAtOnce(t *testing.T) {
 	var codes []string
 	for _, r := range Make(notReady().Request).Refusals {
@@ -77,13 +83,13 @@ func TestGatesSayEverythingAtOnce(t *testing.T) {
 func TestRehearsalOnlyWhereThereIsRoom(t *testing.T) {
 	for free, want := range map[int64]bool{20 << 30: true, 500 << 20: true, 300 << 20: false} {
 		p := Make(lost(3).running(0).wiped(1, 2).edit(0, func(h *Host) { h.BackupDir.FreeBytes = free }).Request)
-		if p.Action != Force || p.Rehearse != want {
-			t.Errorf("%s free: action %s, rehearse %v, want %v", size(free), p.Action, p.Rehearse, want)
+		if p.Action != rows.Force || p.Rehearse != want {
+			t.Errorf("%s free: action %s, rehearse %v, want %v", wording.Size(free), p.Action, p.Rehearse, want)
 		}
 	}
 }
 
-// A .snap file that cannot be used is no gate, and people are told, whatever is done.
+// A .snap file that cannot be used is no gate, but it is reported, whatever the action is.
 func TestBrokenSnapshotsAreShown(t *testing.T) {
 	for name, c := range map[string]*cluster{"force": lost(3).running(0).wiped(1, 2), "nothing": lost(3).healthy(0, 1, 2)} {
 		c.edit(0, func(h *Host) {

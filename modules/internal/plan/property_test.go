@@ -9,10 +9,13 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+	"etcd-quorum-restore/modules/internal/plan/wording"
 	"github.com/google/go-cmp/cmp"
 )
 
-// state is what a random host is in.
+// states are the states of a random host.
 var states = []func(c *cluster, r *rand.Rand, i int){
 	func(c *cluster, r *rand.Rand, i int) { c.off(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.wiped(i) },
@@ -21,8 +24,11 @@ var states = []func(c *cluster, r *rand.Rand, i int){
 	func(c *cluster, r *rand.Rand, i int) { c.healthy(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.fenced(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.wiped(i).fenced(i) },
+	func(c *cluster, r *rand.Rand, i int) { c.lostFor(host(0), i) },
+	func(c *cluster, r *rand.Rand, i int) { c.lostFor("unknown", i) },
+	func(c *cluster, r *rand.Rand, i int) { c.forcing(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.damaged(i) },
-	func(c *cluster, r *rand.Rand, i int) { c.newborn(8, i) },
+	func(c *cluster, r *rand.Rand, i int) { c.emptyCluster(8, i) },
 	func(c *cluster, r *rand.Rand, i int) { c.foreign(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.flagFile(i) },
 	func(c *cluster, r *rand.Rand, i int) { c.log(i, history("real", run{2, 700 + r.Uint64N(300)})) },
@@ -51,13 +57,17 @@ func random(seed uint64) *cluster {
 	case 1:
 		c.listAll(unstarted(c.n, r.IntN(c.n)))
 	}
-	c.LostHostsOff, c.AcceptLoss, c.Rejoin = r.IntN(2) == 0, r.IntN(3) == 0, r.IntN(4) > 0
+	named := r.IntN(2) == 0
+	c.AcceptLoss, c.Rejoin = r.IntN(3) == 0, r.IntN(4) > 0
 	c.StartFailed = r.IntN(8) == 0
 	if r.IntN(4) == 0 {
 		c.prefer(r.IntN(c.n))
 	}
 	if r.IntN(10) == 0 {
 		c.NewHosts = []string{host(c.n - 1)}
+	}
+	if named {
+		c.consent()
 	}
 	return c
 }
@@ -78,7 +88,7 @@ var allRandom = sync.OnceValue(func() []trial {
 	return all
 })
 
-// eachRandom runs a check on many clusters, and says how many of them were forced, so that a check cannot pass for want of cases.
+// eachRandom runs a check on many clusters, and logs how many of them were forced: a check must not pass for lack of cases.
 func eachRandom(t *testing.T, check func(t *testing.T, c *cluster, p Plan)) {
 	t.Helper()
 	seen := map[string]int{}
@@ -91,7 +101,7 @@ func eachRandom(t *testing.T, check func(t *testing.T, c *cluster, p Plan)) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	for _, action := range []string{Nothing, Start, FinishJoin, Force, RestoreBackup, Refuse} {
+	for _, action := range []string{rows.Nothing, rows.Start, rows.FinishJoin, rows.Force, rows.RestoreBackup, rows.Refuse} {
 		if seen[action] < trials/500 {
 			t.Fatalf("only %d of %d cases led to %s: %v", seen[action], trials, action, seen)
 		}
@@ -100,12 +110,12 @@ func eachRandom(t *testing.T, check func(t *testing.T, c *cluster, p Plan)) {
 
 func TestForceIsTheLastResort(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
-		if p.Action != Force {
+		if p.Action != rows.Force {
 			return
 		}
 		usableHosts := 0
-		for _, h := range p.Hosts {
-			if h.Data == string(usable) {
+		for name, h := range p.Hosts {
+			if h.Data == string(histories.Usable) && c.Hosts[name].Forcing == nil { // a forced start was begun on the data: it is not started
 				usableHosts++
 			}
 		}
@@ -121,7 +131,7 @@ func TestForceIsTheLastResort(t *testing.T) {
 				gone++
 			}
 		}
-		if !c.LostHostsOff && gone > p.Quorum.Members/2 {
+		if len(c.LostHosts) == 0 && gone > p.Quorum.Members/2 {
 			t.Errorf("forced without consent, with %d of %d out of reach", gone, p.Quorum.Members)
 		}
 	})
@@ -129,7 +139,7 @@ func TestForceIsTheLastResort(t *testing.T) {
 
 func TestAllOthersAreFencedBeforeAForcedStart(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
-		if p.Action != Force {
+		if p.Action != rows.Force {
 			return
 		}
 		for name, h := range c.Hosts {
@@ -140,13 +150,13 @@ func TestAllOthersAreFencedBeforeAForcedStart(t *testing.T) {
 				t.Errorf("%s: fence is %v", name, fenced)
 			}
 		}
-		if first, last := slices.Index(sequence, fenceSurvivor), slices.Index(sequence, fence); first < last {
+		if first, last := slices.Index(rows.Sequence, rows.StepFenceSurvivor), slices.Index(rows.Sequence, rows.StepFence); first < last {
 			t.Error("the survivor is stopped before the others are fenced")
 		}
 	})
 }
 
-// playing: a play would act on a host.
+// playing is true where a play would act on a host.
 func playing(p Plan) bool {
 	for _, hosts := range p.Plays {
 		if len(hosts) > 0 {
@@ -156,7 +166,7 @@ func playing(p Plan) bool {
 	return false
 }
 
-// Steps that move data aside are never for the survivor, nor for a host that could not be told from one in use.
+// Steps that move data aside never include the survivor, nor a host that may be in use.
 func TestSurvivorKeepsItsData(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
 		for name, steps := range p.Steps {
@@ -173,7 +183,7 @@ func TestSurvivorKeepsItsData(t *testing.T) {
 			if slices.Contains(steps, "start") || slices.Contains(steps, "force") || slices.Contains(steps, "unfence_keep_data") {
 				t.Errorf("%s is both kept and set aside: %v", name, steps)
 			}
-			if h := c.Hosts[name]; h.Live.Quorum && p.Hosts[name].Data == string(usable) && p.Action == FinishJoin {
+			if h := c.Hosts[name]; h.Live.Quorum && p.Hosts[name].Data == string(histories.Usable) && p.Action == rows.FinishJoin {
 				t.Errorf("%s has quorum and would lose its place", name)
 			}
 		}
@@ -182,10 +192,10 @@ func TestSurvivorKeepsItsData(t *testing.T) {
 
 func TestRefusalsTouchNothing(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
-		if (p.Action == Refuse || p.Action == RestoreBackup) != (len(p.Refusals) > 0) {
+		if (p.Action == rows.Refuse || p.Action == rows.RestoreBackup) != (len(p.Refusals) > 0) {
 			t.Errorf("action %s with %d refusals", p.Action, len(p.Refusals))
 		}
-		if p.Action == Refuse && (playing(p) || len(p.Steps) > 0 || len(p.StaysOut) > 0 || len(p.Remove) > 0) {
+		if p.Action == rows.Refuse && (playing(p) || len(p.Steps) > 0 || len(p.StaysOut) > 0 || len(p.Remove) > 0) {
 			t.Error("a refusal with steps")
 		}
 		for _, r := range p.Refusals {
@@ -193,20 +203,20 @@ func TestRefusalsTouchNothing(t *testing.T) {
 				t.Errorf("refusal %+v", r)
 			}
 		}
-		if (p.Code == 0) != (p.Action == Nothing) {
+		if (p.Code == 0) != (p.Action == rows.Nothing) {
 			t.Errorf("code %d for %s", p.Code, p.Action)
 		}
 	})
 }
 
-// The inventory's order decides nothing but ties and the order of joins; the order of keys and of lists within facts decides nothing.
+// The inventory's order decides only ties and the order of joins; the order of keys and of lists within facts decides nothing.
 func TestOrderDecidesNothing(t *testing.T) {
 	for seed := range uint64(700) {
 		c := random(seed)
 		want := Make(c.Request)
 		again := c.Request
 		again.Hosts = map[string]Host{}
-		for _, name := range slices.Backward(sortedKeys(c.Hosts)) {
+		for _, name := range slices.Backward(histories.SortedKeys(c.Hosts)) {
 			h := c.Hosts[name]
 			h.Members = slices.Clone(h.Members)
 			slices.Reverse(h.Members)
@@ -242,7 +252,7 @@ func last(c *cluster, name string) [2]uint64 {
 func TestLinesFit(t *testing.T) {
 	eachRandom(t, func(t *testing.T, c *cluster, p Plan) {
 		for _, l := range p.Lines {
-			if utf8.RuneCountInString(l) > width && !strings.Contains(l, "ansible ") && !strings.Contains(l, "ansible-playbook ") {
+			if utf8.RuneCountInString(l) > wording.Width && !strings.Contains(l, "ansible ") && !strings.Contains(l, "ansible-playbook ") {
 				t.Errorf("%d columns: %s", utf8.RuneCountInString(l), l)
 			}
 			if strings.ContainsAny(l, "\n\t") || strings.HasSuffix(l, " ") {
@@ -252,11 +262,11 @@ func TestLinesFit(t *testing.T) {
 	})
 }
 
-// FuzzMake takes any JSON for facts: no panic, and nothing but a refusal from facts that say nothing.
+// FuzzMake takes any JSON for facts: no panic, and only a refusal where the facts say nothing.
 func FuzzMake(f *testing.F) {
 	for seed := range uint64(40) {
 		c := random(seed)
-		for i := range c.n { // short logs, so that what is changed is more often a fact than one sum of many
+		for i := range c.n { // short logs: a change then hits a fact more often than one sum of many
 			c.edit(i, func(h *Host) {
 				if h.Log != nil {
 					h.Log.Sums = h.Log.Sums[max(0, len(h.Log.Sums)-4):]
@@ -280,16 +290,16 @@ func FuzzMake(f *testing.F) {
 		if err != nil {
 			return
 		}
-		req := Request{Hosts: hosts, Masters: []string{"m"}, AcceptLoss: switches&1 > 0, LostHostsOff: switches&2 > 0, Rejoin: switches&4 > 0,
+		req := Request{Hosts: hosts, Masters: []string{"m"}, AcceptLoss: switches&1 > 0, LostHostsYes: switches&2 > 0, Rejoin: switches&4 > 0,
 			StartFailed: switches&8 > 0}
-		if names := sortedKeys(hosts); switches&16 > 0 && len(names) > 0 {
+		if names := histories.SortedKeys(hosts); switches&16 > 0 && len(names) > 0 {
 			req.Prefer = names[0]
 		}
 		p := Make(req)
 		if p.Action == "" || p.Reason == "" || len(p.Lines) == 0 {
 			t.Fatalf("an empty plan: %+v", p)
 		}
-		if p.Action == Force && (p.Survivor == "" || hosts[p.Survivor].Log == nil || slices.Contains(p.Steps[p.Survivor], "rejoin")) {
+		if p.Action == rows.Force && (p.Survivor == "" || hosts[p.Survivor].Log == nil || slices.Contains(p.Steps[p.Survivor], "rejoin")) {
 			t.Fatalf("forced on %q", p.Survivor)
 		}
 		if _, err := json.Marshal(p); err != nil {

@@ -13,10 +13,11 @@ import (
 	"strings"
 )
 
-// Listener is a listening TCP socket of this network namespace. The inode names the socket for as long as it lives.
+// Listener is a listening TCP socket of this network namespace. The inode identifies the socket for as long as it lives.
 type Listener struct {
 	Addr  netip.AddrPort
 	Inode uint64
+	UID   uint32 // of the user who made it
 }
 
 // Listeners lists all listening TCP sockets.
@@ -41,7 +42,7 @@ func Listeners() ([]Listener, error) {
 
 const stateListen = "0A" // [linux include/net/tcp_states.h]
 
-// parseListeners reads a table of /proc/net/tcp: column 2 is the local address, 4 the state, 10 the inode.
+// parseListeners reads a table of /proc/net/tcp: column 2 is the local address, 4 the state, 8 the user, 10 the inode.
 func parseListeners(table string) ([]Listener, error) {
 	var out []Listener
 	for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
@@ -57,7 +58,11 @@ func parseListeners(table string) ([]Listener, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: inode %q", i+1, f[9])
 		}
-		out = append(out, Listener{Addr: addr, Inode: inode})
+		uid, err := strconv.ParseUint(f[7], 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: user %q", i+1, f[7])
+		}
+		out = append(out, Listener{Addr: addr, Inode: inode, UID: uint32(uid)})
 	}
 	return out, nil
 }
@@ -90,7 +95,7 @@ func (l Listener) Covers(addr netip.AddrPort) bool {
 	return mine.IsUnspecified() || !theirs.IsValid() || theirs.IsUnspecified() || mine == theirs.Unmap()
 }
 
-// Owners names the processes that hold the socket with this inode. Processes that may not be looked into are left out.
+// Owners are the PIDs of the processes that hold the socket with this inode. Processes that may not be read are left out.
 func Owners(inode uint64) []int {
 	want := fmt.Sprintf("socket:[%d]", inode)
 	links, _ := filepath.Glob("/proc/[0-9]*/fd/*") // the pattern is constant and valid

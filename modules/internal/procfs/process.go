@@ -1,4 +1,4 @@
-// Package procfs reads /proc: processes, listening sockets, and locks on files. Everything in it only looks; nothing is signalled or taken.
+// Package procfs reads /proc: processes, listening sockets, and locks on files. It only reads; it sends no signal and keeps no lock.
 package procfs
 
 import (
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"etcd-quorum-restore/modules/internal/root"
 )
 
-// Process is what /proc tells of one process.
+// Process is what /proc says about one process.
 type Process struct {
 	PID     int
 	Parent  int
@@ -25,11 +26,12 @@ type Process struct {
 	Env     map[string]string // nil where EnvErr is set
 	EnvErr  error             // another user's process, without CAP_SYS_PTRACE
 	State   string            // R, S, D, T, Z … as in /proc/PID/stat
-	Started uint64            // clock ticks after boot; with the PID it names a process for ever
+	Threads int               // those that have not ended yet
+	Started uint64            // clock ticks after boot; with the PID it identifies a process for ever
 	CGroup  string            // the whole of /proc/PID/cgroup
 }
 
-// Processes lists the processes for which keep says yes, by their comm. One that ends while it is being read is left out.
+// Processes lists the processes for whose comm keep is true. One that ends while it is being read is left out.
 func Processes(keep func(comm string) bool) ([]Process, error) {
 	names, err := os.ReadDir("/proc")
 	if err != nil {
@@ -57,7 +59,7 @@ func Processes(keep func(comm string) bool) ([]Process, error) {
 	return out, nil
 }
 
-// Read reads one process. A process that has gone is fs.ErrNotExist or ESRCH.
+// Read reads one process. For a process that is gone the error is fs.ErrNotExist or ESRCH.
 func Read(pid int) (Process, error) {
 	p := Process{PID: pid}
 	stat, err := os.ReadFile(file(pid, "stat"))
@@ -76,8 +78,8 @@ func Read(pid int) (Process, error) {
 		p.CGroup = string(cgroup)
 	}
 	env, err := os.ReadFile(file(pid, "environ"))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) && !p.Zombie() {
-		return p, err // it has begun to end since the first file was read: it is no process whose settings may not be read
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) && !p.firstThreadEnded() {
+		return p, err // it began to end after the first file was read: that is not the same as a process whose settings may not be read
 	}
 	if err != nil {
 		p.EnvErr = err
@@ -103,16 +105,21 @@ func (p *Process) stat(text string) error {
 		return errors.New("/proc/PID/stat is too short")
 	}
 	p.State = fields[0]
-	var err, err2 error
+	var err, err2, err3 error
 	p.Parent, err = strconv.Atoi(fields[1])
-	p.Started, err2 = strconv.ParseUint(fields[19], 10, 64)
-	return errors.Join(err, err2)
+	p.Threads, err2 = strconv.Atoi(fields[17])
+	p.Started, err3 = strconv.ParseUint(fields[19], 10, 64)
+	return errors.Join(err, err2, err3)
 }
 
-// Zombie tells whether the process has ended and only waits for its parent: it holds no lock and no port any more.
-func (p Process) Zombie() bool { return p.State == "Z" || p.State == "X" }
+// Zombie tells whether the process has ended and only waits for its parent: it no longer holds locks or ports. A process of which only the first
+// thread has ended shows the same state and lives on; so does, for a moment, a process with several threads in the middle of an exec.
+func (p Process) Zombie() bool { return p.firstThreadEnded() && p.Threads <= 1 }
 
-// Exiting tells whether the process has given its memory back already, or has not got its own yet, amid an exec. It may still hold files and ports for a moment.
+func (p Process) firstThreadEnded() bool { return p.State == "Z" || p.State == "X" }
+
+// Exiting tells whether the process has released its memory already, or, in the middle of an exec, has none yet. It may still hold files and
+// ports for a moment.
 func (p Process) Exiting() bool { return len(p.Args) == 0 }
 
 // StartedAt is the wall-clock time of the start. USER_HZ is 100 on every Linux that Go runs on.
@@ -145,7 +152,7 @@ func (p Process) Flag(name string) (value string, ok bool) {
 	return value, ok
 }
 
-// SameFile tells whether path, as the process sees it in its own mount namespace, is the directory that here is called local.
+// SameFile tells whether path, in the process's own mount namespace, is the directory that is called local here.
 func (p Process) SameFile(path, local string) (bool, error) {
 	inside, err := os.Stat(filepath.Join(file(p.PID, "root"), path))
 	if err != nil {
@@ -156,6 +163,24 @@ func (p Process) SameFile(path, local string) (bool, error) {
 		return false, err
 	}
 	return os.SameFile(inside, outside), nil
+}
+
+// Opens tells whether the process has one of these files open. A process that is gone, or whose files may not be read, is an error.
+func (p Process) Opens(files []os.FileInfo) (bool, error) {
+	dir := file(p.PID, "fd")
+	list, err := os.Open(dir)
+	if err != nil {
+		return false, err
+	}
+	defer list.Close()
+	names, err := list.Readdirnames(-1)
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(dir, name)) // of the file itself, whatever its path in that process's mount namespace
+		if err == nil && slices.ContainsFunc(files, func(f os.FileInfo) bool { return os.SameFile(f, info) }) {
+			return true, nil
+		}
+	}
+	return false, err
 }
 
 func file(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }

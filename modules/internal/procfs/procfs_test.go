@@ -1,11 +1,13 @@
 package procfs
 
 import (
+	"bufio"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -33,8 +35,8 @@ func TestParseListeners(t *testing.T) {
 		t.Fatal(err4, err6)
 	}
 	want := []Listener{
-		{netip.MustParseAddrPort("192.0.2.11:2380"), 16891}, {netip.MustParseAddrPort("0.0.0.0:22"), 14001},
-		{netip.MustParseAddrPort("[::]:2379"), 17000}, {netip.MustParseAddrPort("[2001:db8::1]:2379"), 17001},
+		{netip.MustParseAddrPort("192.0.2.11:2380"), 16891, 995}, {netip.MustParseAddrPort("0.0.0.0:22"), 14001, 0},
+		{netip.MustParseAddrPort("[::]:2379"), 17000, 0}, {netip.MustParseAddrPort("[2001:db8::1]:2379"), 17001, 0},
 	}
 	if diff := cmp.Diff(want, append(got4, got6...), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
@@ -96,7 +98,7 @@ func TestProcesses(t *testing.T) {
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
 	var found []Process
-	for len(found) == 0 || len(found[0].Env) == 0 { // the child may not have reached its exec yet, or be amid it: it gets its name first
+	for len(found) == 0 || len(found[0].Env) == 0 { // the child may not have reached its exec yet, or be in the middle of it: its name changes first
 		var err error
 		if found, err = Processes(func(comm string) bool { return comm == "a (b) c" }); err != nil {
 			t.Fatal(err)
@@ -117,6 +119,53 @@ func TestProcesses(t *testing.T) {
 	}
 	if _, err := Read(1 << 22); err == nil {
 		t.Error("a process that cannot exist was read")
+	}
+}
+
+// TestMain can also run as a program whose first thread ends while others go on, and which prints a line when that has happened.
+func TestMain(m *testing.M) {
+	if os.Getenv("FIRST_THREAD") != "ends" {
+		os.Exit(m.Run())
+	}
+	go func() {
+		for {
+			if p, err := Read(os.Getpid()); err == nil && p.State == "Z" {
+				break
+			}
+		}
+		os.Stdout.WriteString("ended\n")
+		select {}
+	}()
+	unix.Syscall(unix.SYS_EXIT, 0, 0, 0) // ends this thread only
+}
+
+// The main goroutine starts on the first thread, and stays there.
+func init() { runtime.LockOSThread() }
+
+func TestZombie(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{"FIRST_THREAD=ends"}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	p, readErr := Read(cmd.Process.Pid)
+	cmd.Process.Kill()
+	if err != nil || line != "ended\n" || readErr != nil || p.State != "Z" || p.Zombie() {
+		t.Errorf("%q, %v: a process whose other threads run is taken for one that has ended: %+v, %v", line, err, p, readErr)
+	}
+	for end := time.Now().Add(10 * time.Second); readErr == nil && !p.Zombie(); p, readErr = Read(cmd.Process.Pid) {
+		if time.Now().After(end) {
+			t.Fatalf("killed and not waited for, it is no zombie: %+v", p)
+		}
+	}
+	if readErr != nil {
+		t.Error(readErr)
 	}
 }
 
@@ -173,7 +222,7 @@ func TestLocked(t *testing.T) {
 	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // the test itself takes nothing away
+	for range 3 { // the test itself holds no lock
 		if held, err := Locked(path); !held || err != nil {
 			t.Errorf("open-file-description lock: %v, %v", held, err)
 		}

@@ -3,50 +3,41 @@ package rehearsal
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/program"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// privateCopy lays a member directory at `to` that a start of etcd may write: the database and the last log segment are copied,
-// since a start writes both through a hard link as well; older segments and snapshots are linked, since it only reads them. It returns
-// the sums of what it copied, by path: the largest file need not be read again for the check of the stopped copy.
+// privateCopy makes a copy of a member directory at `to` for a start of etcd. Nothing is linked: etcd opens all of its log for writing, and the
+// original must stay as it is. It returns the sums of what it copied, by path: to check the original, these files need not be read again.
 func privateCopy(ctx context.Context, from, to string) (map[string]string, error) {
-	for _, dir := range []string{"wal", "snap"} {
-		if err := os.MkdirAll(filepath.Join(to, "member", dir), 0o700); err != nil {
+	sums := map[string]string{}
+	for _, each := range []struct{ dir, suffix string }{{"wal", ".wal"}, {"snap", ".snap"}, {"snap", "db"}} {
+		source, target := filepath.Join(from, "member", each.dir), filepath.Join(to, "member", each.dir)
+		if err := os.MkdirAll(target, 0o700); err != nil {
 			return nil, err
 		}
-	}
-	segments, err := names(filepath.Join(from, "member", "wal"), ".wal")
-	if err != nil {
-		return nil, err
-	}
-	if len(segments) == 0 {
-		return nil, fault.New(fault.Refused, "%s holds no log segment; a forced start would make an empty cluster there", filepath.Join(from, "member", "wal"))
-	}
-	snapshots, err := names(filepath.Join(from, "member", "snap"), ".snap")
-	if err != nil {
-		return nil, err
-	}
-	last := len(segments) - 1
-	for dir, linked := range map[string][]string{"wal": segments[:last], "snap": snapshots} {
-		for _, name := range linked {
-			if err := linkOrCopy(ctx, filepath.Join(from, "member", dir, name), filepath.Join(to, "member", dir, name)); err != nil {
+		files, err := names(source, each.suffix)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 0 && each.dir == "wal" {
+			return nil, fault.New(fault.Refused, "%s holds no log segment; a forced start would make an empty cluster there", source)
+		}
+		for _, name := range files {
+			path := filepath.Join(source, name)
+			if sums[path], err = backup.Scratch(ctx, path, filepath.Join(target, name)); err != nil {
 				return nil, err
 			}
-		}
-	}
-	sums := map[string]string{}
-	for _, name := range []string{filepath.Join("wal", segments[last]), "snap/db"} {
-		path := filepath.Join(from, "member", name)
-		if sums[path], err = backup.Scratch(ctx, path, filepath.Join(to, "member", name)); err != nil {
-			return nil, err
 		}
 	}
 	return sums, nil
@@ -54,7 +45,7 @@ func privateCopy(ctx context.Context, from, to string) (map[string]string, error
 
 // names lists the files with a suffix, sorted: log segments sort by their sequence.
 func names(dir, suffix string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := readfile.Dir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +59,30 @@ func names(dir, suffix string) ([]string, error) {
 	return out, nil
 }
 
-func linkOrCopy(ctx context.Context, from, to string) error {
-	err := os.Link(from, to)
-	if errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EMLINK) {
-		_, err = backup.Scratch(ctx, from, to)
+// handOver gives the copy to the account that etcd runs as, the directories last: until then nobody else can reach their content. On a share that
+// squashes root nothing can be given away; there etcd runs as the user that root's files belong to.
+func handOver(dir string, to program.Account) (program.Account, error) {
+	var dirs []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+			return nil
+		}
+		return errors.Join(err, os.Lchown(path, int(to.UID), int(to.GID)))
+	})
+	for _, d := range slices.Backward(dirs) {
+		err = errors.Join(err, os.Lchown(d, int(to.UID), int(to.GID)))
 	}
-	return err
+	if !errors.Is(err, fs.ErrPermission) {
+		return to, err
+	}
+	info, statErr := os.Stat(dir)
+	if statErr != nil {
+		return to, statErr
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	if owner.Uid == 0 {
+		return to, err
+	}
+	return program.Account{UID: owner.Uid, GID: owner.Gid}, nil
 }

@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"etcd-quorum-restore/modules/internal/freeport"
 )
 
-// TestNoConnectionLeaves listens where the old peers did. A forced start with loopback addresses alone comes knocking there, under the
-// survivor's identity; the rehearsal does not.
+// TestNoConnectionLeaves listens where the old peers did. A forced start that only uses loopback addresses connects there, under the survivor's
+// identity; the rehearsal does not.
 func TestNoConnectionLeaves(t *testing.T) {
 	dir, peers := killedMember(t, 3, 2)
 	var knocks atomic.Int32
@@ -64,7 +66,7 @@ func TestNoConnectionLeaves(t *testing.T) {
 
 func forceUnisolated(ctx context.Context, t *testing.T, dir string) {
 	t.Helper()
-	client, peer := freeURL(t), freeURL(t)
+	client, peer := freeport.URL(t), freeport.URL(t)
 	cmd := exec.CommandContext(ctx, realEtcd(t), "--name", "m0", "--data-dir", dir, "--force-new-cluster", "--listen-client-urls", client,
 		"--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "m0="+peer)
 	if err := cmd.Start(); err != nil {

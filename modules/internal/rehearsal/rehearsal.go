@@ -1,5 +1,5 @@
-// Package rehearsal forces a new cluster on a private copy of a stopped member, in isolation, to see what the real forced start
-// will give. Nothing but the private copy is written, and no connection leaves it.
+// Package rehearsal forces a new cluster on a private copy of a stopped member, in isolation, to see the result of the real forced start
+// beforehand. It writes only to the private copy, and no connection leaves it.
 package rehearsal
 
 import (
@@ -7,41 +7,49 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/force"
+	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/plan/wording"
+	"etcd-quorum-restore/modules/internal/program"
 )
 
 // Options of a rehearsal.
 type Options struct {
-	Etcd     string // the binary
-	Copy     string // the stopped copy: a directory that holds `member`
-	Name     string // of the member
-	Quota    string // ETCD_QUOTA_BACKEND_BYTES, or ""
+	Etcd     string          // the binary, which package host has checked
+	As       program.Account // the account it runs as; never root: program.Nobody where none is given
+	Copy     string          // the stopped copy: a directory that holds `member`
+	Name     string          // of the member
+	Quota    string          // ETCD_QUOTA_BACKEND_BYTES, or ""
+	Method   string          // force.ByLog, ByFlag or Auto
 	KeepTail bool
 	Expect   force.Expected
 }
 
-// Result is what the forced start gave on the copy, and what it will give on the data.
+// Result is what the forced start did on the copy, and will do on the data.
 type Result struct {
 	force.Proof
+	Method    string      `json:"method"`
 	Kept      member.Kept `json:"kept"`
-	Discarded string      `json:"discarded,omitempty"` // etcd's own words, where it threw entries away
-	Took      float64     `json:"took"`                // seconds from the copy's begin to the proof
+	Discarded string      `json:"discarded,omitempty"` // etcd's own message, where it threw entries away
+	Took      float64     `json:"took"`                // seconds from the start of the copy to the proof
 
 	Read map[string]string `json:"-"` // sums of the copy's files that were read in full, by path
 }
 
-// stopLimit: an etcd that does not end on SIGTERM is killed; its files are thrown away anyway.
+// stopLimit is how long etcd may take to end on SIGTERM before it is killed; its files are removed anyway.
 const stopLimit = 10 * time.Second
 
-// Run does it all and leaves nothing behind.
+// Run does the whole rehearsal and leaves nothing behind.
 func Run(ctx context.Context, o Options) (result Result, err error) {
 	began := time.Now()
 	private, err := os.MkdirTemp(o.Copy, ".rehearsal-")
@@ -52,16 +60,21 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	if result.Read, err = privateCopy(ctx, o.Copy, private); err != nil {
 		return Result{}, err
 	}
-	if o.KeepTail {
-		if result.Kept, err = member.KeepTail(private, ""); err != nil {
-			return result, err
-		}
+	extra := []string{"--heartbeat-interval", "100", "--election-timeout", "500"} // a single member waits for no other
+	if result.Method = force.MethodFor(o.Method, host.VersionOf(ctx, o.Etcd)); result.Method == force.ByFlag {
+		extra = append(extra, "--force-new-cluster")
 	}
-	extra := []string{"--heartbeat-interval", "100", "--election-timeout", "500"} // alone, it needs not wait for anybody
+	if result.Kept, err = o.write(ctx, private, result.Method); err != nil {
+		return result, err
+	}
 	if o.Quota != "" {
 		extra = append(extra, "--quota-backend-bytes", o.Quota)
 	}
-	p, err := start(o.Etcd, o.Name, private, extra)
+	as, err := handOver(private, o.account())
+	if err != nil {
+		return result, fault.Wrap(fault.Internal, err, "give the private copy to etcd's user")
+	}
+	p, err := start(o.Etcd, as, o.Name, private, extra)
 	if err != nil {
 		return result, err
 	}
@@ -73,6 +86,28 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		err = fault.New(fault.Corrupt, "the rehearsal threw entries of the log away: %s", result.Discarded)
 	}
 	return result, err
+}
+
+func (o Options) account() program.Account {
+	if o.As.UID == 0 {
+		return program.Nobody
+	}
+	return o.As
+}
+
+// write does to the private copy's log what the real forced start does to the data.
+func (o Options) write(ctx context.Context, private, method string) (member.Kept, error) {
+	switch {
+	case method == force.ByLog:
+		n, err := member.ForceNewCluster(ctx, private, "", o.KeepTail)
+		if !o.KeepTail {
+			return member.Kept{}, err
+		}
+		return n.Tail(), err
+	case o.KeepTail:
+		return member.KeepTail(ctx, private, "")
+	}
+	return member.Kept{}, nil
 }
 
 func (p *process) prove(ctx context.Context, want force.Expected) (force.Proof, error) {
@@ -92,7 +127,7 @@ func (p *process) prove(ctx context.Context, want force.Expected) (force.Proof, 
 	return proof, err
 }
 
-// connect waits until etcd answers. It opens its socket long before: a database of some GB takes seconds to load.
+// connect waits until etcd answers. Its socket exists long before: a database of some GB takes seconds to load.
 func (p *process) connect(ctx context.Context) (*etcd.Client, error) {
 	for {
 		c, err := etcd.DialOne(ctx, p.clientEndpoint(), etcd.Config{Connect: 2 * time.Second, Call: 5 * time.Second})
@@ -119,37 +154,39 @@ func (p *process) alive() error {
 	}
 }
 
-// last is etcd's last words, which say why it ended.
+// last is etcd's last line, which says why it ended.
 func (p *process) last() string {
 	lines := p.output.lines()
 	return strings.Join(lines[max(0, len(lines)-3):], " | ")
 }
 
-// Expectation is what the real forced start must give, by this result.
+// Expectation is what the real forced start must give, according to this result.
 func (r Result) Expectation() force.Expected {
 	return force.Expected{MemberID: r.MemberID, ClusterID: r.ClusterID, Revision: r.Revision, Keys: r.Keys, V2Keys: r.V2Keys}
 }
 
 var _ force.Cluster = (*etcd.Client)(nil)
 
-// Room says why there is no room for a rehearsal beside the copy; "" where there is. It needs the database and one segment once more.
-func Room(dir string, s *member.State) string {
+// Room says why there is no room for a rehearsal beside the copy; "" where there is. A rehearsal needs the member's size again, and a segment for
+// what etcd writes.
+func Room(dir string) string {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return err.Error()
 	}
-	need := int64(128 << 20)
-	if s.Database != nil {
-		need += s.Database.Bytes
+	need, err := backup.Allocated(filepath.Join(dir, "member"))
+	if err != nil {
+		return err.Error()
 	}
+	need += 128 << 20
 	if free := int64(fs.Bavail) * fs.Bsize; free < need {
 		return fmt.Sprintf("%s has %d MB free, a rehearsal needs %d MB", dir, free>>20, need>>20)
 	}
 	return ""
 }
 
-// Lines say it to a person.
+// Lines are the result for people.
 func (r Result) Lines() []string {
-	return []string{fmt.Sprintf("Rehearsed on the copy: one member, revision %d, %d keys, %d v2 keys, serves after %.1f s; %d entries of the log kept beyond the commit index on disk.",
-		r.Revision, r.Keys, r.V2Keys, r.Seconds, r.Kept.To-r.Kept.From)}
+	return []string{fmt.Sprintf("Rehearsed on the copy: one member, revision %d, %d keys, %d v2 keys, serves after %.1f s; %s of the log kept beyond the commit index on disk.",
+		r.Revision, r.Keys, r.V2Keys, r.Seconds, wording.Entries(r.Kept.To-r.Kept.From))}
 }

@@ -19,7 +19,9 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/force"
+	"etcd-quorum-restore/modules/internal/freeport"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/program"
 )
 
 // realEtcd is etcd 3.2.32, built by `make unit` before the tests; without it these tests fail, since they would prove nothing.
@@ -35,14 +37,14 @@ func realEtcd(t *testing.T) string {
 	return path
 }
 
-// killedMember gives a data directory as a power cut leaves it: one member, m0, of a cluster that did so many writes, all of it ended by
-// SIGKILL; and the peer addresses of the others.
+// killedMember returns a data directory as a power cut leaves it: one member, m0, of a cluster that made so many writes and ended by SIGKILL; and
+// the peer addresses of the others.
 func killedMember(t *testing.T, writes, others int) (dir string, peers []string) {
 	t.Helper()
 	base := t.TempDir()
 	var initial []string
 	for i := range 1 + others {
-		url := freeURL(t)
+		url := freeport.URL(t)
 		initial = append(initial, fmt.Sprintf("m%d=%s", i, url))
 		if i > 0 {
 			peers = append(peers, strings.TrimPrefix(url, "http://"))
@@ -51,7 +53,7 @@ func killedMember(t *testing.T, writes, others int) (dir string, peers []string)
 	var client string
 	for i, each := range initial {
 		name, url, _ := strings.Cut(each, "=")
-		client = freeURL(t)
+		client = freeport.URL(t)
 		cmd := exec.Command(realEtcd(t), "--name", name, "--data-dir", filepath.Join(base, name), "--listen-client-urls", client, "--advertise-client-urls", client,
 			"--listen-peer-urls", url, "--initial-advertise-peer-urls", url, "--initial-cluster", strings.Join(initial, ","))
 		if err := cmd.Start(); err != nil {
@@ -85,16 +87,6 @@ func dial(ctx context.Context, t *testing.T, url string) *etcd.Client {
 	}
 }
 
-func freeURL(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
-}
-
 // listing is every file with its time, mode and contents.
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -120,13 +112,13 @@ func listing(t *testing.T, dir string) map[string]string {
 func TestRehearsalOnRealEtcd(t *testing.T) {
 	dir, _ := killedMember(t, 50, 0)
 	before := listing(t, dir)
-	state, err := member.Read(dir, "")
+	state, err := member.Read(t.Context(), dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	want := force.Expected{MemberID: etcd.FormatID(state.ID), ClusterID: etcd.FormatID(state.ClusterID), Revision: 101}
+	want := force.Expected{MemberID: state.ID, ClusterID: state.ClusterID, Revision: 101}
 	result, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: want})
 	if err != nil {
 		t.Fatal(err)
@@ -137,14 +129,14 @@ func TestRehearsalOnRealEtcd(t *testing.T) {
 	if diff := cmp.Diff(before, listing(t, dir)); diff != "" {
 		t.Fatalf("the copy changed:\n%s", diff)
 	}
-	// A second one on the same copy gives the same: nothing was left behind, nothing was used up.
+	// A second rehearsal on the same copy gives the same: nothing was left behind, nothing was used up.
 	again, err := Run(ctx, Options{Etcd: realEtcd(t), Copy: dir, Name: "m0", KeepTail: true, Expect: result.Expectation()})
 	if err != nil || again.Revision != result.Revision {
 		t.Fatalf("%+v, %v", again, err)
 	}
 }
 
-// slowEtcd is set in the stand-in for an etcd that loads a large database: its socket is there, and for a while nothing answers.
+// slowEtcd is set in the stand-in for an etcd that loads a large database: its socket exists, and for a while nothing answers.
 const slowEtcd = "REHEARSAL_SLOW_ETCD"
 
 func TestMain(m *testing.M) {
@@ -155,7 +147,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// loadThenServe becomes the real etcd when the first client has given up.
+// loadThenServe becomes the real etcd after the first client has given up.
 func loadThenServe(binary string) error {
 	l, err := net.Listen("unix", clientSocket)
 	if err != nil {
@@ -180,14 +172,62 @@ func TestEtcdThatLoadsForLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow := filepath.Join(t.TempDir(), "etcd")
-	if err := os.WriteFile(slow, fmt.Appendf(nil, "#!/bin/sh\n%s='%s' exec '%s' \"$@\"\n", slowEtcd, realEtcd(t), self), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	files := forAll(t, map[string]string{"self": self, "real": realEtcd(t)})
+	slow := script(t, fmt.Sprintf("%s='%s/real' exec '%s/self' \"$@\"", slowEtcd, files, files))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if result, err := Run(ctx, Options{Etcd: slow, Copy: dir, Name: "m0", KeepTail: true}); err != nil || result.Name != "m0" {
 		t.Fatalf("%+v %v", result, err)
+	}
+}
+
+// forAll copies programs to a place where every user may run them: the directory where they were built may be closed to others.
+func forAll(t *testing.T, programs map[string]string) (dir string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rehearsal-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	for name, from := range programs {
+		text, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), text, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func script(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "etcd")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The binary runs as etcd's user, or as nobody, without a capability or a way to one, and enters no other user's directory.
+func TestHostileBinaryHasNoRights(t *testing.T) {
+	dir, _ := killedMember(t, 1, 0)
+	files := forAll(t, map[string]string{"real": realEtcd(t)})
+	for uid, as := range map[int]program.Account{1234: {UID: 1234, GID: 1235}, 65534: {}} {
+		strict := script(t, fmt.Sprintf(`has() { grep -q "^$1:[[:space:]]*$2" /proc/self/status || { echo "$1 is not $2: $(cat /proc/self/status)"; exit 1; }; }
+has Uid '%[1]d[[:space:]]%[1]d[[:space:]]%[1]d[[:space:]]%[1]d$'
+has CapEff '0*$'; has CapPrm '0*$'; has NoNewPrivs 1; has Groups ' *$'
+ls %[2]s && exit 1
+exec %[3]s/real "$@"`, uid, dir, files))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := Run(ctx, Options{Etcd: strict, As: as, Copy: dir, Name: "m0", KeepTail: true}); err != nil {
+			t.Error(uid, err)
+		}
 	}
 }
 

@@ -1,7 +1,10 @@
 package restore
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,9 +12,10 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
-// Candidate is a backup as its manifest describes it; nothing of it was read yet.
+// Candidate is a backup as its manifest describes it; its files were not read yet.
 type Candidate struct {
 	Path     string `json:"path"`
 	Method   string `json:"method"`
@@ -21,38 +25,61 @@ type Candidate struct {
 	Revision int64  `json:"revision"` // 0 = not known
 	V2Keys   *int64 `json:"v2_keys"`  // null: not known
 	LeftOut  int64  `json:"v2_keys_left_out"`
+	Lacks    string `json:"lacks,omitempty"`   // what one without a manifest lacks
+	Problem  string `json:"problem,omitempty"` // why it cannot be used, as far as its manifest tells
 }
 
-// Candidates lists the backups below dir, the newest first.
-func Candidates(dir string) []Candidate {
+// Candidates lists the backups below dir, the newest first; none where dir does not exist. Kind timeout: ctx has ended.
+func Candidates(ctx context.Context, dir string) ([]Candidate, error) {
+	return readfile.Await(ctx, dir, func() ([]Candidate, error) { return candidates(ctx, dir) })
+}
+
+func candidates(ctx context.Context, dir string) ([]Candidate, error) {
 	out := []Candidate{}
-	found, _ := filepath.Glob(filepath.Join(dir, "*", backup.ManifestFile))
-	for _, path := range found {
-		if !strings.HasSuffix(filepath.Dir(path), ".partial") {
-			out = append(out, fromDir(filepath.Dir(path))...)
-		}
+	entries, err := readfile.Dir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return out, err
 	}
-	loose, _ := filepath.Glob(filepath.Join(dir, "*.db"))
-	for _, path := range loose {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			out = append(out, Candidate{Path: path, Method: Snapshot, Created: info.ModTime().UTC().Format(time.RFC3339), Bytes: info.Size()})
+	for _, e := range entries {
+		if err := readfile.Over(ctx, dir); err != nil {
+			return nil, err
 		}
+		out = append(out, candidate(filepath.Join(dir, e.Name()))...)
 	}
 	slices.SortStableFunc(out, func(a, b Candidate) int { return strings.Compare(b.Created, a.Created) })
-	return out
+	return out, nil
 }
+
+// candidate is a directory with a manifest, one that the chapter's commands made, or a loose snapshot.
+func candidate(path string) []Candidate {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil
+	case info.Mode().IsRegular() && strings.HasSuffix(path, ".db"):
+		return []Candidate{{Path: path, Method: Snapshot, Created: stamp(info), Bytes: info.Size(), Lacks: lacksV2}}
+	case !info.IsDir() || strings.HasSuffix(path, ".partial"):
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(path, backup.ManifestFile)); err != nil {
+		return looseCandidates(path)
+	}
+	return fromDir(path)
+}
+
+func stamp(info os.FileInfo) string { return info.ModTime().UTC().Format(time.RFC3339) }
 
 func fromDir(dir string) []Candidate {
 	m, err := backup.ReadManifest(dir)
 	if err != nil {
-		return nil
+		return []Candidate{{Path: dir, Problem: err.Error()}}
 	}
 	var out []Candidate
 	for _, e := range m.Backups {
 		if !slices.Contains(methods, e.Method) {
-			continue // of /etc/etcd
+			continue // a backup of /etc/etcd
 		}
-		c := Candidate{Path: filepath.Join(dir, e.Path), Method: e.Method, Created: m.Created, Host: m.Host, Bytes: e.Bytes, V2Keys: e.V2Keys}
+		c := Candidate{Path: filepath.Join(dir, e.Path), Method: e.Method, Created: m.Created, Host: m.Host, Bytes: e.Bytes, V2Keys: e.V2Keys, Problem: e.Damage}
 		if e.Revision != nil {
 			c.Revision = *e.Revision
 		}
@@ -64,14 +91,21 @@ func fromDir(dir string) []Candidate {
 	return out
 }
 
-// Lines is one table.
+// Lines are the list as a table.
 func Lines(dir string, list []Candidate) []string {
 	if len(list) == 0 {
 		return []string{fmt.Sprintf("There is no backup below %s on this host.", dir)}
 	}
 	out := []string{fmt.Sprintf("%-20s  %-8s  %10s  %9s  %7s  %s", "TAKEN (UTC)", "METHOD", "SIZE", "REVISION", "V2 KEYS", "PATH")}
 	for _, c := range list {
+		if c.Problem != "" {
+			out = append(out, fmt.Sprintf("%-20s  cannot be used: %s: %s", c.Created, c.Path, c.Problem))
+			continue
+		}
 		out = append(out, fmt.Sprintf("%-20s  %-8s  %10s  %9s  %7s  %s", c.Created, c.Method, backup.Size(c.Bytes), number(c.Revision), c.v2(), c.Path))
+		if c.Lacks != "" {
+			out = append(out, fmt.Sprintf("%-20s  it lacks %s", "", c.Lacks))
+		}
 	}
 	return out
 }

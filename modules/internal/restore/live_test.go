@@ -2,6 +2,8 @@ package restore
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcdtest"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
@@ -21,7 +24,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// backups are one member's stopped copy, v2 backup and v3 snapshot, after enough entries for a .snap file and a log that begins behind it.
+// backups are one member's stopped copy, v2 backup and v3 snapshot, made after enough entries for a .snap file and a log that begins behind it.
 func backups(t *testing.T) (c *etcdtest.Cluster, paths map[string]string) {
 	t.Helper()
 	c = etcdtest.New(t, 1)
@@ -53,12 +56,12 @@ func restorer(t *testing.T, m *etcdtest.Member) *Restorer {
 		Binary: func(_ context.Context, name string) (string, error) { return etcdtest.Binary(t, name), nil }}
 }
 
-// Each method, laid twice: real etcd serves all that the backup holds, under an ID that neither the old cluster nor another restore of
-// the same backup has, and at this host's peer URL.
+// Each method, restored twice: real etcd serves everything in the backup, under an ID that neither the old cluster nor another restore of the
+// same backup has, and at this host's peer URL.
 func TestLaidMembersServe(t *testing.T) {
 	c, paths := backups(t)
 	m := c.Members[0]
-	old, err := member.Read(m.DataDir, "")
+	old, err := member.Read(t.Context(), m.DataDir, "")
 	check(t, err)
 	check(t, os.Rename(filepath.Join(m.DataDir, "member"), filepath.Join(m.Dir, "old")))
 	for method, path := range paths {
@@ -68,18 +71,22 @@ func TestLaidMembersServe(t *testing.T) {
 			if s.Method == Snapshot != (method == Snapshot) || s.Revision != old.Database.Revision {
 				t.Fatalf("%+v", s)
 			}
-			seen := map[uint64]bool{old.ClusterID: true}
+			seen := map[facts.ID]bool{old.ClusterID: true}
 			for range 2 {
 				r := restorer(t, m)
-				laid, err := r.lay(t.Context(), s)
+				at, err := r.newStaging()
 				check(t, err)
+				defer at.close()
+				laid, err := r.lay(t.Context(), s, at)
+				check(t, err)
+				check(t, at.hand())
 				if seen[laid.ClusterID] {
-					t.Fatalf("cluster ID %x again", laid.ClusterID)
+					t.Fatalf("cluster ID %s again", laid.ClusterID)
 				}
 				seen[laid.ClusterID] = true
 			}
 			check(t, os.Rename(filepath.Join(m.DataDir, "restoring", "member"), filepath.Join(m.DataDir, "member")))
-			if _, err := member.KeepTail(m.DataDir, ""); err != nil {
+			if _, err := member.KeepTail(t.Context(), m.DataDir, ""); err != nil {
 				t.Fatal(err)
 			}
 			m.StartWith(t, m.Dir, "--force-new-cluster")
@@ -97,10 +104,10 @@ func TestLaidMembersServe(t *testing.T) {
 				t.Error(list)
 			}
 			m.Stop(t)
-			now, err := member.Read(m.DataDir, "")
+			now, err := member.Read(t.Context(), m.DataDir, "")
 			check(t, err)
 			if !seen[now.ClusterID] || now.ClusterID == old.ClusterID || len(now.Damage) > 0 {
-				t.Errorf("cluster %x, damage %v", now.ClusterID, now.Damage)
+				t.Errorf("cluster %s, damage %v", now.ClusterID, now.Damage)
 			}
 			check(t, os.RemoveAll(filepath.Join(m.DataDir, "member")))
 		})
@@ -134,7 +141,22 @@ func TestFindRefuses(t *testing.T) {
 	}
 }
 
-// A manifest decides: sums, the choice of what keeps most, and the v2 keys that a snapshot lacks.
+// listed are all files below dir, in the form of a manifest.
+func listed(t *testing.T, dir string) []backup.File {
+	t.Helper()
+	var out []backup.File
+	check(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		out = append(out, backup.File{Path: path, Bytes: int64(len(content)), SHA256: fmt.Sprintf("%x", sha256.Sum256(content)), Mode: "0600"})
+		return err
+	}))
+	return out
+}
+
+// A manifest decides: sums, the choice of the most complete entry, and the v2 keys that a snapshot lacks.
 func TestManifest(t *testing.T) {
 	_, paths := backups(t)
 	dir := filepath.Dir(paths[Copy])
@@ -143,9 +165,7 @@ func TestManifest(t *testing.T) {
 	lost := int64(14)
 	m := backup.Manifest{Host: "a", Created: "2026-11-23T03:14:00Z", Backups: []backup.Entry{
 		{Method: Snapshot, Path: paths[Snapshot], Revision: &s.Revision, V2LeftOut: &lost}, {Method: Copy, Path: paths[Copy], Revision: &s.Revision, V2Keys: &s.V2Keys}}}
-	file, err := backup.VerifySnapshot(paths[Snapshot])
-	check(t, err)
-	m.Files = []backup.File{file}
+	m.Files = listed(t, dir)
 	check(t, m.Write(dir))
 	for method, want := range map[string]string{"auto": Copy, "snapshot": Snapshot, "copy": Copy} {
 		if s, err := Find(t.Context(), dir, method); err != nil || s.Method != want || !s.Checked {
@@ -161,7 +181,8 @@ func TestManifest(t *testing.T) {
 		t.Error(err)
 	}
 	check(t, s.KeepsAll(true))
-	list := Candidates(filepath.Dir(dir))
+	list, err := Candidates(t.Context(), filepath.Dir(dir))
+	check(t, err)
 	if len(list) != 2 || !strings.Contains(strings.Join(Lines(dir, list), "\n"), "no (14)") {
 		t.Error(Lines(dir, list))
 	}
@@ -179,18 +200,49 @@ func TestForeignAddress(t *testing.T) {
 	m := etcdtest.New(t, 1).Members[0]
 	r := restorer(t, m)
 	r.OnChange = func() {}
-	laid, err := r.lay(t.Context(), s)
+	at, err := r.newStaging()
 	check(t, err)
+	defer at.close()
+	laid, err := r.lay(t.Context(), s, at)
+	check(t, err)
+	check(t, at.hand())
 	if laid.ID != s.state.ID {
-		t.Errorf("member %x, want %x", laid.ID, s.state.ID)
+		t.Errorf("member %s, want %s", laid.ID, s.state.ID)
 	}
 	check(t, os.Rename(filepath.Join(m.DataDir, "restoring", "member"), filepath.Join(m.DataDir, "member")))
 	m.StartWith(t, m.Dir, "--force-new-cluster")
 	m.WaitHealthy(t)
 	out := Outcome{}
-	out.Member.MemberID = strings.Split(m.Must(t, 3, "member", "list"), ",")[0]
+	check(t, out.Member.MemberID.UnmarshalText([]byte(strings.Split(m.Must(t, 3, "member", "list"), ",")[0])))
 	check(t, r.movePeerURL(t.Context(), &out))
 	if list := m.Must(t, 3, "member", "list"); !strings.Contains(list, r.PeerURLs[0]) {
 		t.Error(list)
+	}
+}
+
+// The rehearsal runs on the new member while that still belongs to root alone, and leaves nothing in it.
+func TestRehearsalOfWhatIsLaid(t *testing.T) {
+	_, paths := backups(t)
+	s, err := Find(t.Context(), paths[Copy], "auto")
+	check(t, err)
+	m := etcdtest.New(t, 1).Members[0]
+	r := restorer(t, m)
+	r.Rehearse, r.Warn = true, t.Errorf
+	at, err := r.newStaging()
+	check(t, err)
+	defer at.close()
+	laid, err := r.lay(t.Context(), s, at)
+	check(t, err)
+	out := Outcome{}
+	check(t, r.rehearse(t.Context(), laid, at, &out))
+	if out.Rehearsd == nil || out.Rehearsd.Revision < s.Revision {
+		t.Errorf("%+v", out.Rehearsd)
+	}
+	_, err = os.Stat(at.path("nothing"))
+	if text := at.named(err).Error(); strings.Contains(text, "/proc/") || !strings.Contains(text, filepath.Join(m.DataDir, "restoring/nothing")) {
+		t.Errorf("nobody knows this path: %s", text)
+	}
+	if left, err := os.ReadDir(filepath.Join(m.DataDir, "restoring")); err != nil || len(left) != 1 {
+		t.Errorf("%v, %v; expected the member alone", left, err)
 	}
 }

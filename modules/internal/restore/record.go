@@ -1,47 +1,33 @@
 package restore
 
 import (
-	"encoding/json"
 	"errors"
-	"io/fs"
-	"os"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
-	"etcd-quorum-restore/modules/internal/safefile"
+	"etcd-quorum-restore/modules/internal/record"
 )
 
 // Phases of restoring.json.
 const (
-	phaseLaid   = "laid"   // the member lies beside its place, or is in it: the IDs tell
-	phaseServes = "serves" // proven; what is left is the platform's: masters that hold watches of the old cluster
+	phaseLaid   = "laid"   // the member is beside its place, or in it: the IDs decide
+	phaseServes = "serves" // proven; what is left is the platform's part: masters that hold watches of the old cluster
 )
 
-// ReadRecord reads restoring.json; nil where there is none. It is written atomically, so one that cannot be read was not written here.
+// ReadRecord reads restoring.json; nil where there is none. It is written atomically, so one that cannot be read was not written by this project.
 func ReadRecord(path string) (*facts.Restoring, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := &facts.Restoring{}
-	if err := json.Unmarshal(raw, r); err != nil || r.Phase == "" {
+	r, err := record.Read[facts.Restoring](path)
+	if errors.Is(err, record.ErrMalformed) || r != nil && r.Phase == "" {
 		return nil, fault.New(fault.Corrupt, "%s cannot be read; expected the record of a restore that is under way", path).
 			WithHint("look at it, and move it away; then run this again")
 	}
-	return r, nil
+	return r, err
 }
 
 func (r *Restorer) write(rec facts.Restoring) error {
 	rec.When = time.Now().UTC().Format(time.RFC3339)
-	raw, err := json.MarshalIndent(rec, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := safefile.Write(r.Host.RestoringFile(), append(raw, '\n'), 0o644); err != nil {
+	if err := record.Write(r.Host.RestoringFile(), rec); err != nil {
 		return fault.Wrap(fault.Internal, err, "write %s", r.Host.RestoringFile())
 	}
 	return nil

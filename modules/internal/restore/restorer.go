@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -32,7 +31,7 @@ type Restorer struct {
 	Warn     func(format string, a ...any)
 
 	token    string
-	expected *force.Expected // by the rehearsal
+	expected *force.Expected // from the rehearsal
 }
 
 // Outcome is what was done.
@@ -46,8 +45,8 @@ type Outcome struct {
 	Changed  bool              `json:"-"`
 }
 
-// Ready makes the refusals that need no look at the backup, and returns the record of a restore that was begun.
-func (r *Restorer) Ready() (*facts.Restoring, error) {
+// Ready makes the refusals that do not need the backup, and returns the record of a restore that was begun.
+func (r *Restorer) Ready(ctx context.Context) (*facts.Restoring, error) {
 	if name := r.Host.Runtime.Name(); name == facts.None || name == facts.AllInOne {
 		return nil, fault.New(fault.Unsupported, "etcd does not run here as a service or a static pod (runtime %s)", name)
 	}
@@ -70,43 +69,46 @@ func (r *Restorer) Ready() (*facts.Restoring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record, r.nothingToLose(record)
+	return record, r.nothingToLose(ctx, record)
 }
 
-// nothingToLose: data that can be read to their end are newer than any backup of them. Damaged ones are set aside.
-func (r *Restorer) nothingToLose(record *facts.Restoring) error {
+// nothingToLose refuses where there is data that can be read to its end: it is newer than any backup of it. Damaged data is set aside.
+func (r *Restorer) nothingToLose(ctx context.Context, record *facts.Restoring) error {
 	own, err := r.inPlace(record)
 	if err != nil || own {
 		return err
 	}
-	s, err := member.Read(r.Host.DataDir, "")
+	s, err := member.Read(ctx, r.Host.DataDir, "")
+	if fault.KindOf(err) == fault.Timeout {
+		return err // data that could not be read in time may be whole
+	}
 	if err != nil || len(s.Damage) > 0 || bornEmpty(s) {
 		return nil
 	}
 	return fault.New(fault.Refused, "%s holds a member whose data can be read (%s, revision %d): a backup is older than that; nothing was changed",
-		r.Host.DataDir, etcd.FormatID(s.ID), s.Database.Revision).
-		WithHint("ansible-playbook playbooks/restore_quorum.yml; if the data are to be given up: etcd_data_dir state=set_aside")
+		r.Host.DataDir, s.ID, s.Database.Revision).
+		WithHint("to go on with these data: ansible-playbook playbooks/restore_quorum.yml; to give them up: ansible HOST -m etcd_data_dir -a state=set_aside")
 }
 
-// bornEmpty: etcd started by itself on a wiped host, as a kubelet makes it do, became a new cluster, and nothing was ever written to it. It
-// is set aside like all that is found.
+// bornEmpty is true where etcd started by itself on a wiped host, as a kubelet makes it do, and became a new cluster, and nothing was ever
+// written to it. Such data is set aside like any other.
 func bornEmpty(s *member.State) bool {
 	return s.FirstIndex <= 1 && s.SnapshotIndex == 0 && s.Database.Revision <= 1 && s.V2Keys == 0
 }
 
-// inPlace: the data directory holds what this restore has put there.
+// inPlace is true where the data directory holds what this restore has put there.
 func (r *Restorer) inPlace(record *facts.Restoring) (bool, error) {
 	if record == nil {
 		return false, nil
 	}
 	m, err := host.MemberAt(r.Host.WALDir())
-	if err != nil { // damaged beyond its first records: none of ours
+	if err != nil { // damaged in its first records: not ours
 		return false, nil
 	}
 	return m != nil && m.ClusterID == record.ClusterID && m.ID == record.MemberID, nil
 }
 
-// Source is the backup to put in place; nil where a restore that was begun has done so already.
+// Source is the backup to put in place; nil where a restore that was begun has put it there already.
 func (r *Restorer) Source(ctx context.Context, path, method string, record *facts.Restoring) (*Source, error) {
 	own, err := r.inPlace(record)
 	if err != nil {
@@ -128,7 +130,7 @@ func (r *Restorer) Source(ctx context.Context, path, method string, record *fact
 // Serves tells whether the restored member is proven.
 func Serves(record *facts.Restoring) bool { return record != nil && record.Phase == phaseServes }
 
-// Run does it, or carries on.
+// Run does the restore, or continues it.
 func (r *Restorer) Run(ctx context.Context, s *Source, record *facts.Restoring) (Outcome, error) {
 	var out Outcome
 	own, err := r.inPlace(record)
@@ -152,67 +154,80 @@ func (r *Restorer) change(out *Outcome) {
 	r.OnChange()
 }
 
-// place fences, lays, rehearses, and puts the member in its place.
+// place fences the host, makes and rehearses the member, and moves it to its place.
 func (r *Restorer) place(ctx context.Context, s *Source, out *Outcome) (*facts.Restoring, error) {
 	need := s.Bytes
 	if err := backup.Room(r.Host.DataDir, need); err != nil {
 		return nil, err
 	}
 	r.change(out)
-	if _, err := r.Host.Fence(ctx, host.NewFence("a backup is being put back here", r.Name, nil)); err != nil {
+	if _, err := r.Host.Fence(ctx, host.Stamp(facts.Fence{Why: "a backup is being put back here", Kind: facts.FenceRecovery, Survivor: r.Name}, nil)); err != nil {
 		return nil, err
 	}
 	var err error
 	if r.token, err = newToken(); err != nil {
 		return nil, err
 	}
-	laid, err := r.lay(ctx, s)
+	at, err := r.newStaging()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.rehearse(ctx, laid, out); err != nil {
-		return nil, err
+	defer at.close()
+	laid, err := r.lay(ctx, s, at)
+	if err != nil {
+		return nil, at.named(err)
 	}
-	record := facts.Restoring{Phase: phaseLaid, Backup: s.Path, Token: r.token, MemberID: etcd.FormatID(laid.ID), ClusterID: etcd.FormatID(laid.ClusterID)}
+	if err := r.rehearse(ctx, laid, at, out); err != nil {
+		return nil, at.named(err)
+	}
+	if err := at.hand(); err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "give the restored member to the owner of %s", r.Host.DataDir)
+	}
+	record := facts.Restoring{Phase: phaseLaid, Backup: s.Path, Token: r.token, MemberID: laid.ID, ClusterID: laid.ClusterID}
 	if err := r.write(record); err != nil {
 		return nil, err
 	}
-	return &record, r.putInPlace(out)
+	return &record, r.putInPlace(at, out)
 }
 
-// putInPlace: between its two renames no member is in place, and the fence holds.
-func (r *Restorer) putInPlace(out *Outcome) error {
+// putInPlace makes two renames: between them no member is in place, and the fence holds.
+func (r *Restorer) putInPlace(at *staging, out *Outcome) error {
 	if _, err := os.Lstat(r.Host.MemberDir()); err == nil {
 		out.Aside = setaside.Place(r.Host.DataDir, time.Now())
 		if err := setaside.Aside(r.Host.DataDir, out.Aside); err != nil {
 			return err
 		}
 	}
-	if err := safefile.Rename(filepath.Join(r.staging(), "member"), r.Host.MemberDir()); err != nil {
+	if err := at.dir.Rename("member", at.data, "member"); err != nil {
 		return err
 	}
-	return os.RemoveAll(r.staging())
+	return at.data.RemoveAll(stagingName)
 }
 
-// rehearse is the start on a private copy, in a network of its own, before anything is put in place.
-func (r *Restorer) rehearse(ctx context.Context, laid *member.State, out *Outcome) error {
+// rehearse starts the member on a private copy, in a network of its own, before anything is put in place.
+func (r *Restorer) rehearse(ctx context.Context, laid *member.State, at *staging, out *Outcome) error {
 	if !r.Rehearse {
 		return nil
 	}
-	if room := rehearsal.Room(r.staging(), laid); room != "" {
+	if room := rehearsal.Room(at.path()); room != "" {
 		r.Warn("no rehearsal: %s", room)
 		return nil
 	}
 	binary, err := r.Binary(ctx, "etcd")
+	if fault.KindOf(err) == fault.Refused {
+		return err
+	}
 	if err != nil {
 		r.Warn("no rehearsal: %v", err)
 		return nil
 	}
-	quota := ""
-	if r.Host.Conf != nil {
-		quota, _ = r.Host.Conf.Get("ETCD_QUOTA_BACKEND_BYTES")
+	quota := r.Host.Conf.Get("ETCD_QUOTA_BACKEND_BYTES")
+	as, err := r.Host.Account(ctx)
+	if err != nil {
+		return err
 	}
-	result, err := rehearsal.Run(ctx, rehearsal.Options{Etcd: binary, Copy: r.staging(), Name: r.Name, Quota: quota, KeepTail: true, Expect: force.FromFiles(laid)})
+	o := rehearsal.Options{Etcd: binary, As: as, Copy: at.path(), Name: r.Name, Quota: quota, KeepTail: true, Expect: force.FromFiles(laid)}
+	result, err := rehearsal.Run(ctx, o)
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "the rehearsal failed; nothing was put in place")
 	}
@@ -221,7 +236,7 @@ func (r *Restorer) rehearse(ctx context.Context, laid *member.State, out *Outcom
 	return nil
 }
 
-// serve makes the member serve alone, at its right peer URL. The proof of package force compares what it holds with its files.
+// serve makes the member serve alone, at its right peer URL. The proof of package force compares what it serves with its files.
 func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outcome) error {
 	if record.Phase == phaseServes {
 		return r.look(ctx, record, out)
@@ -248,7 +263,7 @@ func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outc
 	return r.write(*record)
 }
 
-// servesAlready: a run was killed after the proof, or restore_quorum.yml was run in between, and others may have joined.
+// servesAlready is true where a run was killed after the proof, or restore_quorum.yml was run in between, so that others may have joined.
 func (r *Restorer) servesAlready(ctx context.Context, record *facts.Restoring, out *Outcome) bool {
 	forcing, err := r.Host.IsForcing()
 	if err != nil || forcing {
@@ -262,7 +277,7 @@ func (r *Restorer) servesAlready(ctx context.Context, record *facts.Restoring, o
 	return err == nil && len(flags) == 0 && r.look(ctx, record, out) == nil
 }
 
-// movePeerURL: the backup came from another host, so its member has that host's address.
+// movePeerURL sets this host's peer URL: a backup of another host has that host's address.
 func (r *Restorer) movePeerURL(ctx context.Context, out *Outcome) error {
 	want := membership.Want{Present: true, ID: out.Member.MemberID, PeerURLs: r.PeerURLs}
 	if _, err := membership.Apply(ctx, r.config(), membership.Request{Want: want, Changed: r.OnChange}); err != nil {
@@ -273,7 +288,7 @@ func (r *Restorer) movePeerURL(ctx context.Context, out *Outcome) error {
 }
 
 func (r *Restorer) config() etcd.Config {
-	return etcd.Config{TLS: etcd.TLSFiles(r.Host.TLS), Endpoints: r.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
+	return etcd.Config{TLS: r.Host.TLS, Endpoints: r.Host.Config.ClientURLs, Connect: 2 * time.Second, Call: 5 * time.Second}
 }
 
 // look asks the member that serves.

@@ -1,5 +1,5 @@
-// Package root says where the host's fixed paths begin. It is "/" in every module that is delivered; only the linker can set another one, and
-// only tests ask it to, so that the real binary runs on a machine whose own etcd and systemd must not be touched.
+// Package root is the root directory of the host's fixed paths. It is "/" in every released module. Only the linker can set another one, and only
+// tests do so: the real binary then runs on a machine whose own etcd and systemd must not be touched.
 package root
 
 import (
@@ -10,7 +10,7 @@ import (
 // Dir is set by the linker (-X); "" is the real host.
 var Dir string
 
-// Path is where the host keeps path.
+// Path is the place of path on the host.
 func Path(path string) string {
 	if Dir == "" {
 		return path
@@ -18,7 +18,7 @@ func Path(path string) string {
 	return filepath.Join(Dir, path)
 }
 
-// Command is the full path of a program of the host. sshd's PATH may lack the sbin directories, so they are looked into by themselves.
+// Command is the full path of a program of the host. sshd's PATH may lack the sbin directories, so they are searched as well.
 func Command(name string) string {
 	if Dir != "" {
 		return filepath.Join(Dir, "usr/bin", name)

@@ -1,137 +1,99 @@
-// Package safefile changes files so that a crash at any point leaves either the old or the new file, with its owner, mode, extended
-// attributes and SELinux label (security.selinux is an extended attribute).
+// Package safefile changes files so that a crash at any point leaves either the old or the new file, with its owner, mode, extended attributes
+// and SELinux label.
+//
+// Modules run as root, and some of the directories that they write to belong to user etcd (/etc/etcd, /var/lib/etcd). Nothing there is done by
+// path, since another user can put a link there at any moment: a directory is held by its descriptor (Dir), and its content is opened, given
+// away, moved and removed relative to that, without following a link.
 package safefile
 
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// Write replaces the content of path. An existing file keeps owner, mode and extended attributes; a link is followed, and its target
-// is replaced. A new file gets mode perm and the owner of the process.
+// Write replaces the content of path. An existing file keeps owner, mode and extended attributes. A link is followed, and its target replaced,
+// only where root alone controls the link; otherwise it is refused. So is a file with further names (hard links). A new file gets mode perm and
+// the owner of the process.
 func Write(path string, content []byte, perm os.FileMode) error {
-	target, err := resolve(path)
+	d, name, err := find(path)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(target), ".safefile-*")
+	defer d.Close()
+	return d.Write(name, content, perm)
+}
+
+// Write replaces the content of a file in the directory, like the function Write.
+func (d *Dir) Write(name string, content []byte, perm os.FileMode) error {
+	old, err := d.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d.put(name, content, func(t *Temp) error { return t.Chmod(perm) })
+	}
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails after the rename, as it should
-	if err := fill(f, content); err != nil {
-		f.Close()
+	defer old.Close()
+	if err := oneLink(old); err != nil {
 		return err
 	}
-	if err := adopt(f, target, perm); err != nil {
-		f.Close()
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), target); err != nil {
-		return err
-	}
-	return SyncDir(filepath.Dir(target))
+	return d.put(name, content, func(t *Temp) error { return adopt(t.File, old) })
 }
 
-func resolve(path string) (string, error) {
-	target, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, os.ErrNotExist) {
-		if _, lerr := os.Lstat(path); lerr == nil {
-			return "", fmt.Errorf("%s is a link to a file that does not exist", path)
-		}
-		return path, nil
-	}
-	return target, err
-}
-
-func fill(f *os.File, content []byte) error {
-	_, err := f.Write(content)
-	return err
-}
-
-// adopt gives f the owner, mode and extended attributes of the file that it will replace, or perm where there is none.
-func adopt(f *os.File, target string, perm os.FileMode) error {
-	var st unix.Stat_t
-	err := unix.Stat(target, &st)
-	if errors.Is(err, unix.ENOENT) {
-		return f.Chmod(perm)
-	}
-	if err != nil {
-		return fmt.Errorf("stat %s: %w", target, err)
-	}
-	if err := f.Chown(int(st.Uid), int(st.Gid)); err != nil {
-		return err
-	}
-	if err := unix.Fchmod(int(f.Fd()), st.Mode&0o7777); err != nil {
-		return fmt.Errorf("chmod %s: %w", f.Name(), err)
-	}
-	return CopyXattrs(target, f.Name())
-}
-
-// CopyXattrs copies all extended attributes, the SELinux label among them. A filesystem without them is no error.
-func CopyXattrs(from, to string) error {
-	names, err := listXattrs(from)
+func (d *Dir) put(name string, content []byte, attributes func(*Temp) error) error {
+	t, err := d.Temp()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		value, err := getXattr(from, name)
+	defer t.Discard()
+	if _, err := t.Write(content); err != nil {
+		return err
+	}
+	if err := attributes(t); err != nil {
+		return err
+	}
+	return t.Replace(name)
+}
+
+// find opens the directory of a file, and returns the file's name in it. It follows a link under the name as OpenDir does.
+func find(path string) (*Dir, string, error) {
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return nil, "", err
+	}
+	for range maxLinks {
+		d, err := OpenDir(filepath.Dir(at))
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		if err := unix.Lsetxattr(to, name, value, 0); err != nil && !noXattrs(err) {
-			return fmt.Errorf("set %s on %s: %w", name, to, err)
+		name := filepath.Base(at)
+		target, err := d.link(name)
+		if err == nil && target == "" {
+			return d, name, nil
 		}
+		if err = errors.Join(err, d.Close()); err != nil {
+			return nil, "", err
+		}
+		if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
+			return nil, "", fmt.Errorf("%s is a link to a file that does not exist", path)
+		}
+		at = filepath.Clean(target)
 	}
-	return nil
+	return nil, "", fmt.Errorf("%s: too many links", path)
 }
 
-func noXattrs(err error) bool {
-	return errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENODATA)
-}
-
-func listXattrs(path string) ([]string, error) {
-	size, err := unix.Llistxattr(path, nil)
-	if noXattrs(err) || size == 0 {
-		return nil, nil
-	}
+// Open opens a regular file for reading, by the rules of Write.
+func Open(path string) (*os.File, error) {
+	d, name, err := find(path)
 	if err != nil {
-		return nil, fmt.Errorf("list extended attributes of %s: %w", path, err)
+		return nil, err
 	}
-	buf := make([]byte, size)
-	n, err := unix.Llistxattr(path, buf)
-	if err != nil {
-		return nil, fmt.Errorf("list extended attributes of %s: %w", path, err)
-	}
-	var names []string
-	for start, i := 0, 0; i < n; i++ {
-		if buf[i] == 0 {
-			names = append(names, string(buf[start:i]))
-			start = i + 1
-		}
-	}
-	return names, nil
-}
-
-func getXattr(path, name string) ([]byte, error) {
-	size, err := unix.Lgetxattr(path, name, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", name, path, err)
-	}
-	buf := make([]byte, size)
-	n, err := unix.Lgetxattr(path, name, buf)
-	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", name, path, err)
-	}
-	return buf[:n], nil
+	defer d.Close()
+	return d.Open(name)
 }
 
 // SyncDir makes a rename or a new name in dir durable.
@@ -145,47 +107,68 @@ func SyncDir(dir string) error {
 
 // Rename moves a file or directory within one filesystem and makes it durable on both sides. It refuses to replace anything.
 func Rename(from, to string) error {
-	if _, err := os.Lstat(to); err == nil {
-		return fmt.Errorf("%s exists already; %s was not moved", to, from)
-	}
-	if err := os.Rename(from, to); err != nil {
+	source, err := OpenDir(filepath.Dir(from))
+	if err != nil {
 		return err
 	}
-	if err := SyncDir(filepath.Dir(to)); err != nil {
+	defer source.Close()
+	target, err := OpenDir(filepath.Dir(to))
+	if err != nil {
 		return err
 	}
-	return SyncDir(filepath.Dir(from))
+	defer target.Close()
+	return source.Rename(filepath.Base(from), target, filepath.Base(to))
 }
 
 // Remove deletes one file that can be rebuilt (never data), durably. A missing file is no error.
 func Remove(path string) error {
-	err := os.Remove(path)
-	if errors.Is(err, os.ErrNotExist) {
+	d, err := OpenDir(filepath.Dir(path))
+	if err == nil {
+		defer d.Close()
+		err = d.Remove(filepath.Base(path))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return SyncDir(filepath.Dir(path))
+	return d.Sync()
 }
 
-// Backup leaves a dated copy beside path, named as Ansible's own modules name theirs, and returns its name.
+// Backup makes a dated copy beside path, named as Ansible's own modules name theirs, and returns its name.
 func Backup(path string) (string, error) {
-	target, err := resolve(path)
+	name := BackupName(path)
+	return name, BackupAs(path, name)
+}
+
+// BackupName is the name of a copy that is made now.
+func BackupName(path string) string {
+	return fmt.Sprintf("%s.%d.%s~", path, os.Getpid(), time.Now().Format("2006-01-02@15:04:05"))
+}
+
+// BackupAs makes a copy of path under a name that does not exist yet.
+func BackupAs(path, name string) error {
+	old, err := Open(path)
 	if err != nil {
-		return "", err
+		return err
 	}
-	content, err := os.ReadFile(target)
+	defer old.Close()
+	beside, err := OpenDir(filepath.Dir(name))
 	if err != nil {
-		return "", err
+		return err
 	}
-	name := fmt.Sprintf("%s.%d.%s~", path, os.Getpid(), time.Now().Format("2006-01-02@15:04:05"))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	defer beside.Close()
+	t, err := beside.Temp()
 	if err != nil {
-		return "", err
+		return err
 	}
-	if err := errors.Join(fill(f, content), adopt(f, target, 0o600), f.Sync(), f.Close()); err != nil {
-		return "", err
+	defer t.Discard()
+	if _, err := io.Copy(t.File, old); err != nil {
+		return err
 	}
-	return name, SyncDir(filepath.Dir(name))
+	if err := adopt(t.File, old); err != nil {
+		return err
+	}
+	return t.Name(filepath.Base(name))
 }

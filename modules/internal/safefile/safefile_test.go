@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -59,6 +61,17 @@ func TestWriteNewFileAndDanglingLink(t *testing.T) {
 	assertEntries(t, dir, "dangling", "new")
 }
 
+// Linux 3.10 has no renameat2, and some filesystems do not know its flag.
+func TestRenameOnAnOldKernel(t *testing.T) {
+	now := renameat2
+	defer func() { renameat2 = now }()
+	for _, errno := range []unix.Errno{unix.ENOSYS, unix.EINVAL} {
+		renameat2 = func(int, string, int, string, uint) error { return errno }
+		TestRenameRefusesToReplace(t)
+		TestBackup(t)
+	}
+}
+
 func TestRenameRefusesToReplace(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
@@ -70,6 +83,10 @@ func TestRenameRefusesToReplace(t *testing.T) {
 	if got, _ := os.ReadFile(b); string(got) != "b" {
 		t.Fatalf("b holds %q", got)
 	}
+	if err := Rename(a, filepath.Join(dir, "c")); err != nil {
+		t.Fatal(err)
+	}
+	assertEntries(t, dir, "b", "c")
 }
 
 func TestBackup(t *testing.T) {

@@ -1,14 +1,13 @@
-// Package setaside moves a member's data within its data directory, and back. Nothing is ever deleted: what is in the way of a new
-// start may be the only other copy of the data.
+// Package setaside moves a member's data within its data directory, and back. Nothing is ever deleted: what is in the way of a new start may be
+// the only other copy of the data.
 package setaside
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,21 +16,38 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
 const prefix = "set-aside-"
 
-// List finds the copies in a data directory, oldest first. One whose log cannot be read has no member ID.
-func List(dataDir string) ([]facts.SetAside, error) {
-	dirs, err := filepath.Glob(filepath.Join(dataDir, prefix+"*", "member"))
+// List finds the copies in a data directory, oldest first. A copy whose log cannot be read has no member ID. A link is no copy: its target was
+// not set aside here. Kind timeout: ctx has ended.
+func List(ctx context.Context, dataDir string) ([]facts.SetAside, error) {
+	return readfile.Await(ctx, dataDir, func() ([]facts.SetAside, error) { return list(ctx, dataDir) })
+}
+
+func list(ctx context.Context, dataDir string) ([]facts.SetAside, error) {
+	out := []facts.SetAside{}
+	data, err := safefile.OpenDir(dataDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(dirs)
-	out := []facts.SetAside{}
-	for _, dir := range dirs {
-		bytes, err := Bytes(dir)
+	defer data.Close()
+	names, err := asides(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !holdsMember(data, name) {
+			continue
+		}
+		dir := filepath.Join(dataDir, name, "member")
+		bytes, err := Bytes(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -44,12 +60,38 @@ func List(dataDir string) ([]facts.SetAside, error) {
 	return out, nil
 }
 
-// Bytes is what a directory takes on the disk. Log segments are preallocated, so this is more than their length in use.
-func Bytes(dir string) (int64, error) {
+// asides are the directories of copies, empty ones included; the names sort by time.
+func asides(data *safefile.Dir) ([]string, error) {
+	entries, err := data.List()
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
+			out = append(out, e.Name())
+		}
+	}
+	return out, err
+}
+
+func holdsMember(data *safefile.Dir, name string) bool {
+	aside, err := data.Dir(name)
+	if err != nil {
+		return false
+	}
+	defer aside.Close()
+	member, err := aside.Dir("member")
+	return err == nil && member.Close() == nil
+}
+
+// Bytes is the space that a directory takes on disk. Log segments are preallocated, so this is more than the part in use. Kind timeout: ctx has
+// ended.
+func Bytes(ctx context.Context, dir string) (int64, error) {
 	var sum int64
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path != dir {
 			return nil // a running etcd removes old files
+		}
+		if err == nil {
+			err = readfile.Over(ctx, dir)
 		}
 		if err != nil {
 			return err
@@ -64,68 +106,77 @@ func Bytes(dir string) (int64, error) {
 	return sum, err
 }
 
-// Place is where the data would go now.
+// Place is where the data would be moved now.
 func Place(dataDir string, now time.Time) string {
 	return filepath.Join(dataDir, prefix+now.UTC().Format("20060102T150405Z"), "member")
 }
 
 // Aside moves dataDir/member to place by one rename. The data directory may be a mount point, so the copy stays inside it.
 func Aside(dataDir, place string) error {
-	if err := prune(dataDir); err != nil {
-		return err
-	}
-	if err := makeLike(filepath.Dir(place), dataDir); err != nil {
-		return err
-	}
-	return move(filepath.Join(dataDir, "member"), place)
-}
-
-// prune removes the empty directory of a run that was killed before its rename. Remove refuses one that is not empty.
-func prune(dataDir string) error {
-	dirs, err := filepath.Glob(filepath.Join(dataDir, prefix+"*"))
+	data, err := safefile.OpenDir(dataDir)
 	if err != nil {
 		return err
 	}
-	for _, dir := range dirs {
-		entries, err := os.ReadDir(dir)
-		if err != nil || len(entries) > 0 {
-			continue
-		}
-		if err := os.Remove(dir); err != nil {
+	defer data.Close()
+	if err := prune(data); err != nil {
+		return err
+	}
+	aside, err := makeLike(data, filepath.Base(filepath.Dir(place)))
+	if err != nil {
+		return err
+	}
+	defer aside.Close()
+	if err := move(data, aside); err != nil {
+		return err
+	}
+	if !holdsMember(data, filepath.Base(aside.Path)) {
+		return fault.New(fault.Internal, "the member was moved to %s, and is not there: something renamed the directory meanwhile", place).
+			WithHint("look for a directory that holds `member` in %s", dataDir)
+	}
+	return nil
+}
+
+// prune removes the empty directory of a run that was killed before its rename. Remove refuses one that is not empty.
+func prune(data *safefile.Dir) error {
+	names, err := asides(data)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		err := data.Remove(name)
+		if err != nil && !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, unix.EEXIST) && !errors.Is(err, unix.EBUSY) {
 			return err
 		}
 	}
 	return nil
 }
 
-// makeLike makes a directory with owner, mode and SELinux label of another: etcd must be able to read what is in it when it comes back.
-func makeLike(dir, model string) error {
-	var st unix.Stat_t
-	if err := unix.Stat(model, &st); err != nil {
-		return &fs.PathError{Op: "stat", Path: model, Err: err}
+// makeLike makes a directory with owner, mode and SELinux label of its parent: etcd must be able to read the content when it comes back.
+func makeLike(data *safefile.Dir, name string) (*safefile.Dir, error) {
+	uid, gid, err := data.Owner()
+	if err != nil {
+		return nil, err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
+	dir, err := data.Mkdir(name)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.Chown(dir, int(st.Uid), int(st.Gid)); err != nil {
-		return err
+	if err := errors.Join(dir.Give(uid, gid, 0o700), dir.Label(data), data.Sync()); err != nil {
+		return nil, errors.Join(err, dir.Close())
 	}
-	if err := safefile.CopyXattrs(model, dir); err != nil {
-		return err
-	}
-	return safefile.SyncDir(model)
+	return dir, nil
 }
 
-func move(from, to string) error {
-	err := safefile.Rename(from, to)
+func move(from, to *safefile.Dir) error {
+	err := from.Rename("member", to, "member")
 	if errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EBUSY) {
-		return fault.Wrap(fault.Unsupported, err, "%s is a mount point of its own, so it cannot be moved within the data directory", from).
+		return fault.Wrap(fault.Unsupported, err, "%s is a mount point of its own, so it cannot be moved within the data directory", filepath.Join(from.Path, "member")).
 			WithHint("move what is in it to a directory beside it by hand, and leave it empty")
 	}
 	return err
 }
 
-// Choose is the copy that a return takes: the one that is asked for, else the only one. Which of several is meant is not guessed.
+// Choose is the copy that a return takes: the one that was asked for, else the only one. Among several it does not guess.
 func Choose(copies []facts.SetAside, path string) (facts.SetAside, error) {
 	path = strings.TrimSuffix(filepath.Clean(path), "/member")
 	for _, c := range copies {
@@ -156,10 +207,20 @@ func names(copies []facts.SetAside) string {
 	return strings.Join(out, ", ")
 }
 
-// Back moves a copy to dataDir/member and removes the directory that it leaves empty.
+// Back moves a copy to dataDir/member and removes the directory that is then empty.
 func Back(dataDir string, copied facts.SetAside) error {
-	if err := move(copied.Path, filepath.Join(dataDir, "member")); err != nil {
+	data, err := safefile.OpenDir(dataDir)
+	if err != nil {
 		return err
 	}
-	return prune(dataDir)
+	defer data.Close()
+	aside, err := data.OpenDir(filepath.Base(filepath.Dir(copied.Path)))
+	if err != nil {
+		return err
+	}
+	defer aside.Close()
+	if err := move(aside, data); err != nil {
+		return err
+	}
+	return prune(data)
 }

@@ -4,13 +4,14 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net/url"
-	"os"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // CertificateFile names a certificate of etcd.conf and what it must be good for.
@@ -20,7 +21,7 @@ type CertificateFile struct {
 	Hosts   []string // names and addresses that it must be issued for
 }
 
-// Certificates reads the public parts of the files and judges them at the given time. Paths that are empty are left out.
+// Certificates reads the public parts of the files and checks them at the given time. Empty paths are left out.
 func Certificates(files []CertificateFile, now time.Time) ([]facts.Certificate, []facts.Check) {
 	var certificates []facts.Certificate
 	var checks []facts.Check
@@ -28,59 +29,92 @@ func Certificates(files []CertificateFile, now time.Time) ([]facts.Certificate, 
 		if f.Path == "" {
 			continue
 		}
-		c, parsed := readCertificate(f, now)
-		certificates = append(certificates, c)
-		checks = append(checks, judgeCertificate(f, c, parsed, now))
+		found, first := readCertificates(f, now)
+		certificates = append(certificates, found...)
+		checks = append(checks, judgeCertificate(f, found[0], first, now))
 	}
 	return certificates, checks
 }
 
-func readCertificate(f CertificateFile, now time.Time) (facts.Certificate, *x509.Certificate) {
-	c := facts.Certificate{Path: f.Path, Purpose: f.Purpose}
-	raw, err := os.ReadFile(f.Path)
+// readCertificates returns at least one entry, which has the reason where there is no certificate. The second result is the first certificate.
+func readCertificates(f CertificateFile, now time.Time) ([]facts.Certificate, *x509.Certificate) {
+	raw, err := readfile.Read(f.Path, readfile.Text)
 	if err != nil {
-		c.Error = err.Error()
-		return c, nil
+		return []facts.Certificate{{Path: f.Path, Purpose: f.Purpose, Error: err.Error()}}, nil
 	}
-	block, _ := pem.Decode(raw)
-	for block != nil && block.Type != "CERTIFICATE" {
-		block, raw = pem.Decode(raw)
+	return certificatesIn(raw, f, now)
+}
+
+// certificatesIn: etcd trusts every certificate of a CA file. In another file the first is the host's own, and the others are its chain.
+func certificatesIn(raw []byte, f CertificateFile, now time.Time) (found []facts.Certificate, first *x509.Certificate) {
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, parsed := describeCertificate(block.Bytes, f, now)
+		c.Position = len(found) + 1
+		found = append(found, c)
+		if c.Position == 1 {
+			first = parsed
+		}
+		if f.Purpose != "ca" {
+			break
+		}
 	}
-	if block == nil {
-		c.Error = "no certificate in PEM form"
-		return c, nil
+	if len(found) == 0 {
+		found = []facts.Certificate{{Path: f.Path, Purpose: f.Purpose, Error: "no certificate in PEM form"}}
 	}
-	parsed, err := x509.ParseCertificate(block.Bytes)
+	return found, first
+}
+
+func describeCertificate(der []byte, f CertificateFile, now time.Time) (facts.Certificate, *x509.Certificate) {
+	c := facts.Certificate{Path: f.Path, Purpose: f.Purpose}
+	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
 		c.Error = "not a certificate: " + err.Error()
 		return c, nil
 	}
-	c.Subject = parsed.Subject.String()
-	c.SANs = namesOf(parsed)
+	c.Subject, c.Issuer, c.Serial = parsed.Subject.String(), parsed.Issuer.String(), serialOf(parsed)
+	c.Usages, c.SANs, c.MissingHosts = usagesOf(parsed), opensslca.Names(parsed), []string{}
+	if f.Purpose != "ca" {
+		c.MissingHosts = missingNames(parsed, f.Hosts)
+	}
 	c.NotBefore = parsed.NotBefore.UTC().Format(time.RFC3339)
 	c.NotAfter = parsed.NotAfter.UTC().Format(time.RFC3339)
-	c.ExpiresDays = int(parsed.NotAfter.Sub(now).Hours() / 24)
+	c.ExpiresDays = int(math.Floor(parsed.NotAfter.Sub(now).Hours() / 24))
 	return c, parsed
 }
 
-func namesOf(c *x509.Certificate) []string {
-	names := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
+// serialOf has an even number of digits, as openssl writes it.
+func serialOf(c *x509.Certificate) string {
+	text := fmt.Sprintf("%X", c.SerialNumber)
+	if len(text)%2 != 0 {
+		return "0" + text
 	}
-	return names
+	return text
+}
+
+func usagesOf(c *x509.Certificate) []string {
+	usages := []string{}
+	for _, usage := range c.ExtKeyUsage {
+		usages = append(usages, usage.String())
+	}
+	for _, id := range c.UnknownExtKeyUsage {
+		usages = append(usages, id.String())
+	}
+	return usages
 }
 
 func judgeCertificate(f CertificateFile, c facts.Certificate, parsed *x509.Certificate, now time.Time) facts.Check {
 	check := facts.Check{Name: "certificate_" + f.Purpose, Status: "failed"}
 	if parsed == nil {
 		check.Line = fmt.Sprintf("%s: %s", f.Path, c.Error)
-		check.Advice = "bring the file back from a backup: etcd_config_backup state=restored"
+		check.Advice = "bring the file back from a backup: ansible HOST -m etcd_config_backup -a state=restored"
 		return check
 	}
 	if now.After(parsed.NotAfter) {
 		check.Line = fmt.Sprintf("%s expired on %s", f.Path, c.NotAfter)
-		check.Advice = "renew it with openshift-ansible's redeploy-etcd-certificates.yml, or for this recovery set no clock back: ask for new certificates first"
+		check.Advice = c.Renewal() + "; set no clock back"
 		return check
 	}
 	if now.Before(parsed.NotBefore) {
@@ -88,14 +122,14 @@ func judgeCertificate(f CertificateFile, c facts.Certificate, parsed *x509.Certi
 		check.Advice = "set the clock right"
 		return check
 	}
-	if missing := missingNames(parsed, f.Hosts); len(missing) > 0 {
-		check.Line = fmt.Sprintf("%s is issued for %s, not for %s", f.Path, strings.Join(c.SANs, ", "), strings.Join(missing, ", "))
-		check.Advice = "make a certificate with these names on the CA's host (openshift-ansible, redeploy-etcd-certificates.yml)"
+	if len(c.MissingHosts) > 0 {
+		check.Line = fmt.Sprintf("%s is issued for %s, not for %s", f.Path, strings.Join(c.SANs, ", "), strings.Join(c.MissingHosts, ", "))
+		check.Advice = "correct etcd_ip and etcd_hostname in the inventory, then " + c.Reissue()
 		return check
 	}
 	if lacking := lackingUsage(f.Purpose, parsed); lacking != "" {
 		check.Line = fmt.Sprintf("%s has no extended key usage %s", f.Path, lacking)
-		check.Advice = "make a new certificate on the CA's host: a member uses its peer certificate on both sides"
+		check.Advice = "a member uses its peer certificate on both sides: " + c.Reissue()
 		return check
 	}
 	check.Status = "ok"
@@ -104,7 +138,7 @@ func judgeCertificate(f CertificateFile, c facts.Certificate, parsed *x509.Certi
 }
 
 func missingNames(c *x509.Certificate, hosts []string) []string {
-	var missing []string
+	missing := []string{}
 	for _, host := range hosts {
 		if c.VerifyHostname(host) != nil && !slices.Contains(missing, host) {
 			missing = append(missing, host)
@@ -113,15 +147,16 @@ func missingNames(c *x509.Certificate, hosts []string) []string {
 	return missing
 }
 
-// lackingUsage: the installer gives the server's certificate serverAuth only, and the peer's both [openshift-ansible
-// release-3.11, roles/etcd/templates/openssl_append.j2].
+// lackingUsage: the server's certificate needs serverAuth, the peer's both. Since June 2018 the installer gives both to either; before, it gave
+// the server's only serverAuth. Such certificates, and CA directories that still issue them, are still in use [openshift-ansible release-3.11 and
+// 3.9, roles/etcd/templates/openssl_append.j2].
 func lackingUsage(purpose string, c *x509.Certificate) string {
 	need := map[string]map[x509.ExtKeyUsage]string{
 		"server": {x509.ExtKeyUsageServerAuth: "serverAuth"},
 		"peer":   {x509.ExtKeyUsageServerAuth: "serverAuth", x509.ExtKeyUsageClientAuth: "clientAuth"},
 	}
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
-		return "" // no restriction at all
+		return "" // not restricted
 	}
 	for usage, name := range need[purpose] {
 		if !slices.Contains(c.ExtKeyUsage, usage) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) {
@@ -129,19 +164,4 @@ func lackingUsage(purpose string, c *x509.Certificate) string {
 		}
 	}
 	return ""
-}
-
-// HostsOf gives the host parts of URLs, without those that no certificate names (0.0.0.0, ::).
-func HostsOf(urls []string) []string {
-	var hosts []string
-	for _, raw := range urls {
-		u, err := url.Parse(raw)
-		if err != nil || u.Scheme != "https" {
-			continue
-		}
-		if host := u.Hostname(); host != "" && host != "0.0.0.0" && host != "::" && !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
-	}
-	return hosts
 }

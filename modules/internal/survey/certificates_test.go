@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,14 +12,19 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func certificate(t *testing.T, notAfter time.Time, usages ...x509.ExtKeyUsage) string {
+func certificate(t testing.TB, notAfter time.Time, usages ...x509.ExtKeyUsage) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,14 +57,16 @@ func TestCertificateChecks(t *testing.T) {
 		file         CertificateFile
 		status, line string
 	}{
-		"good":      {CertificateFile{"peer", certificate(t, year, both...), []string{"192.0.2.11"}}, "ok", "valid until 2027-03-01T12:00:00Z"},
-		"no limits": {CertificateFile{"peer", certificate(t, year), []string{"master-0.example.com"}}, "ok", "valid until"},
-		"expired":   {CertificateFile{"peer", certificate(t, now.Add(-time.Hour), both...), nil}, "failed", "expired on 2026-03-01T11:00:00Z"},
-		"san":       {CertificateFile{"peer", certificate(t, year, both...), []string{"192.0.2.11", "192.0.2.99"}}, "failed", "not for 192.0.2.99"},
-		"usage":     {CertificateFile{"peer", certificate(t, year, x509.ExtKeyUsageServerAuth), nil}, "failed", "no extended key usage clientAuth"},
-		"server":    {CertificateFile{"server", certificate(t, year, x509.ExtKeyUsageServerAuth), nil}, "ok", "valid until"},
-		"missing":   {CertificateFile{"ca", "/nonexistent/ca.crt", nil}, "failed", "no such file"},
-		"not pem":   {CertificateFile{"ca", broken, nil}, "failed", "no certificate in PEM form"},
+		"good":                {CertificateFile{"peer", certificate(t, year, both...), []string{"192.0.2.11"}}, "ok", "valid until 2027-03-01T12:00:00Z"},
+		"no limits":           {CertificateFile{"peer", certificate(t, year), []string{"master-0.example.com"}}, "ok", "valid until"},
+		"expired":             {CertificateFile{"peer", certificate(t, now.Add(-time.Hour), both...), nil}, "failed", "expired on 2026-03-01T11:00:00Z"},
+		"san":                 {CertificateFile{"peer", certificate(t, year, both...), []string{"192.0.2.11", "192.0.2.99"}}, "failed", "not for 192.0.2.99"},
+		"usage":               {CertificateFile{"peer", certificate(t, year, x509.ExtKeyUsageServerAuth), nil}, "failed", "no extended key usage clientAuth"},
+		"server":              {CertificateFile{"server", certificate(t, year, x509.ExtKeyUsageServerAuth), nil}, "ok", "valid until"},
+		"server of 3.11":      {CertificateFile{"server", certificate(t, year, both...), nil}, "ok", "valid until"},
+		"server is no client": {CertificateFile{"server", certificate(t, year, x509.ExtKeyUsageClientAuth), nil}, "failed", "no extended key usage serverAuth"},
+		"missing":             {CertificateFile{"ca", "/nonexistent/ca.crt", nil}, "failed", "no such file"},
+		"not pem":             {CertificateFile{"ca", broken, nil}, "failed", "no certificate in PEM form"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			certs, checks := Certificates([]CertificateFile{tc.file, {Purpose: "server"}}, now)
@@ -72,9 +80,73 @@ func TestCertificateChecks(t *testing.T) {
 	}
 }
 
-func TestHostsOf(t *testing.T) {
-	got := strings.Join(HostsOf([]string{"https://192.0.2.11:2380", "https://0.0.0.0:2379", "http://plain:1", "https://a:1", "https://a:2", "::"}), " ")
-	if got != "192.0.2.11 a" {
-		t.Fatal(got)
+// What is shown of a certificate, for both kinds of server.crt: since June 2018 the installer issues it with clientAuth.
+func TestWhatIsShown(t *testing.T) {
+	year := now.Add(365 * 24 * time.Hour)
+	for want, usages := range map[string][]x509.ExtKeyUsage{
+		"serverAuth":            {x509.ExtKeyUsageServerAuth},
+		"serverAuth clientAuth": {x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		"":                      nil,
+	} {
+		path := certificate(t, year, usages...)
+		got, _ := Certificates([]CertificateFile{{"server", path, []string{"192.0.2.11", "192.0.2.99"}}}, now)
+		shown := []facts.Certificate{{
+			Path: path, Position: 1, Purpose: "server", Subject: "CN=master-0", Issuer: "CN=master-0", Serial: "01", Usages: strings.Fields(want),
+			SANs: []string{"master-0.example.com", "192.0.2.11"}, MissingHosts: []string{"192.0.2.99"},
+			NotBefore: "2026-02-28T12:00:00Z", NotAfter: "2027-03-01T12:00:00Z", ExpiresDays: 365,
+		}}
+		if diff := cmp.Diff(shown, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// A bundle is shown in full; its first certificate is the one that must be valid, since it signs.
+func TestBundle(t *testing.T) {
+	var texts [][]byte
+	for _, end := range []time.Time{now.Add(48 * time.Hour), now.Add(-time.Hour)} {
+		text, err := os.ReadFile(certificate(t, end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	path := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(path, bytes.Join(texts, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	days := func(purpose string) (days []int, status string) {
+		found, checks := Certificates([]CertificateFile{{purpose, path, nil}}, now)
+		for i, c := range found {
+			days = append(days, c.ExpiresDays)
+			if c.Position != i+1 {
+				t.Errorf("%+v", c)
+			}
+		}
+		return days, checks[0].Status
+	}
+	if got, status := days("ca"); !slices.Equal(got, []int{2, -1}) || status != "ok" {
+		t.Errorf("%v, %s", got, status)
+	}
+	if got, _ := days("peer"); !slices.Equal(got, []int{2}) {
+		t.Errorf("of a chain: %v", got)
+	}
+}
+
+// The advice is the playbook that renews; for wrong names it is release-3.11's playbook, and for the CA its own.
+func TestCertificateAdvice(t *testing.T) {
+	past := certificate(t, now.Add(-time.Hour))
+	for purpose, want := range map[string]string{
+		"ca":     "playbooks/openshift-etcd/redeploy-ca.yml",
+		"server": "playbooks/openshift-etcd/redeploy-certificates.yml",
+		"peer":   "playbooks/openshift-etcd/redeploy-certificates.yml",
+	} {
+		_, checks := Certificates([]CertificateFile{{purpose, past, nil}}, now)
+		if len(checks) != 1 || !strings.Contains(checks[0].Advice, "ansible-playbook playbooks/renew_certificates.yml") {
+			t.Errorf("%s: %+v", purpose, checks)
+		}
+		if advice := (facts.Certificate{Purpose: purpose}).Reissue(); !strings.Contains(advice, want) {
+			t.Errorf("%s: %s", purpose, advice)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/hosturl"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
 func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
-	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(s.View.User)), checkStrangers(s), checkFence(s)}
+	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(s.View.User)), checkStrangers(h, s), checkFence(s)}
 	if out.Log != nil && len(out.Log.BrokenSnapshots) > 0 {
 		list = append(list, brokenSnapshots(out.Log))
 	}
@@ -27,30 +28,23 @@ func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
 }
 
 func certificateFiles(h *host.Host) []CertificateFile {
-	get := func(key string) string {
-		if h.Conf == nil {
-			return ""
-		}
-		value, _ := h.Conf.Get(key)
-		return value
-	}
-	client := HostsOf(append(h.Config.ListenClientURLs, h.Config.ClientURLs...))
-	peer := HostsOf(append(h.Config.ListenPeerURLs, h.Config.PeerURLs...))
+	client := hosturl.TLSHosts(append(h.Config.ListenClientURLs, h.Config.ClientURLs...))
+	peer := hosturl.TLSHosts(append(h.Config.ListenPeerURLs, h.Config.PeerURLs...))
 	return []CertificateFile{
-		{Purpose: "ca", Path: get("ETCD_TRUSTED_CA_FILE")},
-		{Purpose: "server", Path: get("ETCD_CERT_FILE"), Hosts: client},
-		{Purpose: "peer", Path: get("ETCD_PEER_CERT_FILE"), Hosts: peer},
+		{Purpose: "ca", Path: h.Conf.Get("ETCD_TRUSTED_CA_FILE")},
+		{Purpose: "server", Path: h.Conf.Get("ETCD_CERT_FILE"), Hosts: client},
+		{Purpose: "peer", Path: h.Conf.Get("ETCD_PEER_CERT_FILE"), Hosts: peer},
 	}
 }
 
 func checkConf(out facts.Host, h *host.Host) facts.Check {
 	c := facts.Check{Name: "config", Status: failed}
 	switch {
-	case h.Conf == nil:
+	case h.Conf.File == nil:
 		c.Line = h.EtcdConf + " does not exist"
-		c.Advice = "bring it back: etcd_config_backup state=restored src=BACKUP"
-	case h.ConfDoubt != nil:
-		c.Line = fmt.Sprintf("%s: %v", h.EtcdConf, h.ConfDoubt)
+		c.Advice = "bring it back from its backup: ansible HOST -m etcd_config_backup -a state=restored"
+	case h.Conf.Doubt != nil:
+		c.Line = fmt.Sprintf("%s: %v", h.EtcdConf, h.Conf.Doubt)
 		c.Advice = "write the line plainly, KEY=value, as the installer does"
 	case out.Config.Name == "" || len(out.Config.PeerURLs) == 0 || len(out.Config.ClientURLs) == 0:
 		c.Line = h.EtcdConf + " lacks ETCD_NAME, ETCD_INITIAL_ADVERTISE_PEER_URLS or ETCD_ADVERTISE_CLIENT_URLS"
@@ -61,7 +55,7 @@ func checkConf(out facts.Host, h *host.Host) facts.Check {
 	return c
 }
 
-// checkName: with a wrong ETCD_NAME a member starts, and then publishes the wrong name over the right one.
+// checkName: with a wrong ETCD_NAME a member starts, and then publishes the wrong name in place of the right one.
 func checkName(out facts.Host) facts.Check {
 	c := facts.Check{Name: "name", Status: ok, Line: "ETCD_NAME is " + out.Config.Name}
 	if out.Member != nil && out.Member.Name != "" && out.Member.Name != out.Config.Name {
@@ -72,7 +66,7 @@ func checkName(out facts.Host) facts.Check {
 	return c
 }
 
-// brokenSnapshots: etcd itself passes over such a file and reads more of its log instead, so it hinders nothing, and is worth knowing.
+// brokenSnapshots: etcd itself skips such a file and reads more of its log instead, so it is no obstacle, but worth knowing.
 func brokenSnapshots(l *facts.Log) facts.Check {
 	d := l.BrokenSnapshots[0]
 	return facts.Check{
@@ -82,14 +76,14 @@ func brokenSnapshots(l *facts.Log) facts.Check {
 	}
 }
 
-// checkOwner: unreadable is what package host says of the files in it.
+// checkOwner: unreadable is package host's error about the files in the directory.
 func checkOwner(out facts.Host, unreadable error) facts.Check {
 	c := facts.Check{Name: "data_owner", Status: ok, Line: out.DataDir.Path + " belongs to " + out.DataDir.Owner}
 	switch {
 	case !out.DataDir.Exists:
 		c.Line = out.DataDir.Path + " does not exist"
 		c.Status, c.Advice = failed, "make it: install -d -m 0700 -o etcd -g etcd "+out.DataDir.Path
-	case fault.KindOf(unreadable) == fault.Refused: // anything else is a file that went while it was looked at
+	case fault.KindOf(unreadable) == fault.Refused: // any other error: a file that was removed meanwhile
 		c.Status, c.Line, c.Advice = failed, unreadable.Error(), fault.HintOf(unreadable)
 	case out.Runtime == facts.Systemd && out.DataDir.Owner != "etcd":
 		c.Status, c.Advice = failed, "the unit runs as user etcd: chown -R etcd:etcd "+out.DataDir.Path
@@ -97,12 +91,14 @@ func checkOwner(out facts.Host, unreadable error) facts.Check {
 	return c
 }
 
-func checkStrangers(s host.Status) facts.Check {
+func checkStrangers(h *host.Host, s host.Status) facts.Check {
 	c := facts.Check{Name: "one_etcd", Status: ok, Line: "no second etcd runs on this data directory"}
 	if len(s.Strangers) > 0 {
 		p := s.Strangers[0]
 		c.Status, c.Line = failed, fmt.Sprintf("process %d is an etcd on this data directory that the service did not start", p.PID)
-		c.Advice = fmt.Sprintf("find out who started it, and end it in good order: kill -TERM %d", p.PID)
+		c.Advice = "find out who started it, and end it in good order: " + h.EndBy(p)
+	} else if len(s.Namesakes) > 0 {
+		c.Line += fmt.Sprintf("; process %d is merely called etcd", s.Namesakes[0].PID)
 	}
 	return c
 }
@@ -112,9 +108,9 @@ func checkFence(s host.Status) facts.Check {
 	if s.Fence != nil {
 		c.Line = "fenced: " + s.Fence.Why
 		if s.FenceHole != "" {
-			// No reason to refuse: a forced start that was interrupted leaves it so, and the next fence sets it again or fails.
+			// This does not refuse: an interrupted forced start leaves it so, and the next fence sets it again or fails.
 			c.Status, c.Line = "ignored", "the fence does not hold: "+s.FenceHole
-			c.Advice = "set it again: etcd_fence state=present"
+			c.Advice = "set it again: ansible HOST -m etcd_fence"
 		}
 	}
 	return c
@@ -128,7 +124,7 @@ func checkManifest(h *host.Host) facts.Check {
 	return c
 }
 
-// checkOtherPods: the API is restarted right after the forced start, and cannot be while its manifest is away.
+// checkOtherPods: the API is restarted right after the forced start, which is impossible while its manifest is elsewhere.
 func checkOtherPods(h *host.Host) facts.Check {
 	c := facts.Check{Name: "other_pods", Status: ok, Line: "the manifests of the API and the controllers were not moved away"}
 	if moved := h.MovedAside(); len(moved) > 0 {

@@ -1,9 +1,8 @@
 package survey
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -12,41 +11,47 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/readfile"
+	"etcd-quorum-restore/modules/internal/record"
 	"etcd-quorum-restore/modules/internal/setaside"
 )
 
-func fromFiles(out *facts.Host, h *host.Host) {
-	out.DataDir = dataDir(h)
-	out.SetAside, _ = setaside.List(h.DataDir) // what cannot be listed is not offered
+// fromFiles fails only where the time is over: what was not read to its end is no fact.
+func fromFiles(ctx context.Context, out *facts.Host, h *host.Host) error {
+	out.DataDir = dataDir(ctx, h)
+	out.SetAside, _ = setaside.List(ctx, h.DataDir) // copies that cannot be listed are not offered
 	out.Forcing = forcing(h.ForcingFile())
 	out.Restoring = restoring(h.RestoringFile())
+	out.ClientsLeft = clientsLeft(facts.ClientsLeftPath(h.EtcdConf))
 	_, err := os.Stat(filepath.Join(filepath.Dir(h.EtcdConf), "ca", "ca.key"))
 	out.CAKey = err == nil
-	s, err := member.Read(h.DataDir, h.Config.WALDir)
+	s, err := member.Read(ctx, h.DataDir, h.Config.WALDir)
+	if over := readfile.Over(ctx, h.DataDir); over != nil {
+		return over
+	}
 	switch {
 	case errors.Is(err, member.ErrNoMember):
-		return
 	case err != nil:
 		out.Log = &facts.Log{Damage: []facts.Damage{{Code: "unreadable", File: h.DataDir, Text: err.Error()}}}
-		return
+	default:
+		fromMember(out, s)
 	}
-	fromMember(out, s)
+	return nil
 }
 
 func fromMember(out *facts.Host, s *member.State) {
 	out.Log = logFacts(s)
 	if s.ID != 0 {
-		out.Member = &facts.Member{ID: etcd.FormatID(s.ID), ClusterID: etcd.FormatID(s.ClusterID)}
+		out.Member = &facts.Member{ID: s.ID, ClusterID: s.ClusterID}
 	}
 	for _, p := range s.Members {
 		if p.ID == s.ID && out.Member != nil {
 			out.Member.Name = p.Name
 		}
-		out.Members = append(out.Members, facts.ClusterMember{ID: etcd.FormatID(p.ID), Name: p.Name, PeerURLs: p.PeerURLs, ClientURLs: p.ClientURLs})
+		out.Members = append(out.Members, facts.ClusterMember{ID: p.ID, Name: p.Name, PeerURLs: p.PeerURLs, ClientURLs: p.ClientURLs})
 	}
 	if len(out.Members) > 0 {
 		out.MembersFrom = "files"
@@ -60,7 +65,7 @@ func fromMember(out *facts.Host, s *member.State) {
 func logFacts(s *member.State) *facts.Log {
 	l := &facts.Log{
 		FirstIndex: s.FirstIndex, LastTerm: s.LastTerm, LastIndex: s.LastIndex,
-		Term: s.HardState.Term, Vote: etcd.FormatID(s.HardState.Vote), Commit: s.HardState.Commit, KnownCommitted: s.KnownCommitted(),
+		Term: s.HardState.Term, Vote: s.HardState.Vote, Commit: s.HardState.Commit, KnownCommitted: s.KnownCommitted(),
 		SnapshotIndex: s.SnapshotIndex, SnapshotTerm: s.SnapshotTerm, TailEntries: s.TailEntries(), Torn: s.Torn,
 	}
 	for _, t := range s.Terms {
@@ -70,7 +75,7 @@ func logFacts(s *member.State) *facts.Log {
 		l.Sums = append(l.Sums, facts.EntrySum(e))
 	}
 	for _, c := range s.Tail {
-		l.ConfChanges = append(l.ConfChanges, facts.ConfChange{Index: c.Index, Type: c.Type, MemberID: etcd.FormatID(c.MemberID), PeerURLs: c.PeerURLs, Name: c.Name})
+		l.ConfChanges = append(l.ConfChanges, facts.ConfChange{Index: c.Index, Type: c.Type, MemberID: c.MemberID, PeerURLs: c.PeerURLs, Name: c.Name, Forced: c.Forced})
 	}
 	for _, d := range s.Damage {
 		l.Damage = append(l.Damage, facts.Damage(d))
@@ -81,7 +86,7 @@ func logFacts(s *member.State) *facts.Log {
 	return l
 }
 
-func dataDir(h *host.Host) facts.DataDir {
+func dataDir(ctx context.Context, h *host.Host) facts.DataDir {
 	d := facts.DataDir{Path: h.DataDir, Empty: true}
 	var st, parent unix.Stat_t
 	if unix.Stat(h.DataDir, &st) != nil {
@@ -93,9 +98,11 @@ func dataDir(h *host.Host) facts.DataDir {
 	}
 	d.Owner = ownerName(st.Uid)
 	d.FreeBytes = freeBytes(h.DataDir)
-	if _, err := os.Lstat(h.MemberDir()); err == nil {
+	var member unix.Stat_t
+	if unix.Lstat(h.MemberDir(), &member) == nil {
 		d.Empty = false
-		d.Bytes, _ = setaside.Bytes(h.MemberDir()) // as far as it can be read
+		d.MemberIsMountPoint = member.Dev != st.Dev
+		d.Bytes, _ = setaside.Bytes(ctx, h.MemberDir()) // as far as it can be read
 	}
 	return d
 }
@@ -108,7 +115,7 @@ func ownerName(uid uint32) string {
 	return id
 }
 
-// freeBytes of the filesystem that holds path, or its nearest parent that exists; -1 where it cannot be told.
+// freeBytes is the free space of the filesystem that holds path, or its nearest parent that exists; -1 where it is not known.
 func freeBytes(path string) int64 {
 	var st unix.Statfs_t
 	for ; ; path = filepath.Dir(path) {
@@ -122,14 +129,13 @@ func freeBytes(path string) int64 {
 	}
 }
 
-// forcing reads the record of an interrupted forced start. An unreadable one still counts: somebody began.
+// forcing reads the record of an interrupted forced start. An unreadable one counts too: a start was begun.
 func forcing(path string) *facts.Forcing {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	f := &facts.Forcing{Phase: "unknown"}
-	if err == nil && json.Unmarshal(raw, f) == nil && strings.TrimSpace(f.Phase) == "" {
+	f, err := record.Read[facts.Forcing](path)
+	switch {
+	case err != nil:
+		return &facts.Forcing{Phase: "unknown"}
+	case f != nil && strings.TrimSpace(f.Phase) == "":
 		f.Phase = "unknown"
 	}
 	return f
@@ -137,13 +143,17 @@ func forcing(path string) *facts.Forcing {
 
 // restoring reads the record of a restore that is under way; an unreadable one counts as well.
 func restoring(path string) *facts.Restoring {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	r := &facts.Restoring{}
-	if err != nil || json.Unmarshal(raw, r) != nil {
+	r, err := record.Read[facts.Restoring](path)
+	if err != nil {
 		return &facts.Restoring{Phase: "unknown"}
 	}
 	return r
+}
+
+func clientsLeft(path string) *facts.ClientsLeft {
+	left, err := record.Read[facts.ClientsLeft](path)
+	if err != nil {
+		return &facts.ClientsLeft{All: true}
+	}
+	return left
 }

@@ -10,9 +10,9 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// Where a majority is up, an election and the reads that it holds up must not look like a loss; where it is not, nobody waits.
+// Where a majority is up, an election and the reads that it delays must not look like a loss; where it is not, the survey does not wait.
 func TestPatience(t *testing.T) {
-	silent, up := facts.Seen{Error: "connection refused"}, facts.Seen{ID: "a1"}
+	silent, up := facts.Seen{Error: "connection refused"}, facts.Seen{ID: 0xa1}
 	for name, c := range map[string]struct {
 		pid    int
 		settle time.Duration
@@ -39,7 +39,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A peer that was silent once is asked again; one that stays silent keeps its error, and one that answered is left alone.
+// A peer that was silent once is asked again; one that stays silent keeps its error, and one that answered is not asked again.
 func TestSilentPeersAreAskedTwice(t *testing.T) {
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Etcd-Cluster-ID", "c0ffee")
@@ -51,10 +51,10 @@ func TestSilentPeersAreAskedTwice(t *testing.T) {
 	seen := map[string]facts.Seen{
 		slow.URL:           {Error: "deadline exceeded"},
 		dead.URL:           {Error: "deadline exceeded"},
-		"http://192.0.2.1": {ID: "a1"},
+		"http://192.0.2.1": {ID: 0xa1},
 	}
 	lookTwice(t.Context(), seen, etcd.Config{Connect: 5 * time.Second, Call: 5 * time.Second})
-	if seen[slow.URL].Error != "" || seen[dead.URL].Error == "" || seen["http://192.0.2.1"].ID != "a1" {
+	if seen[slow.URL].Error != "" || seen[dead.URL].Error == "" || seen["http://192.0.2.1"].ID != 0xa1 {
 		t.Fatalf("%+v", seen)
 	}
 }

@@ -1,25 +1,25 @@
-// Package survey gathers what is known of one host's etcd, from files, processes, and the sockets that answer. It changes nothing,
-// and it works with etcd up, down, or hanging.
+// Package survey collects what is known of one host's etcd, from files, processes, and the sockets that answer. It changes nothing, and it works
+// whether etcd is up, down, or hangs.
 package survey
 
 import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 	"etcd-quorum-restore/modules/internal/host"
 )
 
 // Options of a survey.
 type Options struct {
-	Settle    time.Duration // without quorum, look again for so long: a loss must last, an election must not count as one
-	BackupDir string        // where backups will go; "" leaves the check of its room out
+	Settle    time.Duration // without quorum, how long to look again: short losses, such as elections, are ignored
+	BackupDir string        // where backups will go; "" omits the check of its space
 	Now       time.Time
 }
 
@@ -31,23 +31,28 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 		return out, fault.Wrap(fault.Internal, err, "how etcd runs here")
 	}
 	describe(&out, status)
+	if out.PutBack, err = h.PutBackRecord(); err != nil {
+		return out, fault.Wrap(fault.Internal, err, "the record of a fence that was lifted")
+	}
 	if out.ForceFlags, err = h.ForceFlags(ctx); err != nil {
 		return out, fault.Wrap(fault.Internal, err, "flags of a forced start")
 	}
 	out.Live.ForceProcess = slices.ContainsFunc(out.ForceFlags, func(f facts.ForceFlag) bool { return f.Where == "process" })
 	out.Probe, out.NodeService = h.Probe(), h.NodeService(ctx)
-	fromFiles(&out, h)
+	if err := fromFiles(ctx, &out, h); err != nil {
+		return out, err
+	}
 	if o.BackupDir != "" {
 		out.BackupDir = &facts.Space{Path: o.BackupDir, FreeBytes: freeBytes(o.BackupDir), SameFilesystem: backup.SameDisk(o.BackupDir, h.DataDir)}
 	}
-	if out.Runtime == facts.None && h.Conf == nil {
+	if out.Runtime == facts.None && h.Conf.File == nil {
 		return out, nil // no host of etcd
 	}
 	live(ctx, &out, h, o.Settle)
 	out.Joined = joined(out)
 	var issued []facts.Check
 	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
-	out.Checks = append(checks(out, h, status), issued...)
+	out.Checks = append(append(checks(out, h, status), issued...), notLoaded(out.Certificates, status.Process)...)
 	return out, nil
 }
 
@@ -55,7 +60,7 @@ func describe(out *facts.Host, s host.Status) {
 	out.State, out.Enabled, out.Fenced = s.State, s.View.Enabled, s.Fence
 	p := s.Process
 	if p == nil && len(s.Strangers) > 0 {
-		p = &s.Strangers[0] // started by hand; it is asked all the same
+		p = &s.Strangers[0] // started by hand; it is asked like any other
 	}
 	if p == nil {
 		return
@@ -68,15 +73,17 @@ func describe(out *facts.Host, s host.Status) {
 
 // live asks the running etcd, and every peer that the membership names, for as long as no quorum is seen.
 func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Duration) {
-	cfg := etcd.Config{TLS: etcd.TLSFiles(h.TLS), Endpoints: h.Config.ClientURLs, PeerURLs: h.Config.PeerURLs, Connect: 2 * time.Second, Call: 3 * time.Second}
+	cfg := etcd.Config{TLS: h.TLS, Endpoints: h.Config.ClientURLs, PeerURLs: h.Config.PeerURLs, Connect: 2 * time.Second, Call: 3 * time.Second}
 	peers := otherPeers(*out)
 	for began := time.Now(); ; {
-		seen := make(chan map[string]facts.Seen, 1)
-		go func() { seen <- etcd.SeesPeers(ctx, peers, cfg) }()
+		var peersSeen map[string]facts.Seen
+		var look guard.Group
+		look.Go(func() { peersSeen = etcd.SeesPeers(ctx, peers, cfg) })
 		if out.PID != 0 {
 			askSelf(ctx, out, cfg)
 		}
-		out.Sees = <-seen
+		look.Wait()
+		out.Sees = peersSeen
 		if out.Live.Quorum {
 			lookTwice(ctx, out.Sees, cfg)
 			return
@@ -92,12 +99,12 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 	}
 }
 
-// readStall is how long a member with quorum can leave linearizable reads without an answer: etcd 3.2 drops one that comes while there
-// is no leader, and lets all others wait behind it until that has timed out, after 5 s and twice the election timeout, which is 2.5 s on
-// OpenShift (etcdserver/v3_server.go, linearizableReadLoop; etcdserver/config.go, ReqTimeout).
+// readStall is how long a member with quorum can leave linearizable reads without an answer: etcd 3.2 drops one that comes while there is no
+// leader, and makes all others wait behind it until it has timed out, after 5 s plus twice the election timeout, which is 2.5 s on OpenShift
+// (etcdserver/v3_server.go, linearizableReadLoop; etcdserver/config.go, ReqTimeout).
 const readStall = 12 * time.Second
 
-// patience is longer where a majority is up: its quorum may only be slow to show itself. A loss of hosts is seen without it.
+// patience is longer where a majority is up: its quorum may only be slow to show. A loss of hosts shows without it.
 func patience(out facts.Host, settle time.Duration) time.Duration {
 	up := 1
 	for _, peer := range out.Sees {
@@ -111,7 +118,7 @@ func patience(out facts.Host, settle time.Duration) time.Duration {
 	return max(settle, readStall)
 }
 
-// lookTwice: where there is quorum nobody looks for seconds, and one answer that came too late would be called a broken network.
+// lookTwice asks silent peers again: with quorum the survey does not wait for seconds, and one late answer would be reported as a broken network.
 func lookTwice(ctx context.Context, seen map[string]facts.Seen, cfg etcd.Config) {
 	var silent []string
 	for url, peer := range seen {
@@ -133,7 +140,7 @@ func askSelf(ctx context.Context, out *facts.Host, cfg etcd.Config) {
 	defer c.Close()
 	out.Version = c.Version
 	out.Live = c.Probe(ctx)
-	out.Live.Serves = out.Live.MemberID != ""
+	out.Live.Serves = out.Live.MemberID != 0
 	out.Live.ForceProcess = force
 	if members, err := c.MemberList(ctx); err == nil {
 		out.Members, out.MembersFrom = members, "client"
@@ -143,7 +150,7 @@ func askSelf(ctx context.Context, out *facts.Host, cfg etcd.Config) {
 	}
 }
 
-// fromPeerPort: a member that was restarted without quorum answers no client, only its peer port.
+// fromPeerPort asks the peer port: a member that was restarted without quorum answers no client.
 func fromPeerPort(ctx context.Context, out *facts.Host, cfg etcd.Config) {
 	for _, url := range cfg.PeerURLs {
 		if p, err := etcd.AskPeer(ctx, url, cfg); err == nil {
@@ -162,9 +169,9 @@ func otherPeers(out facts.Host) []string {
 	for _, m := range out.Members {
 		urls = append(urls, m.PeerURLs...)
 	}
-	for _, part := range strings.Split(out.Config.InitialCluster, ",") {
-		if _, url, ok := strings.Cut(part, "="); ok && len(out.Members) == 0 {
-			urls = append(urls, url)
+	if len(out.Members) == 0 {
+		for _, m := range facts.ParseInitialCluster(out.Config.InitialCluster) {
+			urls = append(urls, m.URL)
 		}
 	}
 	return slices.DeleteFunc(urls, func(url string) bool {
@@ -172,7 +179,7 @@ func otherPeers(out facts.Host) []string {
 	})
 }
 
-// joined: this host runs as a member of a cluster that has quorum.
+// joined is true where this host runs as a member of a cluster that has quorum.
 func joined(out facts.Host) bool {
 	return out.State == facts.Running && out.Live.Quorum && slices.ContainsFunc(out.Members, func(m facts.ClusterMember) bool {
 		return m.ID == out.Live.MemberID && m.Name != ""

@@ -20,7 +20,7 @@ type Unit struct {
 	pending  bool
 }
 
-// FullName adds .service, as systemctl does, so that one unit has one name.
+// FullName adds .service, as systemctl does, so that a unit has only one name.
 func FullName(name string) string {
 	kinds := []string{"service", "socket", "target", "timer", "mount", "automount", "path", "slice", "scope", "swap", "device"}
 	if at := strings.LastIndexByte(name, '.'); at > 0 && slices.Contains(kinds, name[at+1:]) {
@@ -29,7 +29,7 @@ func FullName(name string) string {
 	return name + ".service"
 }
 
-// Get looks at a unit. One that is not there has Load not-found.
+// Get looks at a unit. A missing unit has Load not-found.
 func Get(ctx context.Context, name string) (Unit, error) {
 	p, err := Show(ctx, name, "LoadState", "ActiveState", "SubState", "UnitFileState", "ExecMainStartTimestampMonotonic", "Job")
 	u := Unit{Name: name, Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], FileText: p["UnitFileState"]}
@@ -38,24 +38,24 @@ func Get(ctx context.Context, name string) (Unit, error) {
 	return u, err
 }
 
-// Runs is true of an active unit, and of one that is on its way there.
+// Runs is true for an active unit, and for one that is starting.
 func (u Unit) Runs() bool {
 	return u.Active == "active" || u.Active == "reloading" || u.Active == "activating"
 }
 
-// Enabled tells whether the unit starts at boot by itself.
+// Enabled tells whether the unit itself starts at boot.
 func (u Unit) Enabled() bool { return u.FileText == "enabled" || u.FileText == "enabled-runtime" }
 
 // Masked tells whether the unit cannot be started at all.
 func (u Unit) Masked() bool { return u.Load == "masked" || u.FileText == "masked" }
 
-// Wish is what a unit shall be; nil and "" leave it as it is.
+// Wish is the desired state of a unit; nil and "" mean no change.
 type Wish struct {
 	State           string // started, stopped, restarted, reloaded
 	Enabled, Masked *bool
 }
 
-// Verbs are the systemctl commands that make a wish true, in the order in which they work: a masked unit can be neither enabled nor started.
+// Verbs are the systemctl commands that make a wish true, in an order that works: a masked unit can be neither enabled nor started.
 func (u Unit) Verbs(w Wish) []string {
 	var verbs []string
 	if w.Masked != nil && *w.Masked != u.Masked() {
@@ -77,7 +77,7 @@ func (u Unit) Verbs(w Wish) []string {
 	return verbs
 }
 
-// settled is how long a started unit has to stay up: one that ends at once looks active for a moment, if its type is simple.
+// settled is how long a started unit has to stay up: a unit of type simple that ends at once looks active for a moment.
 const settled = 500 * time.Millisecond
 
 // Await waits until the effect of a verb is there. before is the unit as it was.

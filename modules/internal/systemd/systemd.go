@@ -1,4 +1,4 @@
-// Package systemd asks systemctl and reads units' drop-ins. It keeps to what systemd 219 (RHEL 7) has: no `show --value`, no `enable --now`.
+// Package systemd calls systemctl and reads units' drop-ins. It uses only what systemd 219 (RHEL 7) has: no `show --value`, no `enable --now`.
 package systemd
 
 import (

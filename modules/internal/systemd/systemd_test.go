@@ -3,49 +3,68 @@ package systemd
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSettings(t *testing.T) {
-	text := `# comment = no setting
-; neither
-[Unit]
-Description = An etcd
-AssertPathExists=!/etc/etcd/fenced.json
+// units are unit files and what systemd reads in them: section, key, value. settings_judge_test.go asks systemd itself.
+var units = map[string]struct {
+	text string
+	want []string
+}{
+	"the usual": {"# comment = no setting\n; neither\n[Unit]\nDescription = An etcd\nAssertPathExists=!/etc/etcd/fenced.json\n\n[Service]\nRestart=no",
+		[]string{"Unit/Description/An etcd", "Unit/AssertPathExists/!/etc/etcd/fenced.json", "Service/Restart/no"}},
+	"a line that goes on": {"[Service]\nExecStart=/usr/bin/etcd \\\n  --name=x \\\n  --force-new-cluster\n# a comment that ends in a backslash \\\nRestart=no\n",
+		[]string{"Service/ExecStart//usr/bin/etcd    --name=x    --force-new-cluster", "Service/Restart/no"}},
+	"it goes on without a blank": {"[Service]\nExecStart=/usr/bin/etcd\\\n--name=x\n", []string{"Service/ExecStart//usr/bin/etcd --name=x"}},
+	"a comment within it":        {"[Service]\nExecStart=/usr/bin/etcd \\\n# not yet \\\n  ; nor this\n --name=x\n", []string{"Service/ExecStart//usr/bin/etcd   --name=x"}},
+	"an escaped backslash":       {"[Service]\nEnvironment=A=b\\\\\nRestart=no\n", []string{`Service/Environment/A=b\\`, "Service/Restart/no"}},
+	"it goes on in nothing":      {"[Service]\nEnvironment=A=b \\", []string{"Service/Environment/A=b"}},
+	"quotes": {"[Service]\nEnvironment=\"A=1 2\" 'B=3 # 4' C=5\nExecStart=/bin/echo \"x ; y\" 'z'\n",
+		[]string{`Service/Environment/"A=1 2" 'B=3 # 4' C=5`, `Service/ExecStart//bin/echo "x ; y" 'z'`}},
+	"one quoted word":      {"[Service]\nEnvironment=\"A=1 2\"\nExecStart=\"/bin/true\"\n", []string{`Service/Environment/"A=1 2"`, `Service/ExecStart/"/bin/true"`}},
+	"backquotes":           {"[Service]\nEnvironment=`A=b\nExecStart=/bin/true\n", []string{"Service/Environment/`A=b", "Service/ExecStart//bin/true"}},
+	"three quotes":         {"[Service]\nEnvironment=\"\"\"A=b\nExecStart=/bin/true\n", []string{`Service/Environment/"""A=b`, "Service/ExecStart//bin/true"}},
+	"no inline comment":    {"[Service]\nEnvironment=A=1 # B=2 ; C=3\n", []string{"Service/Environment/A=1 # B=2 ; C=3"}},
+	"repeated":             {"[Service]\nEnvironment=A=1\nRestart=no\nEnvironment=B=2\nEnvironment=A=1\n", []string{"Service/Environment/A=1", "Service/Environment/B=2", "Service/Environment/A=1", "Service/Restart/no"}},
+	"a reset":              {"[Service]\nExecStart=/bin/false\nExecStart=\nExecStart = \nExecStart=/bin/true\n", []string{"Service/ExecStart//bin/false", "Service/ExecStart/", "Service/ExecStart/", "Service/ExecStart//bin/true"}},
+	"a reset at the end":   {"[Service]\nEnvironment=A=1\nEnvironment=", []string{"Service/Environment/A=1", "Service/Environment/"}},
+	"a section again":      {"[Service]\nEnvironment=A=1\n[Unit]\nDescription=x\n[Service]\nEnvironment=\nEnvironment=B=2\n", []string{"Service/Environment/A=1", "Service/Environment/", "Service/Environment/B=2", "Unit/Description/x"}},
+	"outside of a section": {"Environment=A=1\n[Service]\nEnvironment=B=2\n", []string{"Service/Environment/B=2"}},
+	"no assignment":        {"[Service]\nhello\n=x\n- = y\n\"Environment=A=1\nEnvironment=B=2\n", []string{"Service/Environment/B=2"}},
+	"no name of a section": {"[Service]\nEnvironment=A=1\n[]\nEnvironment=B=2\n[Service]\nEnvironment=C=3\n", []string{"Service/Environment/A=1", "Service/Environment/C=3"}},
+	"a colon":              {"[Service]\nEnvironment: A=1\nEnvironment=B:2=3\n", []string{"Service/Environment/B:2=3"}},
+	"a percent sign":       {"[Unit]\nDescription=%(x)s %n\n", []string{"Unit/Description/%(x)s %n"}},
+	"carriage returns":     {"[Service]\r\nEnvironment=A=1 \\\r\n B=2\r\n", []string{"Service/Environment/A=1   B=2"}},
+	"indented":             {"  [Service]\n\tEnvironment =\tA=1\t\n", []string{"Service/Environment/A=1"}},
+	"nothing":              {"", nil},
+}
 
-[Service]
-ExecStart=
-ExecStart=/usr/bin/etcd \
-  --name=x \
-  --force-new-cluster
-# a comment that ends in a backslash \
-Restart=no`
-	var got []string
-	for _, s := range Settings(text) {
-		got = append(got, s.Section+"/"+s.Key+"/"+s.Value)
-		if !strings.Contains(text[s.Start:s.End], s.Key) {
-			t.Errorf("%s is not at its offsets: %q", s.Key, text[s.Start:s.End])
-		}
-	}
-	want := []string{
-		"Unit/Description/An etcd", "Unit/AssertPathExists/!/etc/etcd/fenced.json", "Service/ExecStart/",
-		"Service/ExecStart//usr/bin/etcd    --name=x    --force-new-cluster", "Service/Restart/no",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if s := Settings(text)[3]; s.Line != 9 || Settings(text)[4].Line != 13 {
-		t.Errorf("lines %d and %d", s.Line, Settings(text)[4].Line)
+func TestSettings(t *testing.T) {
+	for name, tc := range units {
+		t.Run(name, func(t *testing.T) {
+			settings, err := Settings(tc.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range settings {
+				got = append(got, s.Section+"/"+s.Key+"/"+s.Value)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
 func TestResetsAsserts(t *testing.T) {
 	for text, want := range map[string]bool{
 		"[Unit]\nAssertPathExists=\n":    true,
-		"[Unit]\nAssertFileNotEmpty=\n":  true, // any of them empties the whole list
+		"[Unit]\nAssertFileNotEmpty=\n":  true, // each of them empties the whole list
 		"[Unit]\nAssertPathExists=/a\n":  false,
 		"[Unit]\n#AssertPathExists=\n":   false,
 		"[Service]\nAssertPathExists=\n": false,
@@ -104,16 +123,23 @@ func TestFullName(t *testing.T) {
 	}
 }
 
-// Whatever the text: offsets are in order and inside it, and no setting is made up.
+// For any text: no setting is invented, and none is missed.
 func FuzzSettings(f *testing.F) {
-	f.Add("[Service]\nExecStart=a \\\n b\n# c \\\nX=y")
+	for _, tc := range units {
+		f.Add(tc.text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		end := 0
-		for _, s := range Settings(text) {
-			if s.Start < end || s.End <= s.Start || s.End > len(text) || !strings.Contains(text[s.Start:s.End], "=") {
+		settings, err := Settings(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := len(regexp.MustCompile("(?m)^[^\\[\n]").FindAllString(plain(text), -1)); len(settings) != lines {
+			t.Fatalf("%d settings of %d: %q", len(settings), lines, text)
+		}
+		for _, s := range settings {
+			if word, _, _ := strings.Cut(s.Value, " "); !strings.Contains(text, s.Key) || !strings.Contains(text, word) {
 				t.Fatalf("%+v in %q", s, text)
 			}
-			end = s.End
 		}
 	})
 }

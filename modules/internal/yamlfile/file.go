@@ -1,11 +1,11 @@
-// Package yamlfile edits one list of strings in a YAML file by splicing bytes.
+// Package yamlfile edits one list of strings in a YAML file by replacing bytes.
 //
-// yaml.v3 only tells where things stand; it never writes, since it would indent and quote the whole file anew. After each edit the
-// result is read again and compared: the list must be what was asked for, and everything else must be what it was. What cannot be
-// edited with certainty (aliases, text over several lines, keys given twice, several documents) is refused with its line.
+// yaml.v3 only tells where things are; it never writes, since it would indent and quote the whole file again. After each edit the result is read
+// again and compared: the list must be what was asked for, and everything else must be unchanged. What cannot be edited safely (aliases, text
+// over several lines, duplicate keys, several documents) is refused with its line.
 //
-// Comments are never deleted. A comment line stays where it is, and a comment behind a removed entry becomes a line of its own: whoever
-// wrote it may want it back with the entry.
+// Comments are never deleted. A comment line stays where it is, and a comment behind a removed entry becomes a line of its own: its author may
+// want it back with the entry.
 package yamlfile
 
 import (
@@ -36,18 +36,18 @@ func Open(data []byte, path ...string) (*List, error) {
 	if err := plainText(data); err != nil {
 		return nil, err
 	}
-	l := &List{data: bytes.Clone(data), path: path, lines: lineStarts(data)}
+	l := &List{data: bytes.Clone(data), path: path, lines: LineStarts(data)}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var root, next yaml.Node
 	if err := d.Decode(&root); errors.Is(err, io.EOF) {
 		return nil, l.missing("the file is empty")
 	} else if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "this is not valid YAML")
+		return nil, fault.Wrap(fault.Invalid, Problem(err), "this is not valid YAML")
 	}
 	if err := d.Decode(&next); err == nil {
 		return nil, refuse(next.Line, "a second YAML document starts here, where one was expected")
 	} else if !errors.Is(err, io.EOF) {
-		return nil, fault.Wrap(fault.Invalid, err, "this is not valid YAML")
+		return nil, fault.Wrap(fault.Invalid, Problem(err), "this is not valid YAML")
 	}
 	l.root = root.Content[0]
 	if err := l.find(); err != nil {
@@ -56,7 +56,7 @@ func Open(data []byte, path ...string) (*List, error) {
 	return l, l.locate()
 }
 
-// plainText refuses bytes at which YAML ends a line and an editor does not, and a mark that would shift the first column.
+// plainText refuses bytes at which YAML ends a line and an editor does not, and a byte order mark, which would shift the first column.
 func plainText(data []byte) error {
 	text := string(data)
 	if strings.HasPrefix(text, "\ufeff") {
@@ -72,7 +72,8 @@ func plainText(data []byte) error {
 	return nil
 }
 
-func lineStarts(data []byte) []int {
+// LineStarts are the offsets of all lines; behind the last line end one more line begins, even if it is empty.
+func LineStarts(data []byte) []int {
 	starts := []int{0}
 	for i, c := range data {
 		if c == '\n' {
@@ -128,7 +129,7 @@ func usedAgain(in, node *yaml.Node) bool {
 	})
 }
 
-// valueOf is the value of key, or nil; a key that is given twice is refused, since readers disagree which one counts.
+// valueOf is the value of key, or nil; a duplicate key is refused, since readers disagree which one counts.
 func valueOf(mapping *yaml.Node, key string) (*yaml.Node, error) {
 	var found *yaml.Node
 	for i := 0; i < len(mapping.Content); i += 2 {

@@ -15,12 +15,12 @@ type item struct {
 	line             int
 }
 
-// Flow says whether the list is written as [a, b].
+// flow tells whether the list is written as [a, b].
 func (l *List) flow() bool { return l.node.Style&yaml.FlowStyle != 0 }
 
 var dash = regexp.MustCompile(`^[ ]*-[ \t]+$`)
 
-// locate fills items, and refuses entries that do not stand on one line.
+// locate fills items, and refuses entries that are not on one line.
 func (l *List) locate() error {
 	l.items = nil
 	for _, n := range l.node.Content {
@@ -68,7 +68,7 @@ func columnOffset(line []byte, column int) int {
 	return len(line)
 }
 
-// scalarLength is the length of the scalar that text, the rest of a line, starts with.
+// scalarLength is the length of the scalar at the start of text, the rest of a line.
 func (l *List) scalarLength(text string) int {
 	if text != "" && (text[0] == '"' || text[0] == '\'') {
 		return quotedLength(text)
@@ -105,7 +105,7 @@ func quotedLength(text string) int {
 	return len(text)
 }
 
-// readsAs: the text alone is a scalar of that value. It guards against every way to misjudge where an entry ends.
+// readsAs is true where the text alone is a scalar of that value. It catches every wrong guess where an entry ends.
 func readsAs(text, value string) bool {
 	var n yaml.Node
 	if text == "" || strings.ContainsAny(text, "\r\n") || yaml.Unmarshal([]byte(text), &n) != nil || len(n.Content) != 1 {
@@ -114,7 +114,7 @@ func readsAs(text, value string) bool {
 	return n.Content[0].Kind == yaml.ScalarNode && n.Content[0].Value == value && n.Content[0].LineComment == ""
 }
 
-// lineEnd is the file's way to end a line.
+// lineEnd is the file's line end.
 func (l *List) lineEnd() string {
 	if i := bytes.IndexByte(l.data, '\n'); i > 0 && l.data[i-1] == '\r' {
 		return "\r\n"

@@ -9,8 +9,8 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-// Set makes the entries want, in that order. Entries that stay are not touched, new ones are written like their neighbour. After an
-// error the list is as it was.
+// Set makes the entries want, in that order. Entries that stay are not changed, new ones are written like their neighbour. After an error the
+// list is as it was.
 func (l *List) Set(want []string) error {
 	if len(want) == 0 {
 		return fault.New(fault.Refused, "%s would be empty; nothing was changed", strings.Join(l.path, "."))
@@ -29,7 +29,7 @@ func (l *List) Set(want []string) error {
 	return nil
 }
 
-// rewrite first inserts and then removes, so that the list is never empty on the way. Each step works on freshly read positions.
+// rewrite first inserts and then removes, so that the list is never empty in between. Each step reads the positions again.
 func (l *List) rewrite(want []string) error {
 	both := merge(l.Values(), want)
 	for i, step := range both {
@@ -58,7 +58,7 @@ func (l *List) reopen(data []byte) error {
 	return nil
 }
 
-// step is an entry of the merged list: one that stays (kept), goes (old) or comes (new).
+// step is an entry of the merged list: one that stays (kept), that is removed (old) or added (new).
 type step struct {
 	value          string
 	kept, old, new bool

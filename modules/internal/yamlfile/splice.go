@@ -21,7 +21,7 @@ func (l *List) insert(i int, value string) []byte {
 		return l.splice(near.lineFrom, near.lineFrom, line+l.lineEnd())
 	}
 	if l.data[near.lineTo-1] != '\n' {
-		return l.splice(near.lineTo, near.lineTo, l.lineEnd()+line) // the file's last line has no end, and keeps none
+		return l.splice(near.lineTo, near.lineTo, l.lineEnd()+line) // the file's last line has no line end, and stays so
 	}
 	return l.splice(near.lineTo, near.lineTo, line+l.lineEnd())
 }
@@ -46,13 +46,13 @@ func (l *List) insertFlow(i int, near item, text string) []byte {
 	return l.splice(near.to, near.to, ","+between+text)
 }
 
-// nothingBehind: the rest of a line is blank or a comment.
+// nothingBehind is true where the rest of a line is blank or a comment.
 func (l *List) nothingBehind(from, to int) bool {
 	rest := bytes.TrimSpace(l.data[from:to])
 	return len(rest) == 0 || rest[0] == '#'
 }
 
-// remove is the file without entry i; there is another one.
+// remove is the file without entry i, which is not the only one.
 func (l *List) remove(i int) []byte {
 	it := l.items[i]
 	if l.flow() {
@@ -77,14 +77,14 @@ func (l *List) dropRestOfLine(lineFrom, from, to int) []byte {
 		return l.splice(lineFrom+blanks(before), to+blanks(l.data[to:lineTo]), "")
 	}
 	if lineTo == len(l.data) && l.data[lineTo-1] != '\n' {
-		lineFrom -= len(l.lineEnd()) // the file ended without a line end, and still does
+		lineFrom -= len(l.lineEnd()) // the file ended without a line end, and stays so
 	}
 	return l.splice(lineFrom, lineTo, "")
 }
 
 func (l *List) removeFlow(i int) []byte {
 	it, comma := l.items[i], l.commaBehind(i)
-	if comma < 0 { // the last entry, and no comma behind it: the one before it goes
+	if comma < 0 { // the last entry, without a comma behind it: the comma before it is removed
 		return l.removeLast(it, l.commaBehind(i-1))
 	}
 	if bytes.IndexByte(l.data[it.to:comma], '\n') >= 0 { // a comma on a later line
@@ -141,7 +141,7 @@ func (l *List) splice(from, to int, text string) []byte {
 
 var bare = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9./_-]*(:[A-Za-z0-9./_-]+)*$`)
 
-// like writes a value in the quotes of a neighbour, or in double quotes where it needs some.
+// like writes a value in the quotes of a neighbour, or in double quotes where it needs quotes.
 func (l *List) like(neighbour *yaml.Node, value string) string {
 	switch {
 	case neighbour.Style&yaml.SingleQuotedStyle != 0:

@@ -1,10 +1,14 @@
 package yamlfile
 
 import (
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
+
+// comment is not shown: a note beside a URL is private, and may be a password. No URL has a blank in it.
+var comment = regexp.MustCompile(`(?m)(^|[ \t])#.*$`)
 
 // Text is the list alone, from its key to its last entry, for a diff: the rest of the file, even of the same line, may hold secrets.
 func (l *List) Text() string {
@@ -19,7 +23,8 @@ func (l *List) Text() string {
 	if l.flow() {
 		to = last.to + l.skipTo("]", l.data[last.to:]) + 1
 	}
-	return strings.ReplaceAll(strings.TrimRight(string(l.data[from:to]), "\r\n")+"\n", "\r\n", "\n")
+	text := strings.ReplaceAll(strings.TrimRight(string(l.data[from:to]), "\r\n")+"\n", "\r\n", "\n")
+	return comment.ReplaceAllString(text, "$1# …")
 }
 
 // key is the node of the key that holds the list.

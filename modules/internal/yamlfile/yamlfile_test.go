@@ -19,7 +19,7 @@ func open(t *testing.T, text string) *List {
 	return l
 }
 
-// variants are ways to write the list http://a:1, http://b:1, http://c:1. Each edit of TestSet is golden in one column.
+// variants are ways to write the list http://a:1, http://b:1, http://c:1. Each column is the expected result of one edit of TestSet.
 var variants = map[string]struct {
 	text               string
 	withoutA, withoutB string // "" where the generic check is enough
@@ -151,7 +151,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// beside is what a reader of the file sees apart from the list.
+// beside is what a reader of the file sees outside of the list.
 func beside(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var all map[string]any
@@ -206,6 +206,14 @@ func TestRemoveAndAddAgain(t *testing.T) {
 func TestTextShowsTheListAlone(t *testing.T) {
 	got := open(t, variants["JSON, one line"].text).Text()
 	if diff := cmp.Diff(`"urls":["http://a:1","http://b:1","http://c:1"]`+"\n", got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A note beside a URL may be a secret.
+func TestTextHidesComments(t *testing.T) {
+	got := open(t, "e:\n  urls: # pw\n  # pw\n  - http://a:1#x # pw\n  - http://b:1\n").Text()
+	if diff := cmp.Diff("  urls: # …\n  # …\n  - http://a:1#x # …\n  - http://b:1\n", got); diff != "" {
 		t.Error(diff)
 	}
 }

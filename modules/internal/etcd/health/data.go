@@ -7,6 +7,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
 // Data is a comparison of the members' v3 data at one revision. etcd 3.2 has no HashKV, so the keys themselves are read, from each
@@ -34,7 +35,7 @@ func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Dat
 		return d, err
 	}
 	var lock sync.Mutex
-	var all sync.WaitGroup
+	var all guard.Group
 	for _, endpoint := range serving(p) {
 		all.Go(func() {
 			m, err := readMember(ctx, cfg, endpoint, d.Revision, values)
@@ -47,7 +48,7 @@ func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Dat
 	if err := d.addV2(ctx, cfg, serving(p)); err != nil {
 		return d, err
 	}
-	return d, d.judge(len(p.Members))
+	return d, d.judge(p.expected())
 }
 
 // judge calls data equal only where every member was compared.
@@ -58,7 +59,7 @@ func (d *Data) judge(members int) error {
 	}
 	if d.distinct() > 1 || len(d.V2Differ) > 0 {
 		return fault.New(fault.Corrupt, "%s", d.Line()).
-			WithHint("do not restart or remove any member before backups of all of them exist: see playbooks/backup.yml")
+			WithHint("do not restart or remove any member before backups of all of them exist: ansible-playbook playbooks/backup.yml")
 	}
 	return fault.New(fault.Unreachable, "only %d of %d members could be compared at revision %d", len(d.Sums), members, d.Revision)
 }

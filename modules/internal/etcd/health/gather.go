@@ -6,12 +6,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
 // APIs.
@@ -21,7 +21,7 @@ const (
 	Auto = "auto" // v3, since all supported releases have it
 )
 
-// Look asks every member once and judges the answers. A cluster that does not answer is no error: that is what was asked.
+// Look asks every member once and judges the answers. A cluster that does not answer is a result, not an error.
 func Look(ctx context.Context, cfg etcd.Config, api string) Picture {
 	if api != V2 {
 		api = V3
@@ -35,8 +35,8 @@ func Look(ctx context.Context, cfg etcd.Config, api string) Picture {
 	return p
 }
 
-// findMembers takes the list of a healthy member, else of any that serves, else of a peer port: the last also answers on a member
-// that was restarted without quorum.
+// findMembers takes the list of a healthy member, else of any that serves, else of a peer port: the latter also answers on a member that was
+// restarted without quorum.
 func (p *Picture) findMembers(ctx context.Context, cfg etcd.Config) {
 	best := slices.IndexFunc(p.Endpoints, func(e Endpoint) bool { return e.Health && e.members != nil })
 	if best < 0 {
@@ -55,7 +55,7 @@ func (p *Picture) findMembers(ctx context.Context, cfg etcd.Config) {
 	}
 }
 
-// notAsked lists the members' client URLs, one a member, that no endpoint has spoken for yet.
+// notAsked lists one client URL for each member that no endpoint has answered for yet.
 func notAsked(ctx context.Context, members []facts.ClusterMember, asked []Endpoint) []string {
 	var out []string
 	for _, m := range members {
@@ -69,8 +69,7 @@ func notAsked(ctx context.Context, members []facts.ClusterMember, asked []Endpoi
 	return out
 }
 
-// sameHost sees through names: master-config.yaml names hosts, the member list has addresses, and a dead host must not be listed
-// twice.
+// sameHost compares by address: master-config.yaml names hosts, the member list has addresses, and a dead host must not be listed twice.
 func sameHost(ctx context.Context, a, b string) bool {
 	if etcd.SameURL(a, b) {
 		return true
@@ -88,7 +87,7 @@ func sameHost(ctx context.Context, a, b string) bool {
 
 func askAll(ctx context.Context, cfg etcd.Config, api string, endpoints []string) []Endpoint {
 	out := make([]Endpoint, len(endpoints))
-	var all sync.WaitGroup
+	var all guard.Group
 	for i, endpoint := range endpoints {
 		all.Go(func() {
 			if api == V2 {
@@ -128,7 +127,7 @@ func askV3(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
 
 func (e *Endpoint) fill(s etcd.State) {
 	e.Serves, e.MemberID, e.ClusterID, e.Leader = true, s.MemberID, s.ClusterID, s.Leader
-	e.IsLeader = s.Leader != "" && s.Leader == s.MemberID
+	e.IsLeader = s.Leader != 0 && s.Leader == s.MemberID
 	e.Term, e.Index, e.Revision, e.Version, e.DBSize = s.Term, s.RaftIndex, s.Revision, s.Version, s.DBBytes
 }
 
@@ -144,8 +143,8 @@ func askV2(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
 		return e.failed(err, begin)
 	}
 	e.Serves, e.ClusterID = true, v2.ClusterID
-	if self, err := v2.Self(ctx); err == nil { // a server of that port that does not tell is still a server
-		e.MemberID, e.Leader, e.IsLeader = self.ID, self.Leader, self.Leader != "" && self.Leader == self.ID
+	if self, err := v2.Self(ctx); err == nil { // a server on that port that does not say who it is still serves
+		e.MemberID, e.Leader, e.IsLeader = self.ID, self.Leader, self.Leader != 0 && self.Leader == self.ID
 	}
 	begin = time.Now()
 	if e.Health, err = healthyWithin(ctx, v2, cfg.Limit()); err != nil {
@@ -158,7 +157,7 @@ func askV2(ctx context.Context, cfg etcd.Config, endpoint string) Endpoint {
 	return e
 }
 
-// healthyWithin asks again while an election may be going on: /health says no at once, where a linearizable read would wait for its end.
+// healthyWithin asks again while an election may be under way: /health says no at once, where a linearizable read would wait.
 func healthyWithin(ctx context.Context, v2 *etcd.V2, limit time.Duration) (bool, error) {
 	for begin := time.Now(); ; {
 		healthy, err := v2.Healthy(ctx)
@@ -216,7 +215,7 @@ func (c Condition) holds(p Picture) bool {
 	return c == Nothing || c == Quorum && p.Quorum || c == Joined && p.Joined
 }
 
-// lastWhole passes over a look in the middle of which the time was up: it would call members dead that were never asked.
+// lastWhole drops a look that ran out of time: it would report members as dead that were never asked.
 func lastWhole(ctx context.Context, p Picture, before *Picture) Picture {
 	if ctx.Err() != nil && before != nil {
 		return *before
@@ -224,12 +223,13 @@ func lastWhole(ctx context.Context, p Picture, before *Picture) Picture {
 	return p
 }
 
-// Await looks until the condition has held for a while, or ctx ends; it always returns the last picture.
-func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hold time.Duration) (Picture, error) {
+// Await looks until the condition has held for a while, or ctx ends; it always returns the last picture. Members that are known to be down, by
+// ID, are not counted.
+func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hold time.Duration, down ...string) (Picture, error) {
 	var since time.Time
 	var before *Picture
 	for {
-		p := lastWhole(ctx, Look(ctx, cfg, api), before)
+		p := lastWhole(ctx, Look(ctx, cfg, api).without(down), before)
 		before = &p
 		switch {
 		case !want.holds(p):

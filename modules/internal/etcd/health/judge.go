@@ -8,8 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// behind is how many log entries a member may be short of the others and still count as caught up: they keep writing while it is
-// asked.
+// behind is how many log entries a member may lag and still count as caught up: the others go on writing while it is asked.
 const behind = 100
 
 func judge(p Picture) Verdict {
@@ -21,7 +20,7 @@ func judge(p Picture) Verdict {
 		}
 		v.Quorum = true
 		healthy[memberOf(p, e)] = true
-		if v.Leader == "" {
+		if v.Leader == 0 {
 			v.Leader = e.Leader
 		}
 	}
@@ -33,19 +32,36 @@ func judge(p Picture) Verdict {
 	return v
 }
 
-// foreign is an endpoint of another cluster than the one the member list came from.
-func (p Picture) foreign(e Endpoint) bool {
-	return e.ClusterID != "" && p.ClusterID != "" && e.ClusterID != p.ClusterID
+// without judges again, with some members known to be down.
+func (p Picture) without(down []string) Picture {
+	if len(down) == 0 {
+		return p
+	}
+	p.down = down
+	p.Verdict = judge(p)
+	return p
 }
 
-// memberOf is the ID of the member that an endpoint belongs to; the endpoint itself where nothing tells.
+// expected is the number of members that should serve.
+func (p Picture) expected() int {
+	return len(p.Members) - len(slices.DeleteFunc(slices.Clone(p.Members), func(m facts.ClusterMember) bool {
+		return !slices.Contains(p.down, m.ID.String()) || slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool { return e.Serves && !p.foreign(e) && memberOf(p, e) == m.ID.String() })
+	}))
+}
+
+// foreign is an endpoint of another cluster than the one the member list came from.
+func (p Picture) foreign(e Endpoint) bool {
+	return e.ClusterID != 0 && p.ClusterID != 0 && e.ClusterID != p.ClusterID
+}
+
+// memberOf is the ID of the member that an endpoint belongs to; the endpoint itself where the ID is not known.
 func memberOf(p Picture, e Endpoint) string {
-	if e.MemberID != "" {
-		return e.MemberID
+	if e.MemberID != 0 {
+		return e.MemberID.String()
 	}
 	for _, m := range p.Members {
 		if slices.Contains(m.ClientURLs, e.Endpoint) {
-			return m.ID
+			return m.ID.String()
 		}
 	}
 	return e.Endpoint
@@ -61,7 +77,8 @@ func problems(p Picture, healthy map[string]bool) []string {
 		switch {
 		case m.Name == "":
 			say("member %s (%s) was added and never started", m.ID, strings.Join(m.PeerURLs, ","))
-		case !healthy[m.ID]:
+		case healthy[m.ID.String()]:
+		case !slices.Contains(p.down, m.ID.String()):
 			say("member %s (%s) is not healthy", m.Name, m.ID)
 		}
 	}
@@ -84,8 +101,8 @@ func problems(p Picture, healthy map[string]bool) []string {
 }
 
 func sameIDs(a, b []facts.ClusterMember) bool {
-	ids := func(list []facts.ClusterMember) []string {
-		var out []string
+	ids := func(list []facts.ClusterMember) []facts.ID {
+		var out []facts.ID
 		for _, m := range list {
 			out = append(out, m.ID)
 		}
@@ -120,15 +137,15 @@ func disagreements(p Picture) []string {
 	return out
 }
 
-func orNone(id string) string {
-	if id == "" {
+func orNone(id facts.ID) string {
+	if id == 0 {
 		return "none"
 	}
-	return id
+	return id.String()
 }
 
-// Split says so where two healthy members know different members, or different clusters: both have a quorum of their own, as after old
-// members came back beside a survivor, since a forced start keeps the cluster's ID. "" is the normal case.
+// Split is not "" where two healthy members know different members, or different clusters: both have a quorum of their own, for example after old
+// members came back beside a survivor, since a forced start keeps the cluster's ID.
 func (p Picture) Split() string {
 	first := -1
 	for i, e := range p.Endpoints {

@@ -16,14 +16,14 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// three is a healthy cluster of three; change makes of it what a case needs.
+// three is a healthy cluster of three; change makes a test's case of it.
 func three(api string, change func(*Picture)) Picture {
-	p := Picture{API: api, ClusterID: "c1", MembersFrom: "https://192.0.2.11:2379"}
+	p := Picture{API: api, ClusterID: 0xc1, MembersFrom: "https://192.0.2.11:2379"}
 	for i := range 3 {
-		id, url := fmt.Sprintf("%d%d%d", i+1, i+1, i+1), fmt.Sprintf("https://192.0.2.1%d:2379", i+1)
+		id, url := facts.ID(0x111*(i+1)), fmt.Sprintf("https://192.0.2.1%d:2379", i+1)
 		p.Members = append(p.Members, facts.ClusterMember{ID: id, Name: fmt.Sprintf("etcd-%d", i), PeerURLs: []string{strings.Replace(url, "79", "80", 1)}, ClientURLs: []string{url}})
-		p.Endpoints = append(p.Endpoints, Endpoint{Endpoint: url, Health: true, Serves: true, Took: 0.001423459, MemberID: id, ClusterID: "c1",
-			Version: "3.2.32", DBSize: 28123456, Leader: "111", IsLeader: i == 0, Term: 9, Index: 2878, Revision: 2411})
+		p.Endpoints = append(p.Endpoints, Endpoint{Endpoint: url, Health: true, Serves: true, Took: 0.001423459, MemberID: id, ClusterID: 0xc1,
+			Version: "3.2.32", DBSize: 28123456, Leader: 0x111, IsLeader: i == 0, Term: 9, Index: 2878, Revision: 2411})
 	}
 	for i := range p.Endpoints {
 		p.Endpoints[i].members = p.Members
@@ -45,7 +45,7 @@ func dead(p *Picture, numbers ...int) {
 func alone(p *Picture) {
 	dead(p, 1, 2)
 	e := &p.Endpoints[0]
-	e.Health, e.Leader, e.IsLeader, e.Error = false, "", false, e.Endpoint+": no answer to a linearizable read within 5s"
+	e.Health, e.Leader, e.IsLeader, e.Error = false, 0, false, e.Endpoint+": no answer to a linearizable read within 5s"
 }
 
 var cases = map[string]Picture{
@@ -59,10 +59,10 @@ var cases = map[string]Picture{
 	"unstarted-v2": three(V2, func(p *Picture) { p.Members[2].Name, p.Members[2].ClientURLs, p.Endpoints = "", nil, p.Endpoints[:2] }),
 	"behind-v3":    three(V3, func(p *Picture) { p.Endpoints[2].Index = 1000 }),
 	"two-leaders": three(V3, func(p *Picture) {
-		p.Endpoints[2].Leader, p.Endpoints[2].Term, p.Endpoints[2].IsLeader = "333", 8, true
+		p.Endpoints[2].Leader, p.Endpoints[2].Term, p.Endpoints[2].IsLeader = 0x333, 8, true
 	}),
-	"other-cluster":  three(V3, func(p *Picture) { p.Endpoints[2].ClusterID = "c2" }),
-	"alarm":          three(V3, func(p *Picture) { p.Alarms = []etcd.Alarm{{MemberID: "222", Alarm: "NOSPACE"}} }),
+	"other-cluster":  three(V3, func(p *Picture) { p.Endpoints[2].ClusterID = 0xc2 }),
+	"alarm":          three(V3, func(p *Picture) { p.Alarms = []etcd.Alarm{{MemberID: 0x222, Alarm: "NOSPACE"}} }),
 	"alarms-unknown": three(V3, func(p *Picture) { p.alarmsError = errors.New("https://a:2379: no answer to alarm list within 5s") }),
 	"unreachable-majority": three(V3, func(p *Picture) {
 		dead(p, 1, 2) // yet the one that answers has read linearizably
@@ -124,7 +124,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// Whatever is true, the last line says the same as the field.
+// In every case the last line agrees with the field.
 func TestLastLineAgreesWithQuorum(t *testing.T) {
 	for name, p := range cases {
 		v := judge(p)

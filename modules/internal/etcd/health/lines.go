@@ -9,7 +9,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
-// lines uses the words that etcdctl prints, which operators and their scripts know; the last line is our own and always agrees with
+// lines uses the words that etcdctl prints, which operators and their scripts know; only the last line is our own, and it always agrees with
 // `quorum`.
 func lines(p Picture) []string {
 	out := []string{}
@@ -45,7 +45,7 @@ func v3Lines(p Picture) []string {
 	return out
 }
 
-// v2Lines are those of `cluster-health`, by member.
+// v2Lines are those of `cluster-health`, one for each member.
 func v2Lines(p Picture) []string {
 	out := []string{}
 	for _, m := range p.Members {
@@ -64,7 +64,7 @@ func v2Member(p Picture, m facts.ClusterMember) string {
 	if len(m.ClientURLs) == 0 {
 		return fmt.Sprintf("member %s is unreachable: no available published client urls", m.ID)
 	}
-	i := slices.IndexFunc(p.Endpoints, func(e Endpoint) bool { return memberOf(p, e) == m.ID })
+	i := slices.IndexFunc(p.Endpoints, func(e Endpoint) bool { return memberOf(p, e) == m.ID.String() })
 	switch {
 	case i < 0 || !p.Endpoints[i].Serves:
 		return fmt.Sprintf("member %s is unreachable: [%s] are all unreachable", m.ID, strings.Join(m.ClientURLs, " "))
@@ -96,7 +96,7 @@ func (p Picture) serving() int {
 	return n
 }
 
-// reason is the error without the endpoint, which begins the line already.
+// reason is the error without the endpoint: the line begins with that already.
 func reason(e Endpoint) string { return strings.TrimPrefix(e.Error, e.Endpoint+": ") }
 
 func duration(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -9,18 +9,19 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/guard"
 )
 
-// doubt is a key that one member has and another, which is further on, has not: it was deleted or has expired in between, unless the
-// first still has it once it has come as far.
+// doubt is a key that one member has, and that another member, at a higher index, lacks. It was deleted or has expired in between, unless the
+// first member still has it at that index.
 type doubt struct {
 	at       string // the endpoint that has it
 	key      string
 	modified uint64
-	until    uint64 // the index of the other
+	until    uint64 // the index of the other member
 }
 
-// compareV2 compares v2 stores that were read at different moments. What a member cannot have yet, by its index, is no difference.
+// compareV2 compares v2 stores that were read at different moments. A write that a member cannot have yet, by its index, is no difference.
 func compareV2(stores map[string]etcd.V2Store) (differ []string, doubts []doubt) {
 	for _, x := range sorted(stores) {
 		for _, y := range sorted(stores) {
@@ -34,14 +35,14 @@ func compareV2(stores map[string]etcd.V2Store) (differ []string, doubts []doubt)
 	return slices.Compact(differ), doubts
 }
 
-// compareTwo looks at x's keys; the caller asks the other way round, too.
+// compareTwo looks at x's keys; the caller also calls it with x and y exchanged.
 func compareTwo(x string, one etcd.V2Store, y string, other etcd.V2Store) (differ []string, doubts []doubt) {
 	for name, key := range one.Keys {
 		theirs, there := other.Keys[name]
 		switch {
 		case there && theirs == key:
-		case key.Modified > other.Index: // y has not come as far
-		case there && theirs.Modified > key.Modified: // x's turn decides
+		case key.Modified > other.Index: // y is not at that index yet
+		case there && theirs.Modified > key.Modified: // decided when the roles are exchanged
 		case !there && other.Index > one.Index:
 			doubts = append(doubts, doubt{at: x, key: name, modified: key.Modified, until: other.Index})
 		default:
@@ -87,7 +88,7 @@ func (d *Data) addV2(ctx context.Context, cfg etcd.Config, endpoints []string) e
 func readStores(ctx context.Context, cfg etcd.Config, endpoints []string) (map[string]etcd.V2Store, error) {
 	stores, failures := map[string]etcd.V2Store{}, map[string]error{}
 	var lock sync.Mutex
-	var all sync.WaitGroup
+	var all guard.Group
 	for _, endpoint := range endpoints {
 		all.Go(func() {
 			store, present, err := readStore(ctx, cfg, endpoint)
@@ -116,7 +117,7 @@ func readStore(ctx context.Context, cfg etcd.Config, endpoint string) (etcd.V2St
 	return v2.Store(ctx)
 }
 
-// stillThere reads the member again until it has come as far as the one that lacks the key. What was read is kept for the next doubt.
+// stillThere reads the member again until it is at the index of the one that lacks the key. The store that was read is kept for the next doubt.
 func (o doubt) stillThere(ctx context.Context, cfg etcd.Config, stores map[string]etcd.V2Store) (bool, error) {
 	for {
 		if store := stores[o.at]; store.Index >= o.until {

@@ -16,33 +16,34 @@ import (
 type Request struct {
 	Want
 	V2      bool // change by the v2 API
-	Check   bool // only say
+	Check   bool // say what would be done, change nothing
 	Changed func()
 }
 
 // Outcome is the list before and after.
 type Outcome struct {
-	Steps     []Step // taken, or in check mode left
+	Steps     []Step // taken, or in check mode still to be taken
 	Before    []facts.ClusterMember
 	After     []facts.ClusterMember
-	ClusterID string
-	Source    string // the URL that told the list
+	ClusterID facts.ID
+	Source    string // the URL that gave the list
 	Quorum    bool
+	DBBytes   int64 // the largest database of the members that answered: a joining member has to receive it
 }
 
-// Apply looks, decides and changes until nothing is left to do: the fate of a call that broke off shows in the next look, so no change
-// is ever sent twice. After a call that succeeded its own answer is the look: from one member to two the cluster has no quorum at that
-// moment, and asking it again would only keep the caller from starting the second. etcd refuses changes for 5 s after a join
-// ("unhealthy cluster"); that is waited for.
+// Apply looks, decides and changes until no step is left. After a call that broke off, the next look shows whether the change was made, so no
+// change is ever sent twice. After a call that succeeded, its answer serves as the look: from one member to two the cluster has no quorum at that
+// moment, and asking it again would only delay the caller's start of the second. etcd refuses changes for 5 s after a join ("unhealthy cluster");
+// Apply waits for that.
 func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
 	p, err := look(ctx, cfg)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Before: p.Members, After: p.Members, ClusterID: p.ClusterID, Source: p.MembersFrom, Quorum: p.Quorum}
+	out := Outcome{Before: p.Members, After: p.Members, ClusterID: p.ClusterID, Source: p.MembersFrom, Quorum: p.Quorum, DBBytes: largest(p)}
 	for doubts := 0; ; {
 		steps, err := decideOn(p, r.Want)
-		if errors.Is(err, errDoubt) && doubts < 2 { // a loss must last
+		if errors.Is(err, errDoubt) && doubts < 2 { // short losses, such as elections, are ignored
 			doubts++
 			if p, err = again(ctx, cfg, err); err != nil {
 				return out, err
@@ -71,16 +72,16 @@ func Apply(ctx context.Context, cfg etcd.Config, r Request) (Outcome, error) {
 	}
 }
 
-// decideOn refuses while two clusters answer: a change sent to either could be the wrong one.
+// decideOn refuses while two clusters answer: the change could go to the wrong one.
 func decideOn(p health.Picture, want Want) ([]Step, error) {
 	if split := p.Split(); split != "" {
 		return nil, fault.Wrap(fault.Refused, errDoubt, "%s", split).
-			WithHint("stop the members that came back with old data: ansible-playbook playbooks/fence.yml -e etcd_host=…")
+			WithHint("stop the members that came back with old data: ansible-playbook playbooks/fence.yml -e etcd_host=NAME")
 	}
 	return Decide(Now{p.Members, healthyIDs(p)}, want)
 }
 
-// again looks anew after a change that was not accepted, or whose fate is unknown.
+// again looks after a change that was refused, or that may or may not have been made.
 func again(ctx context.Context, cfg etcd.Config, last error) (health.Picture, error) {
 	select {
 	case <-ctx.Done():
@@ -105,8 +106,15 @@ func look(ctx context.Context, cfg etcd.Config) (health.Picture, error) {
 	return p, fault.New(fault.Unreachable, "no member answers")
 }
 
-func healthyIDs(p health.Picture) map[string]bool {
-	out := map[string]bool{}
+func largest(p health.Picture) (bytes int64) {
+	for _, e := range p.Endpoints {
+		bytes = max(bytes, e.DBSize)
+	}
+	return bytes
+}
+
+func healthyIDs(p health.Picture) map[facts.ID]bool {
+	out := map[facts.ID]bool{}
 	for _, e := range p.Endpoints {
 		if e.Health {
 			out[e.MemberID] = true
@@ -115,7 +123,7 @@ func healthyIDs(p health.Picture) map[string]bool {
 	return out
 }
 
-// preview goes through all steps on paper.
+// preview goes through all steps without a call.
 func preview(out Outcome, p health.Picture, r Request) (Outcome, error) {
 	now := Now{p.Members, healthyIDs(p)}
 	for {
@@ -129,8 +137,8 @@ func preview(out Outcome, p health.Picture, r Request) (Outcome, error) {
 	}
 }
 
-// change sends one step to a member that has quorum, and never to the one that it removes: that one ends while it answers. It returns
-// the list after it.
+// change sends one step to a member that has quorum, and never to the one that it removes: that member ends while it answers. It returns the list
+// after the step.
 func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s Step) ([]facts.ClusterMember, error) {
 	var endpoints []string
 	for _, e := range p.Endpoints {
@@ -154,7 +162,7 @@ func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s
 		return c.MemberList(ctx)
 	}
 	list, err := send(ctx, c, s)
-	if err == nil && len(list) == 0 { // releases before 3.2 do not tell
+	if err == nil && len(list) == 0 { // releases before 3.2 do not return the list
 		return c.MemberList(ctx)
 	}
 	return list, err
@@ -185,10 +193,10 @@ func worthRetrying(err error) bool {
 	return slices.Contains([]fault.Kind{fault.Timeout, fault.Unreachable}, fault.KindOf(err)) && !errors.Is(err, context.Canceled)
 }
 
-// Find is the entry that the request is about, in a list.
+// Find is the entry of a list that the request is about.
 func Find(members []facts.ClusterMember, w Want) (facts.ClusterMember, bool) {
 	for _, m := range members {
-		if w.ID != "" && m.ID == w.ID || w.ID == "" && (overlap(m.PeerURLs, w.PeerURLs) || len(w.PeerURLs) == 0 && m.Name == w.Name) {
+		if w.ID != 0 && m.ID == w.ID || w.ID == 0 && (overlap(m.PeerURLs, w.PeerURLs) || len(w.PeerURLs) == 0 && m.Name == w.Name) {
 			return m, true
 		}
 	}

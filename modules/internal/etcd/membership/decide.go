@@ -1,4 +1,4 @@
-// Package membership brings one entry of a cluster's member list to what is wanted. decide.go is pure; change.go does it.
+// Package membership changes one entry of a cluster's member list to what is wanted. decide.go is pure; change.go does it.
 package membership
 
 import (
@@ -15,17 +15,17 @@ import (
 // Want is the wanted state of one member.
 type Want struct {
 	Present  bool
-	ID       string
+	ID       facts.ID
 	Name     string
 	PeerURLs []string
-	Replace  bool // a member of the same name or peer URL that is not exactly this one goes first
-	DataGone bool // the host has no data: its entry, if it ever started, goes first
+	Replace  bool // another member of the same name or peer URL is removed first
+	DataGone bool // the host has no data: its entry, if it ever started, is removed first
 }
 
 // Now is the cluster as it is.
 type Now struct {
 	Members []facts.ClusterMember
-	Healthy map[string]bool // by member ID
+	Healthy map[facts.ID]bool // by member ID
 }
 
 // Kinds of a Step.
@@ -38,16 +38,16 @@ const (
 // Step is one change of the list.
 type Step struct {
 	Kind     string
-	ID       string
+	ID       facts.ID
 	PeerURLs []string
 }
 
-// Decide says which steps are left, or why none may be taken.
+// Decide returns the steps that are left, or why none may be taken.
 func Decide(now Now, want Want) ([]Step, error) {
 	if !want.Present {
 		return decideAbsent(now, want)
 	}
-	if want.ID != "" {
+	if want.ID != 0 {
 		return decideUpdate(now, want)
 	}
 	return decidePresent(now, want)
@@ -75,10 +75,10 @@ func decidePresent(now Now, want Want) ([]Step, error) {
 	return []Step{{Kind: Add, PeerURLs: want.PeerURLs}}, nil
 }
 
-// keepEntry: a member that has started and then lost its data would panic at its start ("tocommit is out of range"), since the others
-// count on what it has acknowledged. One that is healthy has its data, whatever was said.
+// keepEntry decides on an entry that is already as wanted. A member that has started and then lost its data would panic at its start ("tocommit
+// is out of range"), since the others count on what it has acknowledged. One that is healthy has its data, whatever the arguments say.
 func keepEntry(now Now, want Want, m facts.ClusterMember) ([]Step, error) {
-	if !want.DataGone || m.Name == "" || m.ID == "" || now.Healthy[m.ID] { // without an ID it is check mode's own, yet to be added
+	if !want.DataGone || m.Name == "" || m.ID == 0 || now.Healthy[m.ID] { // without an ID it is an entry that check mode would add
 		return nil, nil
 	}
 	if err := mayRemove(now, m); err != nil {
@@ -135,7 +135,7 @@ func decideAbsent(now Now, want Want) ([]Step, error) {
 		return nil, nil
 	case len(found) > 1:
 		return nil, fault.New(fault.Refused, "%s and %s both match; nothing was removed", describe(found[0]), describe(found[1])).
-			WithHint("give the ID of the one that shall go")
+			WithHint("give the ID of the member to remove")
 	}
 	if err := mayRemove(now, found[0]); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func decideAbsent(now Now, want Want) ([]Step, error) {
 
 // names tells whether m is meant: by ID if given, else by peer URL and name, which must then not contradict each other.
 func (w Want) names(m facts.ClusterMember) bool {
-	if w.ID != "" {
+	if w.ID != 0 {
 		return m.ID == w.ID
 	}
 	if len(w.PeerURLs) > 0 {
@@ -154,7 +154,7 @@ func (w Want) names(m facts.ClusterMember) bool {
 	return m.Name == w.Name
 }
 
-// errDoubt is a refusal that rests on what members answered just now, which an election or a change under way can spoil for a moment.
+// errDoubt is a refusal that rests on what members answered just now: an election or a change under way can cause it for a moment.
 var errDoubt = errors.New("nothing is changed in such a state")
 
 // mayRemove refuses what cannot be taken back: the last member, and a removal after which too few of the others are healthy.
@@ -181,7 +181,7 @@ func mayRemove(now Now, m facts.ClusterMember) error {
 func After(members []facts.ClusterMember, steps []Step, want Want) []facts.ClusterMember {
 	out := slices.Clone(members)
 	for _, s := range steps {
-		i := slices.IndexFunc(out, func(m facts.ClusterMember) bool { return m.ID == s.ID && s.ID != "" })
+		i := slices.IndexFunc(out, func(m facts.ClusterMember) bool { return m.ID == s.ID && s.ID != 0 })
 		switch s.Kind {
 		case Add:
 			out = append(out, facts.ClusterMember{Name: want.Name, PeerURLs: s.PeerURLs})

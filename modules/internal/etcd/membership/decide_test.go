@@ -11,17 +11,17 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
-func m(id, name string, urls ...string) facts.ClusterMember {
+func m(id facts.ID, name string, urls ...string) facts.ClusterMember {
 	return facts.ClusterMember{ID: id, Name: name, PeerURLs: urls}
 }
 
 var (
-	a     = m("a1", "a", "https://a:2380")
-	b     = m("b1", "b", "https://b:2380")
-	c     = m("c1", "c", "https://c:2380")
-	new1  = m("e1", "", "https://e:2380")
+	a     = m(0xa1, "a", "https://a:2380")
+	b     = m(0xb1, "b", "https://b:2380")
+	c     = m(0xc1, "c", "https://c:2380")
+	new1  = m(0xe1, "", "https://e:2380")
 	trio  = []facts.ClusterMember{a, b, c}
-	allOK = map[string]bool{"a1": true, "b1": true, "c1": true, "e1": true}
+	allOK = map[facts.ID]bool{0xa1: true, 0xb1: true, 0xc1: true, 0xe1: true}
 )
 
 func TestDecide(t *testing.T) {
@@ -30,7 +30,7 @@ func TestDecide(t *testing.T) {
 		return Want{Present: true, Name: name, PeerURLs: urls, Replace: true}
 	}
 	fresh := Want{Present: true, Name: "c", PeerURLs: []string{"https://c:2380"}, DataGone: true}
-	down := func(ids ...string) map[string]bool {
+	down := func(ids ...facts.ID) map[facts.ID]bool {
 		healthy := maps.Clone(allOK)
 		for _, each := range ids {
 			healthy[each] = false
@@ -39,12 +39,12 @@ func TestDecide(t *testing.T) {
 	}
 	for name, x := range map[string]struct {
 		members []facts.ClusterMember
-		healthy map[string]bool
+		healthy map[facts.ID]bool
 		want    Want
 		steps   []Step
 		refuses string
 	}{
-		"add to one":                  {trio[:1], allOK, present("b", "https://b:2380"), []Step{{Add, "", []string{"https://b:2380"}}}, ""},
+		"add to one":                  {trio[:1], allOK, present("b", "https://b:2380"), []Step{{Add, 0, []string{"https://b:2380"}}}, ""},
 		"is there":                    {trio, allOK, present("b", "https://b:2380"), nil, ""},
 		"is there, other case":        {trio, allOK, present("b", "HTTPS://B:2380/"), nil, ""},
 		"added and not started":       {[]facts.ClusterMember{a, new1}, allOK, present("e", "https://e:2380"), nil, ""},
@@ -53,30 +53,30 @@ func TestDecide(t *testing.T) {
 		"same URL, other name":        {trio, allOK, present("x", "https://c:2380"), nil, "found member c1"},
 		"one URL of two":              {trio, allOK, present("c", "https://c:2380", "https://c2:2380"), nil, "nothing was changed"},
 		"name of one, URL of other":   {trio, allOK, replacing("a", "https://b:2380"), nil, "both share"},
-		"replace":                     {trio, allOK, replacing("c", "https://x:2380"), []Step{{Remove, "c1", nil}}, ""},
-		"replace takes quorum away":   {trio, map[string]bool{"a1": true, "c1": true}, replacing("c", "https://x:2380"), nil, "quorum would be lost"},
+		"replace":                     {trio, allOK, replacing("c", "https://x:2380"), []Step{{Remove, 0xc1, nil}}, ""},
+		"replace takes quorum away":   {trio, map[facts.ID]bool{0xa1: true, 0xc1: true}, replacing("c", "https://x:2380"), nil, "quorum would be lost"},
 		"replace what is right":       {trio, allOK, replacing("c", "https://c:2380"), nil, ""},
-		"its data is gone":            {trio, down("c1"), fresh, []Step{{Remove, "c1", nil}}, ""},
+		"its data is gone":            {trio, down(0xc1), fresh, []Step{{Remove, 0xc1, nil}}, ""},
 		"its data is gone, it serves": {trio, allOK, fresh, nil, ""},
-		"its data is gone, unstarted": {[]facts.ClusterMember{a, b, m("c2", "", "https://c:2380")}, allOK, fresh, nil, ""},
-		"its data is gone, no entry":  {trio[:2], allOK, fresh, []Step{{Add, "", []string{"https://c:2380"}}}, ""},
-		"its data is gone, no quorum": {trio, down("b1", "c1"), fresh, nil, "quorum would be lost"},
-		"update":                      {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://n:2380"}}, []Step{{Update, "b1", []string{"https://n:2380"}}}, ""},
-		"update to the same":          {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://b:2380"}}, nil, ""},
-		"update to another's URL":     {trio, allOK, Want{Present: true, ID: "b1", PeerURLs: []string{"https://a:2380"}}, nil, "already a peer URL"},
-		"update of nobody":            {trio, allOK, Want{Present: true, ID: "ff", PeerURLs: []string{"https://n:2380"}}, nil, "no member has the ID ff"},
-		"update with another's name":  {trio, allOK, Want{Present: true, ID: "b1", Name: "a", PeerURLs: []string{"https://n:2380"}}, nil, "is named b, not a"},
-		"remove by ID":                {trio, allOK, Want{ID: "c1"}, []Step{{Remove, "c1", nil}}, ""},
-		"remove by URL":               {trio, allOK, Want{PeerURLs: []string{"https://c:2380"}}, []Step{{Remove, "c1", nil}}, ""},
-		"remove by name":              {trio, allOK, Want{Name: "c"}, []Step{{Remove, "c1", nil}}, ""},
-		"ID wins over name":           {trio, allOK, Want{ID: "c1", Name: "a"}, []Step{{Remove, "c1", nil}}, ""},
-		"is gone":                     {trio, allOK, Want{ID: "ff"}, nil, ""},
-		"two of one name":             {[]facts.ClusterMember{a, b, m("d1", "b", "https://d:2380")}, allOK, Want{Name: "b"}, nil, "both match"},
-		"the last":                    {trio[:1], allOK, Want{ID: "a1"}, nil, "the last member"},
-		"the dead one of three":       {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "c1"}, []Step{{Remove, "c1", nil}}, ""},
-		"a healthy one, another dead": {trio, map[string]bool{"a1": true, "b1": true}, Want{ID: "b1"}, nil, "quorum would be lost"},
-		"one of two":                  {trio[:2], allOK, Want{ID: "b1"}, []Step{{Remove, "b1", nil}}, ""},
-		"the unstarted one":           {[]facts.ClusterMember{a, b, new1}, map[string]bool{"a1": true, "b1": true}, Want{PeerURLs: new1.PeerURLs}, []Step{{Remove, "e1", nil}}, ""},
+		"its data is gone, unstarted": {[]facts.ClusterMember{a, b, m(0xc2, "", "https://c:2380")}, allOK, fresh, nil, ""},
+		"its data is gone, no entry":  {trio[:2], allOK, fresh, []Step{{Add, 0, []string{"https://c:2380"}}}, ""},
+		"its data is gone, no quorum": {trio, down(0xb1, 0xc1), fresh, nil, "quorum would be lost"},
+		"update":                      {trio, allOK, Want{Present: true, ID: 0xb1, PeerURLs: []string{"https://n:2380"}}, []Step{{Update, 0xb1, []string{"https://n:2380"}}}, ""},
+		"update to the same":          {trio, allOK, Want{Present: true, ID: 0xb1, PeerURLs: []string{"https://b:2380"}}, nil, ""},
+		"update to another's URL":     {trio, allOK, Want{Present: true, ID: 0xb1, PeerURLs: []string{"https://a:2380"}}, nil, "already a peer URL"},
+		"update of nobody":            {trio, allOK, Want{Present: true, ID: 0xff, PeerURLs: []string{"https://n:2380"}}, nil, "no member has the ID ff"},
+		"update with another's name":  {trio, allOK, Want{Present: true, ID: 0xb1, Name: "a", PeerURLs: []string{"https://n:2380"}}, nil, "is named b, not a"},
+		"remove by ID":                {trio, allOK, Want{ID: 0xc1}, []Step{{Remove, 0xc1, nil}}, ""},
+		"remove by URL":               {trio, allOK, Want{PeerURLs: []string{"https://c:2380"}}, []Step{{Remove, 0xc1, nil}}, ""},
+		"remove by name":              {trio, allOK, Want{Name: "c"}, []Step{{Remove, 0xc1, nil}}, ""},
+		"ID wins over name":           {trio, allOK, Want{ID: 0xc1, Name: "a"}, []Step{{Remove, 0xc1, nil}}, ""},
+		"is gone":                     {trio, allOK, Want{ID: 0xff}, nil, ""},
+		"two of one name":             {[]facts.ClusterMember{a, b, m(0xd1, "b", "https://d:2380")}, allOK, Want{Name: "b"}, nil, "both match"},
+		"the last":                    {trio[:1], allOK, Want{ID: 0xa1}, nil, "the last member"},
+		"the dead one of three":       {trio, map[facts.ID]bool{0xa1: true, 0xb1: true}, Want{ID: 0xc1}, []Step{{Remove, 0xc1, nil}}, ""},
+		"a healthy one, another dead": {trio, map[facts.ID]bool{0xa1: true, 0xb1: true}, Want{ID: 0xb1}, nil, "quorum would be lost"},
+		"one of two":                  {trio[:2], allOK, Want{ID: 0xb1}, []Step{{Remove, 0xb1, nil}}, ""},
+		"the unstarted one":           {[]facts.ClusterMember{a, b, new1}, map[facts.ID]bool{0xa1: true, 0xb1: true}, Want{PeerURLs: new1.PeerURLs}, []Step{{Remove, 0xe1, nil}}, ""},
 	} {
 		steps, err := Decide(Now{x.members, x.healthy}, x.want)
 		if diff := cmp.Diff(x.steps, steps); diff != "" {
@@ -91,14 +91,14 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// After every step the decision must come nearer to its end: Apply repeats it until nothing is left, and so does check mode.
+// After every step there must be fewer steps left: Apply repeats the decision until none is left, and so does check mode.
 func TestStepsEnd(t *testing.T) {
 	for name, x := range map[string]struct {
 		want    Want
-		healthy map[string]bool
+		healthy map[facts.ID]bool
 	}{
 		"another address": {Want{Present: true, Name: "c", PeerURLs: []string{"https://x:2380"}, Replace: true}, allOK},
-		"its data gone":   {Want{Present: true, Name: "c", PeerURLs: []string{"https://c:2380"}, DataGone: true}, map[string]bool{"a1": true, "b1": true}},
+		"its data gone":   {Want{Present: true, Name: "c", PeerURLs: []string{"https://c:2380"}, DataGone: true}, map[facts.ID]bool{0xa1: true, 0xb1: true}},
 	} {
 		members := trio
 		var kinds []string

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"regexp"
+	"slices"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/edit"
+	"etcd-quorum-restore/modules/internal/envfile"
+	"etcd-quorum-restore/modules/internal/etcdconf"
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/masterconfig"
+	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
+	"etcd-quorum-restore/modules/internal/safefile"
+)
+
+// reader is a program that trusts the CA by a file on this host, and reads that file only when it starts.
+type reader struct{ Name, Path string }
+
+// trust is the answer of trusted and loaded.
+type trust struct {
+	Files    []trustFile `json:"files"`
+	Restart  []string    `json:"restart"`
+	SetAside []string    `json:"set_aside"`
+}
+
+type trustFile struct {
+	Reader   string `json:"reader"`
+	Path     string `json:"path"`
+	NotAfter string `json:"not_after"`
+}
+
+// pending is a mark beside the CA's file. It is there from before the file is changed until the reader was restarted, so that a run after a kill
+// knows which restarts are left.
+func (r reader) pending() string { return facts.RestartMark(r.Path, r.Name) }
+
+func trusted(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, error) {
+	der, err := base64.StdEncoding.DecodeString(a.Certificate)
+	if err != nil || len(der) == 0 {
+		return ansible.Result{}, fault.New(fault.Invalid, "argument certificate: expected what state=extended has returned, base64 of DER")
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil || !c.IsCA || c.CheckSignatureFrom(c) != nil {
+		return ansible.Result{}, fault.New(fault.Invalid, "argument certificate: it is no CA's that has signed itself").WithHint("give what state=extended has returned")
+	}
+	all, err := readers(a, conf)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	warnOfClient(call, a, time.Now())
+	plan, err := changes(call, all, c)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	return put(call, all, plan, c)
+}
+
+// warnOfClient: with an expired certificate of its own the API reaches no etcd, whatever it trusts.
+func warnOfClient(call *ansible.Call, a args, now time.Time) {
+	master, err := masterconfig.Read(a.MasterConfig)
+	if err != nil || master.EtcdConfig != nil {
+		return
+	}
+	text, err := readfile.Read(master.TLS().Cert, readfile.Text)
+	if err != nil {
+		return
+	}
+	if c, err := opensslca.FirstCertificate(text); err == nil && now.After(c.NotAfter) {
+		call.Warn("%s, the API's own certificate for etcd, expired on %s, and is not renewed here. When etcd serves again, renew it by openshift-ansible's "+
+			"playbooks/openshift-etcd/redeploy-certificates.yml, then run renew_certificates.yml again", master.TLS().Cert, utc(c.NotAfter))
+	}
+}
+
+// changes looks at all files before the first one is changed.
+func changes(call *ansible.Call, all []reader, c *x509.Certificate) (plan []reader, err error) {
+	for _, r := range all {
+		text, err := edit.Read(r.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			call.Warn("%s, the CA file of %s, does not exist: whoever needs it cannot speak to etcd", r.Path, r.Name)
+			continue
+		}
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "%s, the CA file of %s; nothing was changed", r.Path, r.Name)
+		}
+		_, found, same, err := opensslca.Replaced(text, c)
+		switch {
+		case err != nil:
+			return nil, fault.Wrap(fault.Invalid, err, "%s, the CA file of %s; nothing was changed", r.Path, r.Name)
+		case !found:
+			call.Warn("%s, the CA file of %s, does not trust %s: it stays as it is", r.Path, r.Name, c.Subject)
+		case !same:
+			plan = append(plan, r)
+		}
+	}
+	return plan, nil
+}
+
+// put marks the restarts before it changes a file. Two readers may have one file.
+func put(call *ansible.Call, all, plan []reader, c *x509.Certificate) (ansible.Result, error) {
+	data := trust{Files: []trustFile{}, Restart: due(all, plan), SetAside: []string{}}
+	result := ansible.Result{Changed: len(plan) > 0, Data: data}
+	for _, r := range plan {
+		data.Files = append(data.Files, trustFile{r.Name, r.Path, utc(c.NotAfter)})
+		if call.CheckMode {
+			continue
+		}
+		if err := safefile.Write(r.pending(), []byte("A restart of "+r.Name+" is due: "+r.Path+" was changed.\n"), 0o600); err != nil {
+			return result, err
+		}
+		call.MarkChanged()
+	}
+	for _, r := range plan {
+		diff, aside, err := replaceIn(r.Path, c, call.CheckMode)
+		if data.SetAside = append(data.SetAside, aside...); diff.Before != diff.After {
+			result.Diff = append(result.Diff, diff)
+		}
+		result.Data = data
+		if err != nil {
+			return result, err
+		}
+	}
+	return result, nil
+}
+
+// due are the readers whose restart is left, from this run or from one that was killed.
+func due(all, plan []reader) []string {
+	names := []string{}
+	for _, r := range all {
+		if (edit.Exists(r.pending()) || slices.Contains(plan, r)) && !slices.Contains(names, r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// loaded removes the marks: the readers were restarted.
+func loaded(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, error) {
+	if len(a.Readers) == 0 {
+		return ansible.Result{}, fault.New(fault.Invalid, "argument readers: expected who was restarted, some of etcd, master, flannel; got none")
+	}
+	all, err := readers(a, conf)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	changed := false
+	for _, r := range all {
+		if !slices.Contains(a.Readers, r.Name) || !edit.Exists(r.pending()) {
+			continue
+		}
+		changed = true
+		if call.CheckMode {
+			continue
+		}
+		if err := safefile.Remove(r.pending()); err != nil {
+			return ansible.Result{}, err
+		}
+		call.MarkChanged()
+	}
+	left := slices.DeleteFunc(slices.Clone(all), func(r reader) bool { return slices.Contains(a.Readers, r.Name) })
+	return ansible.Result{Changed: changed, Data: trust{Files: []trustFile{}, Restart: due(left, nil), SetAside: []string{}}}, nil
+}
+
+// readers are those that are on this host.
+func readers(a args, conf etcdconf.Conf) ([]reader, error) {
+	all := []reader{{"etcd", conf.Get("ETCD_TRUSTED_CA_FILE")}, {"etcd", conf.Get("ETCD_PEER_TRUSTED_CA_FILE")}}
+	master, err := masterconfig.Read(a.MasterConfig)
+	switch {
+	case err == nil && master.EtcdConfig == nil:
+		all = append(all, reader{"master", master.TLS().CA})
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	flannel, err := flannelFile(a.FlannelFile)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, reader{"flannel", flannel})
+	var there []reader
+	for _, r := range all {
+		// A master on a host of etcd may read etcd's own file: both are restarted then, and each needs its mark.
+		if r.Path != "" && !slices.Contains(there, r) {
+			there = append(there, r)
+		}
+	}
+	return there, nil
+}
+
+var cafile = regexp.MustCompile(`(?:^|\s)--?etcd-cafile[= ]["']?([^\s"']+)`)
+
+// flannelFile is the option of flanneld; "" where it has none.
+func flannelFile(path string) (string, error) {
+	raw, err := readfile.Read(path, readfile.Text)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(fault.Invalid, err, "argument flannel_file")
+	}
+	file, err := envfile.ParseSystemd(raw)
+	if err != nil {
+		return "", fault.Wrap(fault.Invalid, err, "%s", path)
+	}
+	options, _ := file.Get("FLANNEL_OPTIONS")
+	m := cafile.FindAllStringSubmatch(options, -1)
+	if len(m) == 0 {
+		return "", nil
+	}
+	return m[len(m)-1][1], nil
+}

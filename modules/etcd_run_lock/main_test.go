@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/moduletest"
+	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/runlock"
+)
+
+func TestMain(m *testing.M) { os.Exit(moduletest.Clean(m.Run())) }
+
+type m = map[string]any
+
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
+
+func lock(t *testing.T) m {
+	return m{"inventory": []string{"/etc/ansible/hosts"}, "directory": t.TempDir()}
+}
+
+// heldBy writes the record of another run.
+func heldBy(t *testing.T, args m, change func(*runlock.Holder)) string {
+	t.Helper()
+	sleep := exec.Command("sleep", "600")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sleep.Process.Kill(); sleep.Wait() })
+	p, err := procfs.Read(sleep.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := runlock.This()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.PID, h.Started, h.Command = p.PID, p.Started, "restore_quorum.yml"
+	if change != nil {
+		change(&h)
+	}
+	text, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := runlock.Path(args["directory"].(string), args["inventory"].([]string))
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTakesItAndTakesItAgain(t *testing.T) {
+	args := lock(t)
+	for range 2 {
+		a := moduletest.Run(t, args).OK(t, false).Documented(t, documentation)
+		if _, err := os.Stat(a.JSON["path"].(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRefusesWhileAnotherLives(t *testing.T) {
+	args := lock(t)
+	path := heldBy(t, args, nil)
+	before, _ := os.ReadFile(path)
+	a := moduletest.Run(t, args).Failed(t, "refused")
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml (process ") || !strings.Contains(hint, "kill ") {
+		t.Errorf("%s", a.Stdout)
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(before) {
+		t.Errorf("the other run's record is now %s", after)
+	}
+	args["inventory"] = []string{"/elsewhere"}
+	moduletest.Run(t, args).OK(t, false)
+}
+
+func TestAnotherUsersRun(t *testing.T) {
+	args := lock(t)
+	mine := heldBy(t, args, nil)
+	theirs := mine[:strings.LastIndexByte(mine, '-')] + "-4711.lock"
+	if err := os.Rename(mine, theirs); err != nil {
+		t.Fatal(err)
+	}
+	moduletest.Run(t, args).Failed(t, "refused")
+	if text, err := os.ReadFile(mine); err == nil && len(text) > 0 {
+		t.Errorf("a run that was refused holds the lock: %s", text)
+	}
+	if os.Geteuid() == 0 { // a process that does not belong to the file's owner proves nothing
+		if err := os.Chown(theirs, 4711, -1); err != nil {
+			t.Fatal(err)
+		}
+		moduletest.Run(t, args).OK(t, false)
+	}
+}
+
+func TestOnlyWarnsWhereItReads(t *testing.T) {
+	for _, key := range []string{"reads", "_ansible_check_mode"} {
+		args := lock(t)
+		path := heldBy(t, args, nil)
+		before, _ := os.ReadFile(path)
+		args[key] = true
+		a := moduletest.Run(t, args).OK(t, false).Documented(t, documentation)
+		if a.JSON["other"] == nil || !strings.Contains(a.Stdout, "runs meanwhile") {
+			t.Errorf("%s: %s", key, a.Stdout)
+		}
+		if after, _ := os.ReadFile(path); string(after) != string(before) {
+			t.Errorf("%s: the record is now %s", key, after)
+		}
+	}
+}
+
+// A run that was killed, also by a reboot, and files that are no record do not block anybody.
+func TestTheDeadHoldNothing(t *testing.T) {
+	for name, change := range map[string]func(*runlock.Holder){
+		"ended":                 func(h *runlock.Holder) { h.PID = 1 << 30 },
+		"its number used again": func(h *runlock.Holder) { h.Started++ },
+		"another boot":          func(h *runlock.Holder) { h.Boot = "b" },
+	} {
+		args := lock(t)
+		heldBy(t, args, change)
+		a := moduletest.Run(t, args)
+		if a.JSON["failed"] == true {
+			t.Errorf("%s: %s", name, a.Stdout)
+		}
+	}
+	for name, text := range map[string]string{"empty": "", "half": `{"pid": 1`, "no record": `{"pid": "x"}`} {
+		args := lock(t)
+		if err := os.WriteFile(heldBy(t, args, nil), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if a := moduletest.Run(t, args); a.JSON["failed"] == true {
+			t.Errorf("%s: %s", name, a.Stdout)
+		}
+	}
+}
+
+// The holder is ansible-playbook itself, above the shells and forks that run a module.
+func TestTheHolderIsThePlaybook(t *testing.T) {
+	args := lock(t)
+	dir := args["directory"].(string)
+	text, err := json.Marshal(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, script := filepath.Join(dir, "args.json"), filepath.Join(dir, "ansible-playbook")
+	for path, content := range map[string]string{file: string(text), script: "#!/bin/sh\necho $$ >\"$4\"\n(sh -c \"$1 $2; true\"; true)\n"} {
+		if err := os.WriteFile(path, []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.Command(script, moduletest.Binary(t), file, "x/fence.yml", filepath.Join(dir, "pid")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct{ Holder runlock.Holder }
+	if err := json.Unmarshal(out, &answer); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	pid, err := os.ReadFile(filepath.Join(dir, "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(string(pid)); fmt.Sprint(answer.Holder.PID) != want || answer.Holder.Command != "fence.yml" {
+		t.Errorf("%+v, want process %s", answer.Holder, want)
+	}
+	moduletest.Run(t, args).OK(t, false) // that run has ended
+}
+
+func TestBadInput(t *testing.T) {
+	link := lock(t)
+	if err := os.Symlink("/etc/hostname", runlock.Path(link["directory"].(string), link["inventory"].([]string))); err != nil {
+		t.Fatal(err)
+	}
+	nowhere := lock(t)
+	nowhere["directory"] = "/nowhere"
+	for kind, list := range map[string][]m{"invalid": {{}, {"inventory": "x", "reads": "perhaps"}, link}, "internal": {nowhere}} {
+		for _, args := range list {
+			moduletest.Run(t, args).Failed(t, kind)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+)
+
+func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
+	out := Do{
+		Run: v.Req.Run, Action: d.Action, Code: d.Code, HasQuorum: v.HasQuorum(), Confirm: d.Acts() && !v.Req.Simulate && v.Req.Confirmed.Asks(), ID: rows.ID(v, d),
+		Plays: rows.Plays(v, d), Remove: []histories.Member{}, Down: []string{}, Endpoints: endpoints(v, d), Clients: Clients{Remove: []Client{}, Keep: []Client{}, Members: clientsThatAreMembers(v)},
+		CAHost: v.CAHost(), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
+	}
+	_, out.Held = rows.Holds(v)
+	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
+	maps.Copy(out.Resolved, v.Req.Resolved)
+	if d.Survivor != nil {
+		out.Survivor = d.Survivor.Name
+	}
+	for _, m := range rows.StaysDown(v, d) {
+		out.Down = append(out.Down, m.ID.String())
+	}
+	for _, m := range d.Remove {
+		out.Remove = append(out.Remove, v.MemberOf(m))
+	}
+	if d.Acts() || d.Action == rows.Nothing {
+		out.Clients = clientsOf(v, d)
+		out.InitialCluster = rows.InitialCluster(v, d)
+	}
+	return out
+}
+
+// endpoints are the client URLs to ask for a change of the membership: the survivor's, or else those of all members.
+func endpoints(v *rows.View, d *rows.Decision) []string {
+	if d.Survivor != nil {
+		return d.Survivor.ClientURLs()
+	}
+	all := []string{}
+	for _, m := range v.MemberList() {
+		all = append(all, m.ClientURLs...)
+	}
+	return all
+}
+
+// queryHost is the host that is asked about the cluster: one with quorum, else one that runs, else one that can be reached.
+func queryHost(v *rows.View) string {
+	best, rank := "", 0
+	for _, n := range v.Nodes {
+		is := 0
+		switch {
+		case slices.Contains(v.Quorum, n):
+			is = 3
+		case n.Up():
+			is = 2
+		case n.Answered() && (!n.IsNew || n.Member != nil):
+			is = 1
+		}
+		if is > rank {
+			best, rank = n.Name, is
+		}
+	}
+	return best
+}

@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
+
+// expired gives hosts a server certificate that has ended.
+func (c *cluster) expired(hosts ...int) *cluster {
+	for _, i := range hosts {
+		h := c.Hosts[host(i)]
+		h.Certificates = append(h.Certificates, facts.Certificate{Path: "/etc/etcd/server.crt", Purpose: "server", ExpiresDays: -2})
+		c.Hosts[host(i)] = h
+	}
+	return c
+}
+
+func (c *cluster) withoutCA() *cluster {
+	for name, h := range c.Hosts {
+		h.CAKey = false
+		c.Hosts[name] = h
+	}
+	return c
+}
+
+func (c *cluster) caOn(i int) *cluster {
+	h := c.Hosts[host(i)]
+	h.CAKey, h.Enabled = true, true
+	c.Hosts[host(i)] = h
+	return c
+}
+
+func (c *cluster) restartDue(i int) *cluster {
+	h := c.Hosts[host(i)]
+	h.Checks = append(h.Checks, facts.Check{Name: "ca_restart", Status: "failed", Line: "changed", Advice: "ansible-playbook playbooks/renew_certificates.yml"})
+	c.Hosts[host(i)] = h
+	return c
+}
+
+// A member whose certificates have expired beside a quorum comes first, and is not waited for before it has new ones.
+func TestRenewalOfOneOutside(t *testing.T) {
+	r := Make(lost(3).healthy(0, 1).caOn(0).expired(2).Request).Renewal
+	if want := []string{host(2), host(0), host(1)}; !slices.Equal(r.Hosts, want) || r.Serial != "1" {
+		t.Errorf("%+v", r)
+	}
+	if g := r.Gates[host(2)]; !slices.Equal(g.Before, []string{memberID(2).String()}) || len(g.After) != 0 || len(r.Gates[host(0)].Before) != 0 {
+		t.Errorf("%+v", r.Gates)
+	}
+}
+
+func TestRenewal(t *testing.T) {
+	for name, c := range map[string]struct {
+		facts    *cluster
+		refusal  string
+		hosts    int
+		together bool
+	}{
+		"quorum":                          {lost(3).healthy(0, 1, 2).caOn(0), "", 3, false},
+		"no CA":                           {lost(3).healthy(0, 1, 2).withoutCA(), "no host that answers has the CA's key", 0, false},
+		"lost for another reason":         {lost(3).caOn(0), "No certificate has expired", 0, false},
+		"lost, expired":                   {lost(3).caOn(0).caOn(1).caOn(2).expired(0, 1, 2), "", 3, true},
+		"lost, expired, one out of reach": {lost(3).caOn(0).caOn(1).off(2).expired(0, 1), "", 2, true},
+		"killed before the restart":       {lost(3).caOn(0).caOn(1).caOn(2).restartDue(0), "", 3, true},
+		"a restore has begun":             {lost(3).caOn(0).fenced(1, 2).expired(0, 1, 2), "A restore has begun", 0, false},
+		"a forced start has begun":        {lost(3).caOn(0).forcing(1).expired(0, 1, 2), "A restore has begun", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Make(c.facts.Request).Renewal
+			if c.refusal == "" && r.Refusal != "" || !strings.Contains(r.Refusal, c.refusal) || len(r.Hosts) != c.hosts || r.Together != c.together {
+				t.Errorf("%+v", r)
+			}
+			if r.Refusal != "" && !strings.Contains(r.Refusal, "playbooks/") {
+				t.Errorf("no way on: %s", r.Refusal)
+			}
+		})
+	}
+}

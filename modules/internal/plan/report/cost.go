@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+	"etcd-quorum-restore/modules/internal/plan/wording"
+)
+
+// costLines say what is kept and given up, what keeps working, and how long it takes.
+func costLines(v *rows.View, d *rows.Decision, r Report) []string {
+	var lines []string
+	if l := d.Survivor.Facts.Log; d.Forces() && l != nil && l.LastIndex > l.Commit {
+		lines = append(lines, wording.Labelled("Kept", "the survivor's log to its end; whether "+lastEntries(l.LastIndex-l.Commit)+" acknowledged is not known")...)
+	}
+	for _, text := range r.GivenUp {
+		lines = append(lines, wording.Labelled("Given up", text)...)
+	}
+	for _, text := range notes(v, d) {
+		lines = append(lines, wording.Labelled("Note", text)...)
+	}
+	lines = append(lines, wording.Labelled("Meanwhile", meanwhile(d))...)
+	lines = append(lines, wording.Labelled("Takes", estimate(v, d))...)
+	return lines
+}
+
+func givenUpWords(v *rows.View, d *rows.Decision, r Report) []string {
+	var texts []string
+	for _, g := range r.Discarded {
+		if g.What == "superseded" {
+			texts = append(texts, g.Text)
+			continue
+		}
+		texts = append(texts, g.Text+"; that data is set aside, not deleted")
+	}
+	if d.Forces() {
+		if gone := unseen(v, d); len(gone) > 0 {
+			texts = append(texts, "acknowledged writes that only "+wording.And(gone)+" held, if there are any; the data there cannot be looked at")
+		}
+	}
+	if len(texts) == 0 {
+		texts = append(texts, "nothing")
+	}
+	return texts
+}
+
+// unseen are members whose data is gone or out of reach.
+func unseen(v *rows.View, d *rows.Decision) []string {
+	var gone []string
+	for i := range v.Members {
+		n := v.HostOf(&v.Members[i])
+		if v.Started(&v.Members[i]) && (n == nil || !n.Answered() || n.Data == histories.NoData) {
+			gone = append(gone, v.MemberName(&v.Members[i]))
+		}
+	}
+	return gone
+}
+
+// notes are what an operator should know, without a decision to make.
+func notes(v *rows.View, d *rows.Decision) []string {
+	texts := differentData(v)
+	n := d.Survivor
+	if n != nil && d.Forces() && n.Facts.Log != nil && n.Facts.Database != nil && n.Facts.Database.ConsistentIndex > n.Facts.Log.Commit {
+		texts = append(texts, fmt.Sprintf("as after a power cut, the database of %s has applied entry %d and its log's commit says %d: the end of the log must be kept "+
+			"(etcd_keep_log_tail, the default), because a plain forced start would hang on writes", n.Name, n.Facts.Database.ConsistentIndex, n.Facts.Log.Commit))
+	}
+	if d.Forces() && v.CAHost() == "" {
+		texts = append(texts, "no reachable host has the CA's key: no new certificates can be made until it is back")
+	}
+	for _, o := range rows.BlindNewHosts(v) {
+		texts = append(texts, o.Name+" of new_etcd does not reach the peer port of a member that runs: it is left out, and add_hosts.yml needs that port open")
+	}
+	if d.Action == rows.RemoveHost && (len(v.Members)-len(d.Remove))%2 == 0 {
+		texts = append(texts, fmt.Sprintf("an even number of members (%d) tolerates no more failures than %d", len(v.Members)-len(d.Remove), len(v.Members)-len(d.Remove)-1))
+	}
+	return texts
+}
+
+func meanwhile(d *rows.Decision) string {
+	switch d.Action {
+	case rows.Force, rows.Start:
+		return "running pods keep running; the API is read-only or down until etcd serves writes again"
+	case rows.FinishForce:
+		return "running pods keep running; the API pauses while etcd restarts"
+	}
+	if d.Action == rows.RemoveHost {
+		return "pods and API keep running, one master at a time restarts; writes pause for some seconds if the leader leaves"
+	}
+	return "pods and API keep running; writes pause for about a second while a second member joins"
+}
+
+// estimate is rough: copies at 50 to 100 MB/s, some seconds for each election, about half a minute for each master.
+func estimate(v *rows.View, d *rows.Decision) string {
+	copied := 0
+	for _, n := range v.Nodes {
+		copied = max(copied, int(rows.BackupBytes(n, d)>>20))
+	}
+	toWrites := 0
+	if d.Forces() || d.Action == rows.Start {
+		toWrites = 15 + copied/25
+	}
+	joins := len(d.Work[rows.StepRejoin]) + len(d.Work[rows.StepJoinStarted])
+	total := toWrites + 15*joins + 10
+	if d.RestartsMasters() {
+		total += 40 * len(rows.ReachableMasters(v))
+	}
+	text := "about " + wording.Minutes(total) + " in all"
+	if toWrites > 0 {
+		text = "about " + wording.Minutes(toWrites) + " until etcd serves writes again, " + text
+	}
+	if d.Action == rows.Force && !rows.Rehearses(d) {
+		text += "; no rehearsal, for lack of room"
+	}
+	return text
+}
+
+func lastEntries(n uint64) string {
+	if n == 1 {
+		return "its last entry was"
+	}
+	return "its last " + wording.Entries(n) + " were"
+}

@@ -1,0 +1,53 @@
+package report
+
+import (
+	"regexp"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/plan/wording"
+)
+
+// hintLines keeps each command in one piece, on a line of its own, so that it can be copied. A command begins at the start of the hint or after a
+// colon, and ends at the end of the hint or before a semicolon.
+func hintLines(hint string) []string {
+	var lines []string
+	label := "Next"
+	for hint != "" {
+		text, command, rest := cutCommand(hint)
+		switch {
+		case command == "":
+			return append(lines, wording.Labelled(label, text)...)
+		case text == "":
+			lines = append(lines, wording.Pad(label, wording.Indent, false)+command)
+		default:
+			lines = append(append(lines, wording.Labelled(label, text)...), strings.Repeat(" ", wording.Indent)+command)
+		}
+		label, hint = "", rest
+	}
+	return lines
+}
+
+var commandBegins = regexp.MustCompile(`(?:^|: )(ansible(?:-playbook -i)? )`)
+
+func cutCommand(hint string) (text, command, rest string) {
+	at := commandBegins.FindStringSubmatchIndex(hint)
+	if at == nil {
+		return hint, "", ""
+	}
+	command, rest, _ = strings.Cut(hint[at[2]:], "; ")
+	return strings.TrimSpace(hint[:at[2]]), command, rest
+}
+
+func commandLines(label, text string, commands []string) []string {
+	switch {
+	case len(commands) == 0:
+		return nil
+	case text == "":
+		return []string{wording.Pad(label, wording.Indent, false) + commands[0]}
+	}
+	lines := wording.Labelled(label, text)
+	for _, c := range commands {
+		lines = append(lines, strings.Repeat(" ", wording.Indent)+c)
+	}
+	return lines
+}

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/rows"
+	"etcd-quorum-restore/modules/internal/plan/wording"
+)
+
+// planLines are for people: the cluster, its members, what is done and why, what is given up, how to undo it.
+func planLines(v *rows.View, d *rows.Decision, r Report) []string {
+	lines := []string{headline(v, r), ""}
+	lines = append(lines, memberTable(v)...)
+	lines = append(lines, "")
+	lines = append(lines, wording.Labelled("Action", actionWords(v, d))...)
+	if len(d.Refusals) == 0 {
+		lines = append(lines, wording.Labelled("Why", d.Reason)...)
+	}
+	for _, no := range d.Refusals {
+		lines = append(lines, wording.Labelled("Refused", no.Msg+" ["+no.Code+"]")...)
+		lines = append(lines, hintLines(no.Hint)...)
+	}
+	notes := brokenSnapshots(v)
+	if !d.Acts() {
+		notes = append(differentData(v), notes...)
+	}
+	for _, text := range notes {
+		lines = append(lines, wording.Labelled("Note", text)...)
+	}
+	for _, hold := range r.Holds {
+		if d.Action == rows.Refuse {
+			break // it may be what is refused
+		}
+		lines = append(append(lines, wording.Labelled("Held", hold.Msg+" ["+hold.Code+"]")...), hintLines(hold.Hint)...)
+	}
+	if !d.Acts() {
+		return append(lines, nextLines(v, d)...)
+	}
+	lines = append(lines, outcomeLines(v, d)...)
+	if d.Action == rows.Undo {
+		return append(lines, commandLines("Next", "what etcd is then, and what a restore would do:", []string{v.Req.Playbook("check_quorum.yml")})...)
+	}
+	if d.Action == rows.Fence {
+		lines = append(lines, commandLines("Undo", "if it should not have been fenced:", r.Undo)...)
+		return append(lines, commandLines("Next", "with quorum it becomes a member again:", []string{v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(v.Req.FenceHosts, ",")})...)
+	}
+	lines = append(lines, costLines(v, d, r)...)
+	lines = append(lines, commandLines("Command", "carries it out:", []string{command(v, d)})...)
+	id := rows.ID(v, d)
+	lines = append(lines, commandLines("Plan", id+", which is confirmed, and no other plan, by:", []string{command(v, d) + " -e etcd_confirm=" + id})...)
+	lines = append(lines, commandLines("Undo", "until the forced start or the first join no data has changed; this takes it back, and refuses from then on:", r.Undo)...)
+	lead := "how the hosts that stay out come back; never power on two of them together:"
+	if len(r.StaysOut) == 0 {
+		lead = "what is left to do:"
+	}
+	return append(lines, commandLines("Afterwards", lead, r.Afterwards)...)
+}
+
+// brokenSnapshots notes such files: no reason against a host, but a sign of a power cut or of a bad disk.
+func brokenSnapshots(v *rows.View) []string {
+	var texts []string
+	for _, n := range v.Nodes {
+		for _, c := range n.Facts.Checks {
+			if c.Name == "snapshots" && c.Status == "ignored" {
+				texts = append(texts, n.Name+": "+c.Line)
+			}
+		}
+	}
+	return texts
+}
+
+func headline(v *rows.View, r Report) string {
+	state := "QUORUM LOST"
+	switch {
+	case r.Quorum.Members == 0:
+		state = "NO QUORUM, and no member list can be read"
+	case r.Quorum.Present && r.Quorum.Running >= r.Quorum.Members:
+		state = "quorum present"
+	case r.Quorum.Present:
+		state = "quorum present, DEGRADED"
+	}
+	text := "etcd: " + state
+	if r.Quorum.Members > 0 {
+		text += fmt.Sprintf(" (%d of %d members run, %d needed)", r.Quorum.Running, r.Quorum.Members, r.Quorum.Needed)
+	}
+	if v.ClusterID != 0 {
+		text += "; cluster " + v.ClusterID.String()
+	}
+	return text
+}
+
+func actionWords(v *rows.View, d *rows.Decision) string {
+	switch d.Action {
+	case rows.Nothing:
+		return nothingWords(v)
+	case rows.Start:
+		return "start: " + startWords(v, d) + "; no forced start"
+	case rows.FinishJoin:
+		return "finish_join: missing members join; no forced start"
+	case rows.FinishForce:
+		return "finish_force: the forced start on " + d.Survivor.Name + " is finished"
+	case rows.Force:
+		if len(d.Work[rows.StepRejoin]) == 0 {
+			return "force: " + d.Survivor.Name + " becomes a new one-member cluster"
+		}
+		return "force: " + d.Survivor.Name + " becomes a new one-member cluster, then the others rejoin it"
+	case rows.RemoveHost:
+		return "remove_host: " + v.Req.RemoveHost + " leaves the members, the masters' and flannel's lists, and the inventory's group"
+	case rows.Fence:
+		if d.Survivor == nil {
+			return "fence: " + wording.And(v.Req.FenceHosts) + "; which host went on is not known, and recorded so"
+		}
+		return "fence: " + wording.And(v.Req.FenceHosts) + ", in favour of " + d.Survivor.Name
+	case rows.Undo:
+		return "undo: " + wording.And(histories.Names(v.InOrder(d.Work[rows.StepPutBack]))) + " as before the restore; data is not touched"
+	case rows.RestoreBackup:
+		return "restore_backup: this playbook cannot help"
+	}
+	return "none: nothing was changed"
+}
+
+func startWords(v *rows.View, d *rows.Decision) string {
+	if len(d.Work[rows.StepStopCopy]) == 0 {
+		return "wait for those that run"
+	}
+	return wording.And(histories.Names(v.InOrder(d.Work[rows.StepStopCopy])))
+}

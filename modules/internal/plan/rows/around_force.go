@@ -1,0 +1,50 @@
+package rows
+
+import (
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+)
+
+// finishForceOn fences all others (again); they join once the single member is proven.
+func finishForceOn(v *View, n *histories.Node, reason string) *Decision {
+	d := NewDecision(FinishForce, reason)
+	d.Survivor = n
+	d.give(StepFinishForce, n)
+	aroundForce(v, d)
+	return d
+}
+
+// aroundForce adds what every forced start means for the other hosts.
+func aroundForce(v *View, d *Decision) {
+	for _, n := range v.Nodes {
+		switch {
+		case n == d.Survivor:
+		case !n.Answered():
+			if !n.IsNew || n.Member != nil {
+				d.leaves(n.Name)
+			}
+		case takesPart(v, n):
+			d.give(StepFence, n)
+			afterForce(v, d, n)
+		}
+	}
+	for i := range v.Members {
+		if v.HostOf(&v.Members[i]) == nil {
+			d.leaves(v.MemberName(&v.Members[i]))
+		}
+	}
+	addAlways(v, d)
+}
+
+// afterForce lets a fenced host join again, unless it is left to add_hosts.yml, needs a new disk, or needs the operator's consent.
+func afterForce(v *View, d *Decision, n *histories.Node) {
+	switch {
+	case n.IsNew && n.Member == nil:
+	case v.HasQuorum() && holdsBack(v, d, n): // the survivor was forced by hand, and gave up what this host holds
+	case v.Req.Rejoin && !slices.Contains(v.Req.Unreadable, n.Name):
+		d.give(StepRejoin, n)
+	default:
+		d.leaves(n.Name)
+	}
+}

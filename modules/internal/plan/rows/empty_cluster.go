@@ -1,0 +1,121 @@
+package rows
+
+import (
+	"fmt"
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/wording"
+)
+
+// young is the highest revision of a cluster that wiped hosts may just have formed.
+const young = 50
+
+// emptyClusterServes refuses where the cluster with quorum may be an empty one: wiped hosts with the installed etcd.conf form a new cluster of
+// the same IDs. Beside the real data that is visible. While the host that holds that data is out of reach, or its data cannot be read, the empty
+// cluster looks like the real one, and that host could be removed from it.
+func emptyClusterServes(v *View) *Decision {
+	if !v.HasQuorum() {
+		return nil
+	}
+	return emptyClusterAlone(v, v.Quorum)
+}
+
+// emptyClusterStarts is the same without quorum, for example after the wiped hosts were stopped again.
+func emptyClusterStarts(v *View) *Decision {
+	good := v.UsableHosts()
+	if v.HasQuorum() || len(good) < v.Needed() {
+		return nil
+	}
+	return emptyClusterAlone(v, good)
+}
+
+// emptyClusterSurvives asks before one of the usable hosts becomes the survivor.
+func emptyClusterSurvives(v *View) *Decision { return emptyClusterForced(v, v.UsableHosts()) }
+
+// emptyClusterForced is the same for a forced start of one of these hosts. Where somebody has confirmed that the unreachable hosts stay off, their
+// data does not count.
+func emptyClusterForced(v *View, hosts []*histories.Node) *Decision {
+	if v.HasQuorum() || v.LostHostsOff {
+		return nil
+	}
+	return emptyClusterAlone(v, hosts)
+}
+
+func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
+	missing := mayHoldTheRealData(v)
+	if v.Req.AcceptLoss || v.Best == nil || len(hosts) == 0 || len(missing) == 0 || !looksNew(hosts) || allSuperseded(hosts) {
+		return nil
+	}
+	names := wording.And(missing)
+	hint := "bring " + names + " back"
+	if len(goneOrAbsent(v)) == 0 {
+		hint = "look at the data of " + names
+	}
+	hint += ", and run it again: the real data is recognised then; if this cluster is new, etcd_accept_loss=yes says so"
+	if v.HasQuorum() && len(v.GoneStarted()) > 0 {
+		hint += ", and what it just lacks is taken out: " + v.TakeOut(&v.GoneStarted()[0])
+	} else {
+		hint += ": " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes"
+	}
+	return refuse(Refusal{
+		Code: "empty_cluster",
+		Msg: fmt.Sprintf("%s may be an empty cluster of wiped hosts: it began with its first entry and is at revision %d, and %s, which may hold the real data, cannot be %s",
+			wording.And(histories.Names(hosts)), histories.Revision(v.Best.Facts), names, reachedOrRead(v)),
+		Hint: hint,
+	})
+}
+
+// allSuperseded: the gate for superseded data refuses such hosts, with a better message.
+func allSuperseded(hosts []*histories.Node) bool {
+	return !slices.ContainsFunc(hosts, func(n *histories.Node) bool { return !n.Superseded() })
+}
+
+// goneOrAbsent are started members that nobody reaches, and hosts of [etcd] that are off and no members: the empty cluster may have been forced
+// since.
+func goneOrAbsent(v *View) (names []string) {
+	for _, m := range v.GoneStarted() {
+		names = append(names, v.MemberName(&m))
+	}
+	absent := v.Which(func(n *histories.Node) bool { return n.Facts.Unreachable && n.Member == nil && !n.IsNew })
+	return append(names, histories.Names(absent)...)
+}
+
+// mayHoldTheRealData are those, and hosts whose data cannot be read.
+func mayHoldTheRealData(v *View) []string {
+	names := goneOrAbsent(v)
+	for _, n := range unreadableMembers(v) {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+func unreadableMembers(v *View) []*histories.Node {
+	return v.Which(func(n *histories.Node) bool {
+		return n.Data == histories.Damaged && !n.IsNew && !slices.Contains(v.Quorum, n)
+	})
+}
+
+func reachedOrRead(v *View) string {
+	switch {
+	case len(goneOrAbsent(v)) == 0:
+		return "read"
+	case len(unreadableMembers(v)) == 0:
+		return "reached"
+	}
+	return "reached or read"
+}
+
+// looksNew is true where the hosts may have formed a new cluster. etcd does so only where etcd.conf says so, and a restore or an addition never
+// leaves it so. The log of such a cluster begins with the members of etcd.conf, in term 1.
+func looksNew(hosts []*histories.Node) bool {
+	for _, n := range hosts {
+		if !n.Readable() || n.Facts.Config.InitialClusterState == "existing" || histories.Revision(n.Facts) > young {
+			return false
+		}
+		if terms := n.Facts.Log.Terms; len(terms) == 0 || terms[0].Term != 1 || terms[0].First != 1 {
+			return false
+		}
+	}
+	return histories.Family{Nodes: hosts}.IsFresh()
+}

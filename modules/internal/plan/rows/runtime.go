@@ -1,0 +1,57 @@
+package rows
+
+import (
+	"fmt"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/histories"
+)
+
+// whereIsEtcd refuses, before the first fence, where etcd cannot be stopped or started by this project.
+func whereIsEtcd(v *View, d *Decision) []Refusal {
+	var all []Refusal
+	for _, n := range v.Nodes {
+		if n.Answered() && n.Facts.Runtime == facts.Container && d.touches(n) {
+			all = append(all, Refusal{
+				Code: "runtime",
+				Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd starts it again after every end",
+				Hint: "make it a service: systemctl disable --now etcd_container, install the etcd package of the same version, chown -R etcd:etcd " + dataDir(n) +
+					", systemctl unmask etcd && systemctl enable etcd; then run it again: " + v.Req.Again(),
+			})
+		}
+	}
+	for _, n := range taking(v, d) {
+		if n.Facts.Runtime != facts.None {
+			continue
+		}
+		r := Refusal{
+			Code: "runtime",
+			Msg:  n.Name + ": where is etcd on this host? There is neither a manifest of its pod nor an etcd.service",
+			Hint: fmt.Sprintf("install etcd there as on the others; or leave %s out: take its line out of [etcd], and run it again: %s", n.Name, v.Req.Playbook("restore_quorum.yml")),
+		}
+		if n.HasData() {
+			r.Msg += ", and " + dataDir(n) + " holds a member's data"
+			r.Hint = "bring back what ran it, on " + n.Name + ": etcd.yaml to /etc/origin/node/pods-stopped/etcd.yaml, or the etcd package with its etcd.service; then run it again: " +
+				v.Req.Playbook("restore_quorum.yml")
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func dataDir(n *histories.Node) string {
+	if n.Facts.DataDir.Path == "" {
+		return "/var/lib/etcd"
+	}
+	return n.Facts.DataDir.Path
+}
+
+// touches is true where something is started, stopped or written on the host; the copy of /etc/etcd does not count.
+func (d *Decision) touches(n *histories.Node) bool {
+	for s := range d.Work {
+		if s != StepBackupConfig && d.Has(s, n) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,132 @@
+package safefile
+
+import (
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+const tempPrefix = ".safefile-"
+
+// Temp is a new file that only this process uses, and that gets its name when it is complete.
+type Temp struct {
+	*os.File
+	dir  *Dir
+	name string
+}
+
+// Temp makes a file beside its later place, and removes those that a killed run, or a full disk, has left there.
+func (d *Dir) Temp() (*Temp, error) {
+	if err := d.sweep(); err != nil {
+		return nil, err
+	}
+	for {
+		name := tempPrefix + rand.Text()
+		f, err := d.Create(name, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		t := &Temp{File: f, dir: d, name: name}
+		if kept, err := t.mark(); kept || err != nil {
+			return t, err
+		}
+		t.Close() // another run has removed it before the mark
+	}
+}
+
+// mark takes the lock that tells a sweep that a process still writes the file. On a filesystem without locks nothing is swept.
+func (t *Temp) mark() (kept bool, err error) {
+	switch err := unix.Flock(int(t.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return false, nil
+	case err != nil:
+		return true, nil
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(int(t.Fd()), &st)
+	return st.Nlink > 0, err
+}
+
+func (d *Dir) sweep() error {
+	entries, err := d.List()
+	if errors.Is(err, os.ErrPermission) { // a directory that this user may write to but not list
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) && e.Type().IsRegular() {
+			d.dropUnused(e.Name())
+		}
+	}
+	return nil
+}
+
+// dropUnused leaves a file that it may not remove: it does no harm.
+func (d *Dir) dropUnused(name string) {
+	f, err := d.Open(name)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		_ = d.Remove(name)
+	}
+}
+
+// Replace gives the file its name, durably, and replaces the file of that name.
+func (t *Temp) Replace(name string) error {
+	if err := oneName(name); err != nil {
+		return err
+	}
+	if err := t.Sync(); err != nil {
+		return err
+	}
+	if err := unix.Renameat(t.dir.fd(), t.name, t.dir.fd(), name); err != nil {
+		return t.dir.errorOf("rename to", name, err)
+	}
+	return t.landed(name)
+}
+
+// Name gives the file a name that does not exist yet, durably.
+func (t *Temp) Name(name string) error {
+	if err := oneName(name); err != nil {
+		return err
+	}
+	if err := t.Sync(); err != nil {
+		return err
+	}
+	if err := t.dir.Rename(t.name, t.dir, name); err != nil {
+		return err
+	}
+	return t.landed(name)
+}
+
+// landed checks the new name: in another user's directory it may be another file by then.
+func (t *Temp) landed(name string) error {
+	st, err := t.dir.Lstat(name)
+	if err != nil {
+		return err
+	}
+	var own unix.Stat_t
+	if err := unix.Fstat(int(t.Fd()), &own); err != nil {
+		return err
+	}
+	if st.Ino != own.Ino || st.Dev != own.Dev {
+		return fault.New(fault.Refused, "something exchanged %s while it was written (%s)", filepath.Join(t.dir.Path, name), t.dir.Doubt)
+	}
+	return t.dir.Sync()
+}
+
+// Discard removes the file if it got no name, and closes it.
+func (t *Temp) Discard() {
+	_ = unix.Unlinkat(t.dir.fd(), t.name, 0) // after a rename it no longer exists
+	t.Close()
+}
