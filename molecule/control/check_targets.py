@@ -54,7 +54,7 @@ def load(path):
 
 def main(project):
     ours = {name for name in os.listdir(os.path.join(project, "modules")) if name != "internal"}
-    playbooks = sorted(glob.glob(os.path.join(project, "playbooks", "*.yml")))
+    playbooks = sorted(glob.glob(os.path.join(project, "playbooks", "*.yml")) + glob.glob(os.path.join(project, "playbooks", "steps", "*.yml")))
     tasks = sorted(glob.glob(os.path.join(project, "roles", "*", "tasks", "**", "*.yml"), recursive=True))
     tasks += sorted(glob.glob(os.path.join(project, "roles", "*", "handlers", "*.yml")))
     found = [(path, hit) for path in playbooks for hit in of_playbook(load(path))]

@@ -21,8 +21,8 @@ var apiActions = map[string]action{
 	"restarts": (*Lab).apiRestarts,
 }
 
-// apiCall speaks to a master's stand-in; port 8443 is the API, 8444 the
-// controllers. The certificate is the master's own and proves nothing here.
+// apiCall calls a master's stand-in; port 8443 is the API, 8444 the controllers.
+// It does not check the certificate, which is the master's own.
 func apiCall(ctx context.Context, method string, h Host, port int, path, body string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
 	defer cancel()
@@ -138,9 +138,9 @@ func (l *Lab) apiRestarts(ctx context.Context, _ []string) error {
 	return nil
 }
 
-// apiCheck writes one object through each master and waits until all masters'
-// caches, and their controllers, have heard of it: what a user needs of an API
-// after a recovery, and what /healthz does not show.
+// apiCheck writes one object through each master and waits until the caches of
+// all masters, and their controllers, have it: that is what a user needs of an
+// API after a recovery, and what /healthz does not show.
 func (l *Lab) apiCheck(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("check", flag.ContinueOnError)
 	timeout := f.Duration("timeout", 20*time.Second, "limit")

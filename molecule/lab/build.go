@@ -27,8 +27,8 @@ func (i images) of(h Host) string {
 	return i.service
 }
 
-// build makes all that a lab needs. Each part is keyed by a sum of its sources:
-// when nothing changed, nothing runs.
+// build makes everything that a lab needs. Each part is keyed by a sum of its
+// sources: when nothing changed, nothing runs.
 func build(ctx context.Context, root string, pods bool) (made images, err error) {
 	if pods {
 		// Under a lock of its own: it takes minutes, and other labs need no kubelet.
@@ -79,7 +79,8 @@ func buildServiceImage(ctx context.Context, root, dir string) (string, error) {
 	return ensureImage(ctx, dir, base, append(imageFiles(), programs...))
 }
 
-// programFiles reads built programs; paths maps the path on the host to the one here.
+// programFiles reads built programs; paths maps the path on the host to the one
+// here.
 func programFiles(paths map[string]string) ([]File, error) {
 	var files []File
 	for _, on := range sortedKeys(paths) {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -13,9 +17,10 @@ import (
 func (l *Lab) certCommand(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("cert", flag.ContinueOnError)
 	expired := f.Bool("expired", false, "valid until yesterday")
+	days := f.Int("days", 0, "valid for so many days")
 	noIP := f.Bool("no-ip", false, "without the host's address")
 	if len(args) == 0 {
-		return errors.New("usage: lab cert NAME HOST [--expired] [--no-ip]")
+		return errors.New("usage: lab cert NAME HOST [--expired] [--days N] [--no-ip]")
 	}
 	hosts, err := pick(l.Hosts, args[:1])
 	if err != nil {
@@ -36,6 +41,9 @@ func (l *Lab) certCommand(ctx context.Context, args []string) error {
 	if *expired {
 		r.NotAfter = time.Now().Add(-24 * time.Hour)
 	}
+	if *days > 0 {
+		r.NotAfter = time.Now().Add(time.Duration(*days) * 24 * time.Hour)
+	}
 	if *noIP {
 		r.IPs = nil
 	}
@@ -44,6 +52,59 @@ func (l *Lab) certCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	return l.put(ctx, h, certFiles(a, certs))
+}
+
+// caPaths are where a host may have the CA's certificate.
+var caPaths = []string{"/etc/etcd/ca/ca.crt", "/etc/etcd/ca.crt", "/etc/origin/master/master.etcd-ca.crt", "/etc/origin/node/flannel.etcd-ca.crt"}
+
+// caCommand gives the CA another end, as if it had been made at another time.
+func (l *Lab) caCommand(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: lab ca NAME DAYS")
+	}
+	days, err := strconv.Atoi(args[0])
+	if err != nil {
+		return fmt.Errorf("DAYS: expected a number, found %q", args[0])
+	}
+	a, err := l.authority()
+	if err != nil {
+		return err
+	}
+	text, err := a.ending(time.Now().Add(time.Duration(days) * 24 * time.Hour))
+	if err != nil {
+		return err
+	}
+	for _, h := range l.Hosts {
+		if err := l.overwrite(ctx, h, caPaths, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overwrite changes those of the files that are there, and nothing but their content.
+func (l *Lab) overwrite(ctx context.Context, h Host, paths []string, content []byte) error {
+	root, err := podman(ctx, "mount", l.container(h))
+	if err != nil {
+		return err
+	}
+	defer podman(ctx, "unmount", l.container(h))
+	for _, path := range paths {
+		f, err := os.OpenFile(filepath.Join(root, path), os.O_WRONLY|os.O_TRUNC, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(content); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // put writes files on a host, on or off.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// writerCheck looks into each member by itself for every acknowledged write,
-// and compares all that they hold.
+// writerCheck looks for every acknowledged write in each member by itself, and
+// compares the members' data.
 func (l *Lab) writerCheck(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("check", flag.ContinueOnError)
 	names := f.String("hosts", "", "members to look into (a,b); default: all")

@@ -31,8 +31,8 @@ func (l *Lab) tlsConfig() (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}}, err
 }
 
-// client speaks to one member only: through a list, a healthy member would
-// answer for a broken one.
+// client speaks to one member only: with a list, a healthy member would answer
+// for a broken one.
 func (l *Lab) client(h Host) (*clientv3.Client, error) {
 	conf, err := l.tlsConfig()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// onHosts makes an action of what wants hosts by name.
+// onHosts makes an action of a function that takes hosts.
 func onHosts(do func(*Lab, context.Context, []Host) error) action {
 	return func(l *Lab, ctx context.Context, args []string) error {
 		if len(args) == 0 {
@@ -42,7 +42,7 @@ func (l *Lab) execCommand(ctx context.Context, args []string) error {
 
 func (l *Lab) hostAndCommand(args []string) (Host, []string, error) {
 	if len(args) < 2 {
-		return Host{}, nil, errors.New("usage: HOST -- COMMAND ...")
+		return Host{}, nil, errors.New("usage: HOST -- COMMAND [ARGUMENT]")
 	}
 	hosts, err := pick(l.Hosts, args[:1])
 	if err != nil {

@@ -19,10 +19,10 @@ type content struct {
 	revision int64
 	sum      string // of every v3 key with its value and revisions
 	err      error
-	fresh    bool // a linearizable read came first: nothing committed is missing for being late
+	fresh    bool // a linearizable read came first: no committed entry is missing because of a delay
 }
 
-// contentsOf reads all members at one revision, where there is one to agree on.
+// contentsOf reads all members at one revision, if they agree on one.
 func (l *Lab) contentsOf(ctx context.Context, hosts []Host) ([]content, error) {
 	contents := make([]content, len(hosts))
 	var newest int64
@@ -61,7 +61,8 @@ func (l *Lab) readContent(ctx context.Context, h Host, at int64, to *content) er
 	defer c.Close()
 	limit := 20 * time.Second
 	if !to.fresh {
-		// No revision to wait for: what does not answer soon never will.
+		// There is no revision to wait for: a member that does not answer soon
+		// never will.
 		at, limit = 0, 5*time.Second
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

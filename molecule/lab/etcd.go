@@ -31,7 +31,8 @@ func buildEtcd(ctx context.Context, root string) error {
 // limitTLS keeps etcd at TLS 1.2, all that Go had when 3.2.32 was released. In
 // TLS 1.3 a client learns only after the handshake that its certificate was
 // refused. etcd's own gateway uses the server's certificate, which the
-// installer issues for serverAuth alone, so it is refused; the gRPC of that time
+// lab, as the installer until June 2018, issues for serverAuth alone, so it is
+// refused; the gRPC of that time
 // then takes each attempt for a success and tries again without a pause: half
 // a core for every idle member.
 func limitTLS(source []byte) ([]byte, error) {

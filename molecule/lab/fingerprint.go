@@ -14,8 +14,8 @@ import (
 	"syscall"
 )
 
-// noisy changes on a host that nobody touches: logs, login records, what is
-// made anew at boot, Ansible's temporary directory.
+// noisy changes on a host that nobody touches: logs, login records, files that
+// are made again at boot, Ansible's temporary directory.
 var noisy = []string{
 	"/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root/.ansible",
 	"/var/lib/systemd/random-seed", "/etc/.pwd.lock", "/var/lib/systemd/timers",
@@ -23,12 +23,12 @@ var noisy = []string{
 	"/var/lib/containerd", "/var/lib/kubelet",
 }
 
-// watched is below a noisy directory, but what somebody puts there counts.
+// watched is below a noisy directory, but a file that somebody puts there counts.
 var watched = []string{"/run/systemd/system"}
 
-// fingerprintCommand prints a sum of each host's files, and of the control
-// node's inventory: equal before and after means that nothing was touched.
-// Where etcd runs, its data moves by itself; there its process' start counts.
+// fingerprintCommand prints a sum of each host's files, and of the control node's
+// inventory: equal sums before and after mean that nothing was changed. Where
+// etcd runs, its data changes by itself; there the start of its process counts.
 func (l *Lab) fingerprintCommand(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("fingerprint", flag.ContinueOnError)
 	list := f.Bool("list", false, "print every file's line, to be compared with diff")

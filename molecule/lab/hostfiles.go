@@ -143,6 +143,7 @@ func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
 	if d.Host.CA {
 		files = append(files,
 			File{Path: "/etc/etcd/ca", Mode: 0o700, Owner: etcdUID, Dir: true},
+			File{Path: "/etc/etcd/ca/certs", Mode: 0o700, Owner: etcdUID, Dir: true},
 			etcdOwned("/etc/etcd/ca/ca.crt", a.CertPEM),
 			etcdOwned("/etc/etcd/ca/ca.key", a.KeyPEM),
 			etcdOwned("/etc/etcd/ca/serial", []byte("01\n")),

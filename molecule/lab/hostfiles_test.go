@@ -89,7 +89,8 @@ func TestRenderedFiles(t *testing.T) {
 	}
 }
 
-// The suite relies on the difference: server.crt cannot be used to log in.
+// The lab issues the kind that allows less: its server.crt cannot be used as a
+// client certificate.
 func TestCertificatePurposes(t *testing.T) {
 	a, err := newAuthority("test")
 	if err != nil {

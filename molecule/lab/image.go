@@ -40,8 +40,8 @@ func imageFiles() []File {
 	}
 }
 
-// layer packs files into a tar whose bytes depend on nothing but them, so that
-// its sum can be the image's key.
+// layer packs files into a tar whose bytes depend on nothing else, so that its
+// sum can be the image's key.
 func layer(files []File) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

@@ -107,7 +107,7 @@ func rangeOf(hosts []Host) string {
 	return fmt.Sprintf("%s-[%s:%s].%s", stem, from, to, domain)
 }
 
-// numbered takes master-0.example.com apart.
+// numbered splits a name such as master-0.example.com.
 func numbered(name string) (stem, number, domain string) {
 	label, domain, _ := strings.Cut(name, ".")
 	i := strings.LastIndex(label, "-")

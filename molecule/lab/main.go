@@ -33,12 +33,16 @@ const usage = `usage: lab COMMAND ...
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
   cert NAME HOST [options]   other certificates: --expired, --no-ip, or good again
+  ca NAME DAYS               the CA ends after so many days, or did before; key and leafs stay
   pods NAME [HOST...]        containers of the static pods: state, starts, kills, back-offs
   pods-mark NAME             what is there now counts no more
   pods-check NAME [--starts N] [HOST...]  fails unless etcd's pod runs, never killed by its probe nor held back
   fingerprint NAME [--list] [HOST...]  sums of all files, to show that nothing was touched
+  keep NAME                  power cut of all, copy the disks, power on
+  reset NAME                 all hosts, writer and inventory as they were when kept, in seconds
   wait NAME [options] [HOST...]  until the cluster is healthy, or these members of it are
   writer start|stop|check|report NAME [options]
+  flags start|stop NAME      look for force flags every 50 ms, in files and processes; stop fails where one was seen
   api put|get|check NAME ... objects through the masters' stand-ins
 `
 
@@ -75,7 +79,10 @@ var actions = map[string]action{
 	"cut":         (*Lab).cutCommand,
 	"heal":        (*Lab).healCommand,
 	"cert":        (*Lab).certCommand,
+	"ca":          (*Lab).caCommand,
 	"fingerprint": (*Lab).fingerprintCommand,
+	"keep":        (*Lab).keep,
+	"reset":       (*Lab).reset,
 	"wait":        (*Lab).waitCommand,
 	"pods":        (*Lab).podsCommand,
 	"pods-mark":   (*Lab).podsMark,
@@ -104,7 +111,7 @@ func dispatch(ctx context.Context, args []string) error {
 		return upCommand(ctx, root, rest)
 	case "list":
 		return listCommand(root)
-	case "writer", "api":
+	case "writer", "api", "flags":
 		return nested(ctx, root, name, rest)
 	}
 	if len(rest) == 0 {
@@ -126,7 +133,7 @@ func dispatch(ctx context.Context, args []string) error {
 
 // nested commands have a verb before the lab's name.
 func nested(ctx context.Context, root, name string, args []string) error {
-	verbs := map[string]map[string]action{"writer": writerActions, "api": apiActions}[name]
+	verbs := map[string]map[string]action{"writer": writerActions, "api": apiActions, "flags": flagsActions}[name]
 	if len(args) < 2 || verbs[args[0]] == nil {
 		return fmt.Errorf("usage: lab %s VERB NAME ...; VERB is one of %v", name, sortedKeys(verbs))
 	}

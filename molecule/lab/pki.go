@@ -33,8 +33,9 @@ type certRequest struct {
 	NotAfter   time.Time
 }
 
-// The installer issues server.crt for servers only, so that it cannot be used
-// to log in; peer.crt is good for both.
+// Until June 2018 the installer issued server.crt for servers only, later for
+// both, as peer.crt. The lab takes the older kind, which allows less: whatever
+// shows the wrong certificate fails here.
 var (
 	serverUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	peerUsage   = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
@@ -77,6 +78,17 @@ func readAuthority(certPEM, keyPEM []byte) (*Authority, error) {
 		return nil, err
 	}
 	return &Authority{cert: cert, key: key.(crypto.Signer), CertPEM: certPEM, KeyPEM: keyPEM}, nil
+}
+
+// ending is the authority's certificate with another end, in PEM.
+func (a *Authority) ending(end time.Time) ([]byte, error) {
+	t := *a.cert
+	t.NotBefore, t.NotAfter, t.ExtraExtensions = end.Add(-fiveYears), end, t.Extensions
+	der, err := x509.CreateCertificate(rand.Reader, &t, &t, a.cert.PublicKey, a.key)
+	if err != nil {
+		return nil, err
+	}
+	return encodeCert(der), nil
 }
 
 // issue makes a key and a certificate for it.

@@ -27,8 +27,9 @@ func (l *Lab) podsCommand(ctx context.Context, args []string) error {
 	return err
 }
 
-// podsMark remembers the manifests that are there now, or have been. What
-// happens to them later is the trouble's doing: a recovery starts others.
+// podsMark records the manifests that are there now, or have been. What happens
+// to them later belongs to the trouble that a scenario makes: a recovery starts
+// others.
 func (l *Lab) podsMark(ctx context.Context, _ []string) error {
 	old := map[string]bool{}
 	for _, h := range l.podHosts(ctx) {
@@ -54,7 +55,7 @@ func (l *Lab) podsMark(ctx context.Context, _ []string) error {
 	return os.WriteFile(l.path("pods-mark"), b, 0o600)
 }
 
-// marked is nothing where no mark was made.
+// marked is nil where no mark was made.
 func (l *Lab) marked() (old map[string]bool, err error) {
 	b, err := os.ReadFile(l.path("pods-mark"))
 	if os.IsNotExist(err) {

@@ -43,6 +43,6 @@ func podFiles(d hostData, layout string) []File {
 	}
 }
 
-// Images are named in the manifests by methods, so that they are written once.
+// Methods give the manifests the images' names, so that each is written once.
 func (hostData) EtcdImage() string    { return etcdImage }
 func (hostData) ControlImage() string { return controlImage }

@@ -13,8 +13,8 @@ type podEvent struct {
 	Container string
 }
 
-// What containerd 1.6 and kubelet 1.33 write. A start is what containerd says
-// has been started: the kubelet looks once a second, and misses what ended sooner.
+// Lines of containerd 1.6 and kubelet 1.33. A start is what containerd says was
+// started: the kubelet looks once a second, and misses what ended sooner.
 var (
 	madeSandbox   = regexp.MustCompile(`RunPodSandbox for &PodSandboxMetadata\{Name:([^,]+),Uid:([^,]+),.* returns sandbox id \\"([0-9a-f]{64})\\"`)
 	madeContainer = regexp.MustCompile(`CreateContainer within sandbox \\"([0-9a-f]{64})\\" for &ContainerMetadata\{Name:([^,]+),Attempt:\d+,\} returns container id \\"([0-9a-f]{64})\\"`)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// podRecord is what a host's kubelet and containerd have to say of one
-// container of a static pod.
+// podRecord is what a host's kubelet and containerd say about one container of a
+// static pod.
 type podRecord struct {
 	Host      string `json:"host"`
 	Pod       string `json:"pod"`
@@ -27,7 +27,7 @@ type podRecord struct {
 	BackOffs int `json:"back_offs"`
 }
 
-// kubeletPods is what of the kubelet's /pods is read.
+// kubeletPods is the part of the kubelet's /pods that is read.
 type kubeletPods struct {
 	Items []struct {
 		Metadata struct {
@@ -54,8 +54,8 @@ func (c containerStatus) state() string {
 	return "unknown"
 }
 
-// pods asks a host's kubelet what it runs, and the journals what has happened
-// to manifests other than the old ones.
+// pods asks a host's kubelet what it runs, and the journals what happened to
+// manifests other than the old ones.
 func (l *Lab) pods(ctx context.Context, h Host, old map[string]bool) ([]podRecord, error) {
 	if !h.Pod {
 		return nil, fmt.Errorf("%s has no kubelet", h.Short())

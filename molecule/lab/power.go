@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// powerOn starts hosts, all at once, and waits until they can be logged in to.
+// powerOn starts hosts, all at once, and waits until one can log in to them.
 func (l *Lab) powerOn(ctx context.Context, hosts []Host) error {
 	return each(hosts, func(h Host) error {
 		if _, err := podman(ctx, "start", l.container(h)); err != nil {
@@ -47,8 +47,8 @@ func (l *Lab) kill(ctx context.Context, hosts []Host) error {
 	})
 }
 
-// wipe empties a host's data directory, whether the host is on or off. A
-// running etcd is killed first, as the crash that loses a disk does.
+// wipe empties a host's data directory, whether the host is on or off. A running
+// etcd is killed first, as by the crash that loses a disk.
 func (l *Lab) wipe(ctx context.Context, h Host, down bool) error {
 	if l.running(ctx, h) {
 		_, err := podman(ctx, "exec", l.container(h), "sh", "-c", wipeScript(h, down))
@@ -98,8 +98,8 @@ func (l *Lab) running(ctx context.Context, h Host) bool {
 	return err == nil && pid != 0
 }
 
-// exec runs a command on a host with our own streams, and hands back its exit
-// status. It goes past sshd, so it works while sshd does not.
+// exec runs a command on a host with our own streams, and returns its exit
+// status. It bypasses sshd, so it works while sshd does not.
 func (l *Lab) exec(ctx context.Context, h Host, argv []string) error {
 	return passThrough(ctx, "podman", append([]string{"exec", "-i", l.container(h)}, argv...)...)
 }

@@ -18,9 +18,9 @@ func (l *Lab) pid(ctx context.Context, h Host) (int, error) {
 	return strconv.Atoi(out)
 }
 
-// etcdStart is when the etcd of a host was started, in clock ticks since boot,
-// or nothing when none runs. It is a descendant of the host's first process: a
-// pod's is in a PID namespace of its own.
+// etcdStart is when the etcd of a host was started, in clock ticks since boot; ""
+// when none runs. It is a descendant of the host's first process: a pod's is in a
+// PID namespace of its own.
 func etcdStart(init int) string {
 	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
 	for _, file := range comms {

@@ -34,10 +34,10 @@ func podman(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// logf reports progress on stderr: stdout belongs to what a command answers.
+// logf reports progress on stderr: stdout is for a command's answer.
 func logf(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
 
-// each runs do for all hosts at once and joins what failed.
+// each calls do for all hosts at once and joins the errors.
 func each(hosts []Host, do func(Host) error) error {
 	errs := make([]error, len(hosts))
 	var wg sync.WaitGroup
@@ -52,7 +52,7 @@ func each(hosts []Host, do func(Host) error) error {
 	return errors.Join(errs...)
 }
 
-// passThrough runs a program on our own streams and hands back its status.
+// passThrough runs a program on our own streams and returns its status.
 func passThrough(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

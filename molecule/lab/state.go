@@ -52,7 +52,7 @@ func isRoot(dir string) bool {
 
 func labsDir(root string) string { return filepath.Join(root, ".cache/labs") }
 
-// newLab reserves a name; its slot is found when its network is made.
+// newLab reserves a name; its slot is chosen when its network is made.
 func newLab(root, name string, o Options) (*Lab, error) {
 	if !labName.MatchString(name) {
 		return nil, fmt.Errorf("lab name %q: lower-case letters, digits and dashes, at most 31", name)
@@ -85,7 +85,8 @@ func (l *Lab) path(elem ...string) string {
 	return filepath.Join(append([]string{l.dir}, elem...)...)
 }
 
-// prefix keeps labs of two checkouts apart: podman's names are the machine's.
+// prefix keeps labs of two checkouts apart: podman's names are shared by the
+// whole machine.
 func (l *Lab) prefix() string {
 	sum := crc32.ChecksumIEEE([]byte(filepath.Dir(l.dir)))
 	return fmt.Sprintf("lab%04x-%s", sum&0xffff, l.Name)
@@ -95,7 +96,8 @@ func (l *Lab) container(h Host) string { return l.prefix() + "-" + h.Short() }
 func (l *Lab) volume(h Host) string    { return l.container(h) + "-data" }
 func (l *Lab) network() string         { return l.prefix() }
 
-// lock serializes what must not run twice at once: builds, choosing a network.
+// lock serializes what must not run twice at once: builds, the choice of a
+// network.
 func lock(file string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, err

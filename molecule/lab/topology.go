@@ -44,7 +44,7 @@ func (h Host) MAC() string {
 	return fmt.Sprintf("02:4c:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3])
 }
 
-// Check refuses options that make no lab.
+// Check refuses options that describe no lab.
 func (o Options) Check() error {
 	switch {
 	case o.Etcd < 1 || o.Etcd > 9:
@@ -80,7 +80,8 @@ func (o Options) checkRuntime() error {
 // Pods says whether any host has a kubelet.
 func (o Options) Pods() bool { return o.Runtime != "systemd" }
 
-// runsPods: the first host of a mixture has a kubelet, the second has not, and so on.
+// runsPods: in a mixed lab the first host has a kubelet, the second has not, and
+// so on.
 func (o Options) runsPods(number int) bool {
 	return o.Runtime == "static_pod" || o.Runtime == "mixed" && number%2 == 0
 }

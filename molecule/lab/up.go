@@ -57,8 +57,8 @@ func (l *Lab) start(ctx context.Context) error {
 	return each(l.masters(), func(h Host) error { return waitAPI(ctx, h) })
 }
 
-// startEtcd is for clusters that do not start at boot. No host waits for its
-// own etcd: that is ready only when a majority runs.
+// startEtcd is for clusters that do not start at boot. It does not wait for each
+// host's own etcd: that is ready only when a majority runs.
 func (l *Lab) startEtcd(ctx context.Context) error {
 	return each(members(l.Hosts), func(h Host) error {
 		_, err := podman(ctx, "exec", l.container(h), "systemctl", "start", "--no-block", "etcd.service")
@@ -100,7 +100,7 @@ func (l *Lab) writeControlFiles(ctx context.Context) error {
 	return nil
 }
 
-// down removes a lab; it may be half made or half gone.
+// down removes a lab, also one that is half made or half removed.
 func down(ctx context.Context, root, name string) error {
 	l, err := openLab(root, name)
 	if err != nil {
@@ -110,6 +110,7 @@ func down(ctx context.Context, root, name string) error {
 		l = &Lab{Name: name, dir: filepath.Join(labsDir(root), name)}
 	}
 	l.stopWriter()
+	l.endBackground("flags")
 	for _, h := range l.Hosts {
 		if _, err := podman(ctx, "rm", "--force", "--time", "0", "--ignore", "--volumes", l.container(h)); err != nil {
 			return err

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// waitSSH waits until sshd greets: an open port alone may be a proxy's.
+// waitSSH waits until sshd sends its greeting: an open port alone may be a
+// proxy's.
 func waitSSH(ctx context.Context, h Host, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

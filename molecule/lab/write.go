@@ -16,7 +16,7 @@ import (
 const writerPrefix = "/lab/writer"
 
 // writer is the client side of one run. Each write has a key of its own, so a
-// write of unknown outcome can never hide that an acknowledged one was lost.
+// write with an unknown result can never hide the loss of an acknowledged one.
 type writer struct {
 	o       writerOptions
 	run     string
@@ -74,8 +74,8 @@ func (l *Lab) newWriter(o writerOptions) (*writer, error) {
 	return w, err
 }
 
-// loop is one client: it stays with a member while that one answers, and goes
-// on to the next when it does not.
+// loop is one client: it stays with a member while that answers, and goes on to
+// the next when it does not.
 func (w *writer) loop(ctx context.Context, client int) {
 	member := client % len(w.hosts)
 	for seq := 0; ; seq++ {
@@ -100,8 +100,8 @@ func (w *writer) loop(ctx context.Context, client int) {
 		}
 		fmt.Printf("%s %s %s through %s: %v\n", a.At.UTC().Format(time.RFC3339Nano), a.Store, a.Key, w.hosts[member].Short(), err)
 		member = (member + 1) % len(w.hosts)
-		// A refused connection fails at once: without a pause the log of
-		// failures would be all that this machine does.
+		// A refused connection fails at once: without a pause this machine would
+		// only write the log of failures.
 		select {
 		case <-ctx.Done():
 			return
@@ -123,8 +123,8 @@ func (w *writer) wait(ctx context.Context) bool {
 }
 
 func (w *writer) write(ctx context.Context, member int, a Ack) error {
-	// Not ended by the stop signal: a write that is under way gets its
-	// answer, so that the log knows of it.
+	// The stop signal does not end it: a write that is under way gets its answer,
+	// so that the log has it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.o.Timeout)
 	defer cancel()
 	if a.Store == "v2" {

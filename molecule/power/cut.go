@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,7 +30,7 @@ type cut struct {
 const (
 	busyWrites  = 1500
 	quietWrites = 300
-	// Long enough for every heartbeat and every commit of the database (0.1 s) to be over.
+	// Long enough for every heartbeat and every commit of the database (0.1 s) to end.
 	silence = 4 * time.Second
 )
 
@@ -75,7 +77,7 @@ func (c *cut) run(ctx context.Context, l lab, dir string, survivors int) error {
 	return ctx.Err()
 }
 
-// cutPower of all members at one instant, and take what is left on the disks of some.
+// cutPower cuts the power of all members at once, and fetches the disks of some.
 func cutPower(ctx context.Context, l lab, dir string, members, some []string) ([]host, map[string]bool, error) {
 	if err := l.all(ctx, append([]string{"kill", l.name}, members...), []string{"writer", "stop", l.name}); err != nil {
 		return nil, nil, err
@@ -97,8 +99,8 @@ func cutPower(ctx context.Context, l lab, dir string, members, some []string) ([
 	return hosts, acked, errors.Join(errs...)
 }
 
-// write until there is enough to lose. The quiet cluster had a burst before: its last entries came at once, and no later one carried their
-// commit index to the disk.
+// write writes until there is enough to lose. On the quiet cluster it writes a burst first: its last entries came at once, and no later one
+// carried their commit index to the disk.
 func (c *cut) write(ctx context.Context, l lab) error {
 	clients, enough := "32", busyWrites
 	if c.Quiet {
@@ -140,18 +142,29 @@ func fetch(ctx context.Context, l lab, name, dir string) (host, error) {
 	return h, nil
 }
 
-// restore powers the host on, and nothing but it; the product does the rest.
+// allBut names the hosts of a cluster of n, except some.
+func allBut(n int, some ...string) string {
+	var off []string
+	for i := range n {
+		if name := fmt.Sprintf("etcd-%d", i); !slices.Contains(some, name) {
+			off = append(off, name+".example.com")
+		}
+	}
+	return strings.Join(off, ",")
+}
+
+// restore powers only this host on; the product does the rest.
 func (h host) restore(ctx context.Context, l lab, acked map[string]bool) outcome {
 	if _, err := l.do(ctx, "poweron", l.name, h.name); err != nil {
 		return outcome{Failed: err.Error()}
 	}
-	if err := l.playbook(ctx, h.dir, "single_node.yml", "-e", "etcd_lost_hosts_off=yes", "-e", "etcd_confirm=yes"); err != nil {
+	if err := l.playbook(ctx, h.dir, "single_node.yml", "-e", "etcd_lost_hosts_off="+allBut(3, h.name), "-e", "etcd_confirm=yes"); err != nil {
 		return outcome{Failed: err.Error()}
 	}
 	return h.examine(ctx, l, acked)
 }
 
-// examine the host's etcd, and what it logged. The second member is a process beside it.
+// examine examines the host's etcd, and its log messages. The second member is a process beside it.
 func (h host) examine(ctx context.Context, l lab, acked map[string]bool) outcome {
 	out := survivor{ip: h.ip, pki: h.pki(), second: func(ctx context.Context, initialCluster string) *exec.Cmd {
 		return exec.CommandContext(ctx, l.tool(), append([]string{"exec", l.name, h.name, "--", "etcd"}, secondFlags(h.ip, "/etc/etcd", "/var/lib/second", initialCluster)...)...)
@@ -166,7 +179,7 @@ func (h host) examine(ctx context.Context, l lab, acked map[string]bool) outcome
 
 func (h host) pki() string { return filepath.Join(filepath.Dir(h.dir), "pki") }
 
-// plain is the control on a copy of the same files.
+// plain is the control: etcd's forced start on a copy of the same files.
 func (h host) plain(ctx context.Context, l lab, acked map[string]bool) outcome {
 	return plain{Dir: h.dir, PKI: h.pki(), IP: h.ip, Etcd: l.etcd(), Acked: acked, InLog: h.files.Writes}.run(ctx)
 }

@@ -23,11 +23,11 @@ import (
 	"google.golang.org/grpc/backoff"
 )
 
-// outcome is what became of one survivor.
+// outcome is what happened to one survivor.
 type outcome struct {
 	Failed     string // why it does not serve; then nothing else is known
 	LostOfLog  int    // acknowledged writes that were in its log, and are gone
-	NeverInLog int    // acknowledged writes that are gone, since this member never had them
+	NeverInLog int    // acknowledged writes that are gone because this member never had them
 	Discarded  int    // entries of the log that etcd says it threw away
 	Hangs      bool   // a write never returns
 	Unjoined   string // why a second member could not join
@@ -43,7 +43,7 @@ type survivor struct {
 
 const (
 	serveLimit = time.Minute
-	writeLimit = 15 * time.Second // hundreds of times what a write takes: a busy machine is no hang
+	writeLimit = 15 * time.Second // hundreds of times what a write takes: a busy machine does not count as a hang
 	equalLimit = 15 * time.Second
 )
 
@@ -125,7 +125,7 @@ func (s survivor) join(ctx context.Context, first *client) (j joined, err error)
 	return j, nil
 }
 
-// differ compares until both are equal, since the second may be on its way.
+// differ compares until both are equal, since the second may still be catching up.
 func differ(ctx context.Context, first, second *client) string {
 	for end := time.Now().Add(equalLimit); ; time.Sleep(200 * time.Millisecond) {
 		what := differNow(ctx, first, second)
@@ -180,7 +180,7 @@ func (s survivor) client(ip, port string) (*client, error) {
 	return c, err
 }
 
-// write is one of each store; a member that hangs on writes answers all else.
+// write makes one write in each store; a member that hangs on writes answers everything else.
 func (c *client) write(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
@@ -200,14 +200,14 @@ func (c *client) write(ctx context.Context) error {
 	return err
 }
 
-// content is all that a member holds: under "v3 KEY" and "v2 KEY" the value with its revisions.
+// content is everything that a member holds: under "v3 KEY" and "v2 KEY" the value with its revisions.
 type content struct {
 	keys     map[string]string
-	revision int64 // that the v3 keys were read at
+	revision int64 // at which the v3 keys were read
 	newest   int64 // the member's own
 }
 
-// content reads one member by itself, at a revision, or (0) at its newest after all that is committed was applied.
+// content reads one member by itself, at a revision, or (0) at its newest after it has applied everything that is committed.
 func (c *client) content(ctx context.Context, limit time.Duration, at int64) (content, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

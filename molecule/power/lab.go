@@ -41,13 +41,13 @@ func (l lab) all(ctx context.Context, commands ...[]string) error {
 	return nil
 }
 
-// up without masters: the watch of their API makes each orderly stop of etcd take 10 s, and it plays no part here.
+// up makes a lab without masters: their API's watch makes each regular stop of etcd take 10 s, and they are not needed here.
 func (l lab) up(ctx context.Context, members int) error {
 	_, err := l.do(ctx, "up", l.name, "--etcd", strconv.Itoa(members), "--masters", "separate", "--masters-count", "0")
 	return err
 }
 
-// down also where the run was interrupted.
+// down removes the lab, also after an interrupted run.
 func (l lab) down() {
 	if _, err := os.Stat(l.path("lab.json")); err == nil {
 		l.do(context.Background(), "down", l.name)
@@ -87,7 +87,7 @@ func (l lab) awaitWrites(ctx context.Context, n int) error {
 	}
 }
 
-// playbook is run as an operator does, with the inventory as it was before another survivor's run edited it.
+// playbook runs a playbook as an operator does, with the inventory as it was before another survivor's run edited it.
 func (l lab) playbook(ctx context.Context, dir, name string, args ...string) error {
 	inventory := filepath.Join(dir, "inventory")
 	if err := os.CopyFS(inventory, os.DirFS(l.path("inventory"))); err != nil {
@@ -100,6 +100,7 @@ func (l lab) playbook(ctx context.Context, dir, name string, args ...string) err
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, "ansible-playbook", append([]string{"-i", filepath.Join(inventory, "hosts"), "playbooks/" + name}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = l.root, log, log
+	cmd.Env = append(os.Environ(), "ANSIBLE_STDOUT_CALLBACK=default") // this log gets the complete output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w; its log: %s", name, err, log.Name())
@@ -107,7 +108,7 @@ func (l lab) playbook(ctx context.Context, dir, name string, args ...string) err
 	return nil
 }
 
-// client of one member that is on, and its URL.
+// client is a client of one member that is on, and its URL.
 func (l lab) client(ctx context.Context, host string) (*client, string, error) {
 	ip, err := l.do(ctx, "ip", l.name, host)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// files is what a member's files held when the power went.
+// files is what a member's files held when the power was cut.
 type files struct {
 	Writes   map[string]bool // of the writer, in the log: "v3 KEY" or "v2 KEY"
 	Term     uint64          // of the last entry
@@ -22,10 +23,10 @@ type files struct {
 	Applied  uint64 // consistent_index
 }
 
-// readFiles reads an untouched copy: the log by etcd's own package, so that the judge is not the one who is judged; the rest by the
-// project's reader, since that is what the plan decides by.
+// readFiles reads an untouched copy: the log by etcd's own package, since the project's reader is under test; the rest by the project's reader,
+// since the plan decides by that.
 func readFiles(dataDir string) (files, error) {
-	s, err := member.Read(dataDir, "")
+	s, err := member.Read(context.Background(), dataDir, "")
 	if err != nil {
 		return files{}, err
 	}

@@ -28,8 +28,12 @@ func main() {
 	}
 }
 
-// options come by the environment, as make hands them on.
-type options struct{ cuts, quiet, survivors, jobs, stale int }
+// options come from the environment, as make passes them on.
+type options struct {
+	cuts, quiet, survivors, jobs, stale int
+	part                                part
+	kept                                string // directory of results that need not be computed again; "" keeps none
+}
 
 func readOptions() (o options, err error) {
 	for _, v := range []struct {
@@ -49,6 +53,10 @@ func readOptions() (o options, err error) {
 		}
 		*v.into = n
 	}
+	o.kept = os.Getenv("KEPT")
+	if o.part, err = readPart(os.Getenv("PART")); err != nil {
+		return o, err
+	}
 	if o.cuts+o.quiet+o.stale == 0 || o.survivors == 0 || o.jobs == 0 {
 		return o, errors.New("CUTS, QUIET and STALE, SURVIVORS, JOBS: nothing to do with 0 of them")
 	}
@@ -67,13 +75,16 @@ func run(ctx context.Context) error {
 	}
 	var cuts []*cut
 	for n := range o.cuts + o.quiet {
-		// The quiet ones in between, so that a run that is ended early has some.
+		if !o.part.has(n) {
+			continue
+		}
+		// The quiet ones come in between, so that a run that is ended early has some.
 		cuts = append(cuts, &cut{Number: n, Quiet: (n+1)*o.quiet/(o.cuts+o.quiet) > n*o.quiet/(o.cuts+o.quiet)})
 	}
 	errs := []error{runAll(ctx, cuts, o, root)}
-	// Also of a run that was ended early: what is done is done.
+	// Also for a run that was ended early: finished cuts count.
 	broken := report(os.Stdout, slices.DeleteFunc(cuts, func(c *cut) bool { return !c.Done }))
-	if o.stale > 0 && ctx.Err() == nil {
+	if o.stale > 0 && o.part.has(o.cuts+o.quiet) && ctx.Err() == nil {
 		more, err := runStale(ctx, root)
 		broken, errs = append(broken, more...), append(errs, err)
 	}
@@ -95,14 +106,14 @@ func runStale(ctx context.Context, root string) (broken []string, err error) {
 	return broken, err
 }
 
-// runAll goes on after a cut that could not be made, as where a host did not boot; the run fails at its end.
+// runAll goes on after a cut that could not be made, for example where a host did not boot; the run fails at its end.
 func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
 	todo := make(chan *cut, len(cuts))
 	for _, c := range cuts {
 		todo <- c
 	}
 	close(todo)
-	errs := make([]error, len(cuts))
+	errs := make([]error, o.cuts+o.quiet)
 	var wg sync.WaitGroup
 	for job := range min(o.jobs, len(cuts)) {
 		wg.Go(func() {
@@ -111,7 +122,7 @@ func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
 				if ctx.Err() != nil {
 					return
 				}
-				if err := one(ctx, c, l, o.survivors); err != nil {
+				if err := one(ctx, c, l, o); err != nil {
 					errs[c.Number] = fmt.Errorf("cut %d: %w", c.Number, err)
 					fmt.Println(errs[c.Number])
 				}
@@ -122,19 +133,27 @@ func runAll(ctx context.Context, cuts []*cut, o options, root string) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// one cut; its files stay for a look where the product broke its promise.
-func one(ctx context.Context, c *cut, l lab, survivors int) error {
+// one makes one cut; its files are kept where the product broke its promise.
+func one(ctx context.Context, c *cut, l lab, o options) error {
+	if o.recall(c) {
+		fmt.Println(c.line())
+		return nil
+	}
 	return workIn(l.root, strconv.Itoa(c.Number), func(dir string) (bool, error) {
-		if err := c.run(ctx, l, dir, survivors); err != nil {
+		if err := c.run(ctx, l, dir, o.survivors); err != nil {
 			return false, err
 		}
 		c.Done = true
 		fmt.Println(c.line())
-		return wentWell(c.Ours...), nil
+		well := wentWell(c.Ours...)
+		if !well {
+			return false, nil
+		}
+		return true, o.keep(c)
 	})
 }
 
-// wentWell says what did not.
+// wentWell tells whether all went well, and prints what did not.
 func wentWell(ours ...outcome) bool {
 	well := true
 	for _, o := range ours {
@@ -147,7 +166,7 @@ func wentWell(ours ...outcome) bool {
 	return well
 }
 
-// workIn gives work an empty directory, which goes when it went well.
+// workIn gives work an empty directory, which is removed when all went well.
 func workIn(root, name string, work func(dir string) (well bool, err error)) error {
 	dir := filepath.Join(root, ".cache/power", name)
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {

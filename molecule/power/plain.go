@@ -60,7 +60,7 @@ func plainMain(ctx context.Context) error {
 	return json.NewEncoder(os.Stdout).Encode(p.force(ctx))
 }
 
-// force is the chapter's 39.1.3 without the restart that follows it: that one neither brings anything back nor ends a hang.
+// force does the chapter's 39.1.3 without the restart that follows it: that neither brings anything back nor ends a hang.
 func (p plain) force(ctx context.Context) outcome {
 	data := filepath.Join(p.Dir, "plain")
 	if out, err := exec.CommandContext(ctx, "cp", "-a", filepath.Join(p.Dir, "etcd"), data).CombinedOutput(); err != nil {
@@ -119,7 +119,7 @@ func secondFlags(ip, certs, data, initialCluster string) []string {
 
 var discarding = regexp.MustCompile(`discarding (\d+) uncommitted WAL entries`)
 
-// discarded counts what etcd says it threw away.
+// discarded counts the entries that etcd says it threw away.
 func discarded(log string) (n int) {
 	for _, found := range discarding.FindAllStringSubmatch(log, -1) {
 		some, _ := strconv.Atoi(found[1])

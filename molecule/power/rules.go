@@ -2,7 +2,7 @@ package main
 
 // The rules by which a survivor could be chosen, tried on every two members of every cut.
 
-// rule says whether it would rather have a than b.
+// rule tells whether it prefers a to b.
 type rule struct {
 	name   string
 	better func(a, b files) bool
@@ -30,7 +30,7 @@ func pairs(members []files, acked map[string]bool) (out []pair) {
 					p[n] = max(0, lostA-lostB)
 				case r.better(b, a):
 					p[n] = max(0, lostB-lostA)
-				} // else it leaves the choice open, and is given the better one
+				} // else it leaves the choice open, and gets the better one
 			}
 			out = append(out, p)
 		}

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// stale is five members of which two are left, one of them a leader that had lost the others: its log is the longer one, of an older term,
-// and holds nothing of what was acknowledged since. The other one was held up for a while, and got all that right before the power went:
-// it is in its log, and not yet in its database, which is therefore the older one.
+// stale is five members of which two are left. One is a leader that had lost the others: its log is the longer one, of an older term, and holds
+// nothing of what was acknowledged since. The other one was delayed for a while, and received everything right before the power was cut: that is
+// in its log, but not yet in its database, which is therefore the older one.
 type stale struct {
 	Acked         int
 	Leader, Other files   // the stale leader, and a member of the majority that went on
 	ByIndex       outcome // the stale leader forced, since its log is the longest
 	Ours          outcome
-	Wrong         []string // rules that would rather have the stale leader
+	Wrong         []string // rules that prefer the stale leader
 }
 
 // The stale leader's log must outgrow the others', in the seconds until it notices that it is alone.
@@ -75,8 +75,8 @@ func breakUp(ctx context.Context, l lab, dir string) (leader, other host, acked 
 	return left[0], left[1], acked, nil
 }
 
-// cutOff holds a follower up, takes the leader off the network of all others, and lets clients write to it, which it can no longer
-// acknowledge. The rest is who is left to go on.
+// cutOff delays a follower, cuts the leader off from all others, and lets clients write to it, which it can no longer acknowledge. rest are the
+// hosts that go on.
 func cutOff(ctx context.Context, l lab, all []string) (old, follower string, rest []string, err error) {
 	if _, err = l.do(ctx, "writer", "start", l.name, "--v2"); err == nil {
 		err = l.awaitWrites(ctx, quietWrites/2)
@@ -119,11 +119,11 @@ func goOn(ctx context.Context, l lab, rest []string, old string) error {
 	return err
 }
 
-// blinks are how long a follower that was held up goes on at a time. It needs some tenths of a second to be connected again; then it gets the
-// whole log in less than the 0.1 s after which its database is committed.
+// blinks are how long a delayed follower runs at a time. It needs some tenths of a second to be connected again; then it gets the whole log in
+// less than the 0.1 s after which its database is committed.
 var blinks = []string{"0.3", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1"}
 
-// catchUp lets the follower go on until its log has all that was acknowledged, and no longer. Where that does not come in time, it goes on for good.
+// catchUp lets the follower run until its log has everything that was acknowledged, and no longer. Where that takes too long, it runs on.
 func catchUp(ctx context.Context, l lab, dir, follower string) error {
 	acked, err := l.acked()
 	if err != nil {
@@ -183,7 +183,7 @@ func restoreTwo(ctx context.Context, l lab, leader, other host, acked map[string
 	if _, err := l.do(ctx, "poweron", l.name, leader.name, other.name); err != nil {
 		return outcome{Failed: err.Error()}
 	}
-	if err := l.playbook(ctx, filepath.Dir(other.dir), "restore_quorum.yml", "-e", "etcd_lost_hosts_off=yes", "-e", "etcd_confirm=yes"); err != nil {
+	if err := l.playbook(ctx, filepath.Dir(other.dir), "restore_quorum.yml", "-e", "etcd_lost_hosts_off="+allBut(5, leader.name, other.name), "-e", "etcd_confirm=yes"); err != nil {
 		return outcome{Failed: err.Error()}
 	}
 	out := other.examine(ctx, l, acked)

@@ -29,7 +29,7 @@ func count(b bool) int {
 	return 0
 }
 
-// summary is a cell of a cut's line: writes lost, and what else is wrong.
+// summary is one cell of a cut's line: lost writes, and other faults.
 func summary(outcomes []outcome) string {
 	var c column
 	c.add(outcomes)
@@ -64,7 +64,7 @@ func (c column) broken() (what []string) {
 	return what
 }
 
-// report prints both columns, for cuts under writers and on quiet clusters apart, and the rules. It says what is broken.
+// report prints both columns, for cuts under writers and on quiet clusters separately, and the rules. It returns what is broken.
 func report(w io.Writer, cuts []*cut) (broken []string) {
 	for _, quiet := range []bool{false, true} {
 		var plain, ours column

@@ -15,7 +15,7 @@ import (
 func TestSumsBelowTheSnapshot(t *testing.T) {
 	dir := newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 400).snapshot(380, 1).fill(2, 401, 600).snapshot(520, 2).fill(2, 601, 640).done()
 	withDatabase(t, dir)
-	s, err := member.Read(dir, "")
+	s, err := member.Read(t.Context(), dir, "")
 	if err != nil || len(s.Damage) > 0 {
 		t.Fatal(err, s)
 	}

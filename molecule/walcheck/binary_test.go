@@ -41,11 +41,17 @@ func startEtcd(t testing.TB, dir string, flags ...string) *server {
 
 func launch(t testing.TB, dir, name, peer, cluster string, flags ...string) *server {
 	t.Helper()
+	return launchAt(t, dir, name, peer, freeURL(t), cluster, flags...)
+}
+
+// launchAt is launch with the client URL given, which a member publishes in its data.
+func launchAt(t testing.TB, dir, name, peer, url, cluster string, flags ...string) *server {
+	t.Helper()
 	binary, err := filepath.Abs(etcdBinary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, dir: dir, url: freeURL(t)}
+	s := &server{t: t, dir: dir, url: url}
 	s.cmd = exec.Command(binary, append([]string{"--name", name, "--data-dir", dir, "--listen-client-urls", s.url, "--advertise-client-urls", s.url,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster, "--snapshot-count", "200"}, flags...)...)
 	s.cmd.Stderr, s.cmd.Stdout = &s.logs, &s.logs
@@ -109,7 +115,7 @@ func TestBusyMember(t *testing.T) {
 	stop := writers(s, 4)
 	var last *member.State
 	for i := range 100 {
-		now, err := member.Read(dir, "")
+		now, err := member.Read(t.Context(), dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +170,7 @@ func TestKilledMember(t *testing.T) {
 		s := startEtcd(t, dir)
 		stop := writers(s, 4)
 		for end := time.Now().Add(30 * time.Second); s.put(9, "x") == nil; {
-			if state, err := member.Read(dir, ""); err == nil && state.LastIndex > 300 || time.Now().After(end) {
+			if state, err := member.Read(t.Context(), dir, ""); err == nil && state.LastIndex > 300 || time.Now().After(end) {
 				break
 			}
 		}
@@ -172,11 +178,11 @@ func TestKilledMember(t *testing.T) {
 		stop()
 		check(t, dir)
 	}
-	before, err := member.Read(dir, "")
+	before, err := member.Read(t.Context(), dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := member.KeepTail(dir, ""); err != nil {
+	if _, err := member.KeepTail(t.Context(), dir, ""); err != nil {
 		t.Fatal(err)
 	}
 	s := startEtcd(t, dir, "--force-new-cluster")
@@ -209,7 +215,7 @@ func TestRestoredSnapshot(t *testing.T) {
 	if !taken || len(ours.Damage) > 0 || ours.MayKeep() != nil || ours.Database.Revision != d.Revision || d.Revision < 50 || len(ours.Members) != 1 {
 		t.Errorf("saved %+v, restored %+v, %v", d, *ours, ours.MayKeep())
 	}
-	if kept, err := member.KeepTail(restored, ""); err != nil || kept.Changed {
+	if kept, err := member.KeepTail(t.Context(), restored, ""); err != nil || kept.Changed {
 		t.Errorf("%+v %v", kept, err)
 	}
 }

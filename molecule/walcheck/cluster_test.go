@@ -39,27 +39,32 @@ func (c *cluster) start(i int) {
 	c.members[i] = launch(c.t, c.dirs[i], fmt.Sprint("m", i), c.peers[i], c.initial, "--heartbeat-interval", "200", "--election-timeout", "2000")
 }
 
-// read is our reading of a member, running or not.
+// read reads a member with the project's reader, running or not.
 func (c *cluster) read(i int) *member.State {
 	c.t.Helper()
-	s, err := member.Read(c.dirs[i], "")
+	s, err := member.Read(c.t.Context(), c.dirs[i], "")
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return s
 }
 
-// await polls a condition; a minute is its limit.
 func (c *cluster) await(what string, condition func() bool) {
 	c.t.Helper()
+	await(c.t, what, condition)
+}
+
+// await polls a condition, for at most a minute.
+func await(t testing.TB, what string, condition func() bool) {
+	t.Helper()
 	for end := time.Now().Add(time.Minute); !condition(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			c.t.Fatal("waited in vain until ", what)
+			t.Fatal("waited in vain until ", what)
 		}
 	}
 }
 
-// healthy: every member, killed, is read as etcd's packages read it, and none is damaged.
+// healthy checks each member, killed: the project's reader and etcd's packages agree, and no member is damaged.
 func (c *cluster) healthy() {
 	c.t.Helper()
 	for i, m := range c.members {
@@ -71,7 +76,7 @@ func (c *cluster) healthy() {
 	}
 }
 
-// TestOverwrittenTail: a leader that has lost the others writes entries that they, having elected another, overwrite when it is back.
+// TestOverwrittenTail: a leader that has lost the others writes entries that the others, with a new leader, overwrite when it is back.
 func TestOverwrittenTail(t *testing.T) {
 	c := newCluster(t)
 	lonely := c.leader()

@@ -10,19 +10,19 @@ import (
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// stricter are the verdicts on logs that etcd's reader takes: it drops entries of them in silence, its raft panics on them later, or
-// no raft can have written them. The doc of package member says which is which.
+// stricter are verdicts on logs that etcd's reader accepts: it drops entries silently, its raft panics on them later, or no raft can have written
+// them. The documentation of package member says which is which.
 var stricter = map[string]bool{
 	"good_bytes_after_torn": true, "good_bytes_after_end": true, "committed_rewritten": true, "term_falls": true,
 	"hard_state_falls": true, "no_hard_state": true, "commit_beyond_log": true, "commit_before_snapshot": true,
 	"unknown_conf_change": true, "no_identity": true, "database_beyond_log": true, "no_database": true, "broken_database": true,
 	"undecodable_snapshot": true, "database_behind_snapshot": true,
-	"frame_damaged":       true, // the record is whole, and its reader drops it for the wrong length
-	"snapshot_not_in_log": true, // its server forgets the error that its reader made of that
+	"frame_damaged":       true, // the record is whole, and etcd's reader drops it for its wrong length
+	"snapshot_not_in_log": true, // etcd's server forgets its reader's error
 	"undecodable_record":  true, // a record whose type was flipped: its message has fields that do not belong there
 }
 
-// disagreement says where our reading of a member differs from etcd's.
+// disagreement says where the project's reading of a member differs from etcd's.
 func disagreement(o theirs, theirErr error, s *member.State, ourErr error) error {
 	if ourErr != nil {
 		s = &member.State{Damage: []member.Damage{{Code: "unreadable", Text: ourErr.Error()}}}
@@ -51,8 +51,8 @@ func sameFacts(o theirs, s *member.State) error {
 		name         string
 		theirs, ours uint64
 	}{
-		{"member ID", o.ID, s.ID}, {"cluster ID", o.Cluster, s.ClusterID},
-		{"term", o.State.Term, s.HardState.Term}, {"vote", o.State.Vote, s.HardState.Vote}, {"commit", o.State.Commit, s.HardState.Commit},
+		{"member ID", o.ID, uint64(s.ID)}, {"cluster ID", o.Cluster, uint64(s.ClusterID)},
+		{"term", o.State.Term, s.HardState.Term}, {"vote", o.State.Vote, uint64(s.HardState.Vote)}, {"commit", o.State.Commit, s.HardState.Commit},
 		{"snapshot index", o.SnapIndex, s.SnapshotIndex}, {"snapshot term", o.SnapTerm, s.SnapshotTerm},
 		{"last index", lastIndex, s.LastIndex}, {"last term", lastTerm, s.LastTerm},
 	} {
@@ -67,7 +67,7 @@ func sameFacts(o theirs, s *member.State) error {
 func sameEntries(entries []raftpb.Entry, s *member.State) error {
 	sums := map[uint64]member.EntrySum{}
 	for _, sum := range s.Sums {
-		if sum.Index > s.SnapshotIndex { // TestSumsBelowTheSnapshot is about the others
+		if sum.Index > s.SnapshotIndex { // TestSumsBelowTheSnapshot checks the others
 			sums[sum.Index] = sum
 		}
 	}

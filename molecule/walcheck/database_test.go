@@ -51,10 +51,10 @@ func revision(main uint64) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, main), '_', 0, 0, 0, 0, 0, 0, 0, 0)
 }
 
-// withDatabase gives a member made of a log alone the database that ours wants to see.
+// withDatabase gives a member with only a log the database that the project's reader requires.
 func withDatabase(t testing.TB, dir string) {
 	t.Helper()
-	s, err := member.Read(dir, "")
+	s, err := member.Read(t.Context(), dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

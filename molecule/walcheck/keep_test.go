@@ -12,10 +12,11 @@ import (
 	"github.com/coreos/etcd/wal"
 	"github.com/coreos/etcd/wal/walpb"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// withTail are members that KeepTail has work on: a plain tail, torn ones, and those of several segments.
+// withTail are members that KeepTail changes: with a plain tail, with torn ones, and with several segments.
 func withTail(t testing.TB) map[string]string {
 	tail := func() *maker {
 		return newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 20).save(20, 2, entry(2, 21, "tail"), entry(2, 22, "tail"))
@@ -49,12 +50,12 @@ func withTail(t testing.TB) map[string]string {
 	return out
 }
 
-// TestSameRecordAsEtcd: KeepTail's log is byte for byte the one that etcd's own package writes.
+// TestSameRecordAsEtcd: KeepTail's log equals byte for byte the one that etcd's own package writes.
 func TestSameRecordAsEtcd(t *testing.T) {
 	for name, dir := range withTail(t) {
 		t.Run(name, func(t *testing.T) {
 			byEtcd := copyOf(t, dir)
-			if _, err := member.KeepTail(dir, ""); err != nil {
+			if _, err := member.KeepTail(t.Context(), dir, ""); err != nil {
 				t.Fatal(err)
 			}
 			saveByEtcd(t, byEtcd)
@@ -67,7 +68,8 @@ func TestSameRecordAsEtcd(t *testing.T) {
 	}
 }
 
-func saveByEtcd(t testing.TB, dir string) {
+// saveByEtcd commits everything in the log, and then the removal of these members.
+func saveByEtcd(t testing.TB, dir string, removed ...facts.ID) {
 	t.Helper()
 	o, err := officialInPlace(dir) // repairs a torn tail
 	if err != nil {
@@ -82,11 +84,19 @@ func saveByEtcd(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	last := o.Entries[len(o.Entries)-1]
-	h := raftpb.HardState{Term: o.State.Term, Vote: o.State.Vote, Commit: last.Index}
+	h := raftpb.HardState{Term: o.State.Term, Vote: o.State.Vote, Commit: last.Index + uint64(len(removed))}
 	if last.Term > h.Term {
 		h.Term, h.Vote = last.Term, 0
 	}
-	if err := w.Save(h, nil); err != nil {
+	var entries []raftpb.Entry
+	for i, id := range removed {
+		data, err := (&raftpb.ConfChange{Type: raftpb.ConfChangeRemoveNode, NodeID: uint64(id)}).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, raftpb.Entry{Type: raftpb.EntryConfChange, Term: h.Term, Index: last.Index + 1 + uint64(i), Data: data})
+	}
+	if err := w.Save(h, entries); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -103,7 +113,7 @@ func used(t testing.TB, dir string) []byte {
 
 var errKilled = errors.New("killed")
 
-// killer does n calls, and part of the next one.
+// killer makes n calls, and part of the next one.
 type killer struct {
 	member.Target
 	n    int
@@ -141,8 +151,7 @@ var parts = map[string]func(w member.Target, b []byte, at int64){
 	"last words":  func(w member.Target, b []byte, at int64) { n := len(b) / 2 &^ 7; w.WriteAt(b[n:], at+int64(n)) },
 }
 
-// TestKilledIsAccepted: KeepTail ends at each of its steps; etcd's own reader takes what is left, with every entry, and the next run
-// finishes.
+// TestKilledIsAccepted: KeepTail ends at each of its steps; etcd's own reader accepts the result, with every entry, and the next run finishes.
 func TestKilledIsAccepted(t *testing.T) {
 	for name, dir := range withTail(t) {
 		before, err := official(t, dir)
@@ -150,14 +159,14 @@ func TestKilledIsAccepted(t *testing.T) {
 			t.Fatal(name, ": ", err)
 		}
 		finished := copyOf(t, dir)
-		if _, err := member.KeepTail(finished, ""); err != nil {
+		if _, err := member.KeepTail(t.Context(), finished, ""); err != nil {
 			t.Fatal(name, ": ", err)
 		}
 		for how, part := range parts {
 			t.Run(name+"/"+how, func(t *testing.T) {
 				for n := 0; ; n++ {
 					killed := copyOf(t, dir)
-					_, err := member.KeepTailThrough(killed, "", func(f *os.File) member.Target { return &killer{f, n, part} })
+					_, err := member.KeepTailThrough(t.Context(), killed, "", func(f *os.File) member.Target { return &killer{f, n, part} })
 					if err == nil {
 						return
 					}
@@ -168,7 +177,7 @@ func TestKilledIsAccepted(t *testing.T) {
 					if err != nil || len(o.Entries) != len(before.Entries) {
 						t.Fatalf("killed at step %d: etcd reads %d entries of %d: %v", n, len(o.Entries), len(before.Entries), err)
 					}
-					if _, err := member.KeepTail(killed, ""); err != nil {
+					if _, err := member.KeepTail(t.Context(), killed, ""); err != nil {
 						t.Fatalf("killed at step %d: the next run: %v", n, err)
 					}
 					if !bytes.Equal(used(t, killed), used(t, finished)) {
@@ -189,16 +198,16 @@ func TestEtcdsLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := member.KeepTail(dir, ""); err == nil {
+	if _, err := member.KeepTail(t.Context(), dir, ""); err == nil {
 		t.Error("KeepTail wrote to a log that is in use")
 	}
 	w.Close()
-	if _, err := member.KeepTail(dir, ""); err != nil {
+	if _, err := member.KeepTail(t.Context(), dir, ""); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestBrokenSnapshot: as etcd does, we take the next older one; the log still holds the rest.
+// TestBrokenSnapshot: like etcd, the project's reader takes the next older one; the log still holds the rest.
 func TestBrokenSnapshot(t *testing.T) {
 	m := newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 100).snapshot(50, 1).fill(1, 101, 200).snapshot(150, 1).fill(1, 201, 210)
 	dir := m.done()

@@ -23,7 +23,7 @@ type maker struct {
 	wal *wal.WAL
 }
 
-// newMember is one of small segments: see TestMain.
+// newMember is a member with small segments: see TestMain.
 func newMember(t testing.TB) *maker {
 	t.Helper()
 	m := &maker{t: t, dir: t.TempDir()}
@@ -48,7 +48,7 @@ func (m *maker) save(commit, term uint64, entries ...raftpb.Entry) *maker {
 	return m
 }
 
-// fill saves entries one by one, committed as they come.
+// fill saves entries one by one, each committed at once.
 func (m *maker) fill(term, from, to uint64) *maker {
 	m.t.Helper()
 	for i := from; i <= to; i++ {
@@ -85,7 +85,7 @@ func join(term, index, id uint64) raftpb.Entry {
 	return raftpb.Entry{Type: raftpb.EntryConfChange, Term: term, Index: index, Data: data}
 }
 
-// kinds are logs of every form that etcd writes.
+// kinds are logs in every form that etcd writes.
 var kinds = map[string]func(t testing.TB) string{
 	"short": func(t testing.TB) string {
 		return newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 20).save(20, 1, entry(1, 21, "tail"), entry(1, 22, "tail")).done()

@@ -25,7 +25,7 @@ type theirs struct {
 	Repaired    bool
 }
 
-// official reads a copy of the member, since etcd's reader repairs, renames and locks; in the order of its server's start.
+// official reads a copy of the member, since etcd's reader repairs, renames and locks; in the order in which its server starts.
 func official(t testing.TB, dir string) (theirs, error) {
 	t.Helper()
 	private := copyOf(t, dir)
@@ -74,7 +74,7 @@ func (o *theirs) read(dir string, from walpb.Snapshot) ([]byte, error) {
 	return meta, err
 }
 
-// identity decodes etcdserverpb.Metadata by hand; its package would bring gRPC of 2017. nil is what the server makes 0 of.
+// identity decodes etcdserverpb.Metadata by hand; its package would bring gRPC of 2017. For nil it returns 0, as the server does.
 func identity(meta []byte) (id, cluster uint64, err error) {
 	for _, field := range []struct {
 		tag  byte

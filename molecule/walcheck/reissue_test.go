@@ -9,8 +9,8 @@ import (
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// TestReissued: etcd's own reader finds the same entries, snapshot and state under another cluster's ID, and takes the log for writing;
-// KeepTail works on it.
+// TestReissued: etcd's own reader finds the same entries, snapshot and state under another cluster's ID, and opens the log for writing; KeepTail
+// works on it.
 func TestReissued(t *testing.T) {
 	made := withTail(t)
 	made["several segments"] = newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 900).save(900, 2, entry(2, 901, "tail")).done()
@@ -21,7 +21,7 @@ func TestReissued(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := member.Read(dir, "")
+			s, err := member.Read(t.Context(), dir, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestReissued(t *testing.T) {
 				t.Fatalf("etcd reads cluster %x, %d entries, state %v; expected %d entries, state %v", after.Cluster, len(after.Entries), after.State, len(want.Entries), want.State)
 			}
 			check(t, dir)
-			if _, err := member.KeepTail(dir, ""); err != nil {
+			if _, err := member.KeepTail(t.Context(), dir, ""); err != nil {
 				t.Fatal(err)
 			}
 			saveByEtcd(t, dir)

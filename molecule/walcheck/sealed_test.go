@@ -1,6 +1,7 @@
 package walcheck
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,8 +15,8 @@ import (
 	"etcd-quorum-restore/modules/internal/member"
 )
 
-// The kernel is the witness that reading is only reading: a process that has asked it to be killed at the first open for writing,
-// lock, or change of a file reads a member, running and stopped.
+// The kernel proves that reading only reads: a process that has asked to be killed at the first open for writing, lock, or change of a file reads
+// a member, running and stopped.
 
 const (
 	sealedDir  = "WALCHECK_SEALED_DIR"
@@ -25,15 +26,15 @@ const (
 var deeds = map[string]func(dir string) error{
 	"read": func(dir string) error {
 		for range 20 {
-			if s, err := member.Read(dir, ""); err != nil || len(s.Damage) > 0 {
+			if s, err := member.Read(context.Background(), dir, ""); err != nil || len(s.Damage) > 0 {
 				return fmt.Errorf("%w %v", err, s)
 			}
 		}
 		_, _, err := member.Identity(dir + "/member/wal")
 		return err
 	},
-	// These must be caught, else the seal proves nothing.
-	"keep tail":      func(dir string) error { _, err := member.KeepTail(dir, ""); return err },
+	// These must be caught: otherwise the seal proves nothing.
+	"keep tail":      func(dir string) error { _, err := member.KeepTail(context.Background(), dir, ""); return err },
 	"ask for locks":  func(dir string) error { _, err := member.Locked(dir, ""); return err },
 	"open to write":  func(dir string) error { return open(dir, os.O_WRONLY) },
 	"open to append": func(dir string) error { return open(dir, os.O_RDWR|os.O_APPEND) },
@@ -59,7 +60,7 @@ func sealedMain(dir, deed string) {
 	os.Exit(0)
 }
 
-// seal has the kernel kill this process, all its threads, at the first call that could change or lock a file.
+// seal makes the kernel kill this process, with all its threads, at the first call that could change or lock a file.
 func seal() error {
 	const (
 		load  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -103,7 +104,7 @@ func seal() error {
 	return nil
 }
 
-// sealed does a deed in a sealed process, and tells whether the kernel killed it.
+// sealed runs a deed in a sealed process, and tells whether the kernel killed it.
 func sealed(t testing.TB, dir, deed string) (killed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

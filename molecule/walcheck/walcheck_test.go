@@ -1,4 +1,4 @@
-// Package walcheck holds the project's reader of a member's files against etcd 3.2.32's own packages and binary.
+// Package walcheck compares the project's reader of a member's files with etcd 3.2.32's own packages and binary.
 package walcheck
 
 import (
@@ -21,18 +21,22 @@ func TestMain(m *testing.M) {
 		sealedMain(dir, os.Getenv(sealedDeed))
 	}
 	wal.SegmentSizeBytes = 16 << 10               // so that short logs have several
-	capnslog.SetGlobalLogLevel(capnslog.CRITICAL) // etcd's packages speak of each damage
+	capnslog.SetGlobalLogLevel(capnslog.CRITICAL) // etcd's packages log each damage
 	if n, err := strconv.Atoi(os.Getenv("WALCHECK_DAMAGES")); err == nil {
 		damages = n
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if dir, err := aMember(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
-// check compares one directory's reading.
+// check compares the readings of one directory.
 func check(t *testing.T, dir string) (ours *member.State, taken bool) {
 	t.Helper()
 	o, theirErr := official(t, dir)
-	s, err := member.Read(dir, "")
+	s, err := member.Read(t.Context(), dir, "")
 	if d := disagreement(o, theirErr, s, err); d != nil {
 		t.Fatal(d)
 	}
@@ -62,7 +66,7 @@ func TestSameReading(t *testing.T) {
 	}
 }
 
-// damages is how often each kind of log is broken. WALCHECK_DAMAGES raises it.
+// damages is how often each kind of log is damaged. WALCHECK_DAMAGES raises it.
 var damages = 100
 
 // TestSameVerdict damages each kind of log at many places: cut, zeroed by sectors, flipped bits, lost files.
@@ -78,7 +82,7 @@ func TestSameVerdict(t *testing.T) {
 				damaged := copyOf(t, dir)
 				what := damage(t, damaged, random)
 				o, theirErr := official(t, damaged)
-				s, err := member.Read(damaged, "")
+				s, err := member.Read(t.Context(), damaged, "")
 				if d := disagreement(o, theirErr, s, err); d != nil {
 					t.Errorf("%d: %s: %v", i, what, d)
 				}
@@ -93,7 +97,7 @@ func TestSameVerdict(t *testing.T) {
 	}
 }
 
-// damage does one thing to one file of the member.
+// damage damages one file of the member once.
 func damage(t testing.TB, dir string, random *rand.Rand) string {
 	t.Helper()
 	all, _ := filepath.Glob(filepath.Join(dir, "member", "*", "*[pl]"))
@@ -109,7 +113,7 @@ func damage(t testing.TB, dir string, random *rand.Rand) string {
 	if used == 0 {
 		return "nothing"
 	}
-	at := used - 1 - min(random.Intn(used), random.Intn(used)) // rather near the end, where power cuts work
+	at := used - 1 - min(random.Intn(used), random.Intn(used)) // rather near the end, where power cuts do damage
 	var what string
 	switch kind := random.Intn(7); kind {
 	case 0:
@@ -149,7 +153,7 @@ func TestFrames(t *testing.T) {
 			t.Run(fmt.Sprintf("%x with %d behind", word, room), func(t *testing.T) {
 				dir := newMember(t).save(1, 1, join(1, 1, selfID)).fill(1, 2, 9).done()
 				withDatabase(t, dir)
-				s, err := member.Read(dir, "")
+				s, err := member.Read(t.Context(), dir, "")
 				if err != nil {
 					t.Fatal(err)
 				}

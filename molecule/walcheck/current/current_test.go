@@ -1,4 +1,4 @@
-// Package current holds the project's reader of a member's log against the packages of a current etcd.
+// Package current compares the project's reader of a member's log with the packages of a current etcd.
 package current
 
 import (
@@ -25,7 +25,7 @@ import (
 
 const selfID = 0xA1
 
-// stricter are verdicts on logs that a current etcd takes: see package walcheck. The last one is 3.2's limit; a current etcd has none.
+// stricter are verdicts on logs that a current etcd accepts: see package walcheck. The last one is 3.2's limit; a current etcd has none.
 var stricter = map[string]bool{
 	"good_bytes_after_torn": true, "good_bytes_after_end": true, "committed_rewritten": true, "term_falls": true,
 	"hard_state_falls": true, "no_hard_state": true, "commit_beyond_log": true, "no_identity": true, "snapshot_not_in_log": true,
@@ -115,10 +115,10 @@ func copyOf(t testing.TB, dir string) string {
 	return to
 }
 
-// ours is our reading, without what it says of the database, which these logs have none of.
+// ours is the project's reading, without the database's part: these logs have none.
 func ours(t testing.TB, dir string) *member.State {
 	t.Helper()
-	s, err := member.Read(dir, "")
+	s, err := member.Read(t.Context(), dir, "")
 	if errors.Is(err, member.ErrNoMember) {
 		return &member.State{Damage: []member.Damage{{Code: "no_log"}}}
 	}
@@ -143,7 +143,7 @@ func disagreement(o theirs, err error, s *member.State) error {
 		return fmt.Errorf("etcd does not take it (%w), we do", err)
 	case s.Torn != o.repaired:
 		return fmt.Errorf("torn %v, repaired by etcd %v", s.Torn, o.repaired)
-	case s.HardState.Term != o.state.GetTerm() || s.HardState.Vote != o.state.GetVote() || s.HardState.Commit != o.state.GetCommit():
+	case s.HardState.Term != o.state.GetTerm() || uint64(s.HardState.Vote) != o.state.GetVote() || s.HardState.Commit != o.state.GetCommit():
 		return fmt.Errorf("HardState: etcd reads %v, we read %v", o.state, s.HardState)
 	case s.LastIndex != uint64(len(o.entries)):
 		return fmt.Errorf("etcd reads %d entries, we read %d", len(o.entries), s.LastIndex)

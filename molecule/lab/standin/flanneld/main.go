@@ -1,9 +1,9 @@
 // Flanneld stands in for flannel: it takes its endpoints from its command line,
 // which the unit fills from /etc/sysconfig/flanneld at the start, and reads and
 // watches PREFIX/config in etcd's v2 store, trying the endpoints in turn. So a
-// wrong or stale FLANNEL_ETCD_ENDPOINTS, or a v2 store that was lost, shows.
-// It sets up no network. What it has is in /run/flannel/subnet.env, and when
-// and through which endpoint it was read in /run/flannel/source.
+// wrong or stale FLANNEL_ETCD_ENDPOINTS, or a lost v2 store, shows. It sets up no
+// network. It writes what it has read to /run/flannel/subnet.env, and when and
+// through which endpoint to /run/flannel/source.
 package main
 
 import (

@@ -74,8 +74,8 @@ func (c *cache) after(ctx context.Context, from int, revision int64) ([]object, 
 	return nil, from
 }
 
-// follow lists once and then watches from there for ever. The client takes up
-// a broken watch at the revision after the last one it saw, whatever became of
+// follow lists once and then watches from there for ever. The client resumes a
+// broken watch at the revision after the last one it saw, whatever happened to
 // etcd in between.
 func (c *cache) follow(ctx context.Context, client *clientv3.Client) error {
 	list, err := client.Get(ctx, prefix, clientv3.WithPrefix())

@@ -35,7 +35,8 @@ func connect(e etcdInfo) (*clientv3.Client, error) {
 		Endpoints: e.URLs,
 		TLS:       &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}},
 		Logger:    zap.NewNop(),
-		// The real one's client pings its server, and so leaves a dead one.
+		// Like the real API's client, this one pings its server, and so leaves a
+		// dead one.
 		DialKeepAliveTime:    10 * time.Second,
 		DialKeepAliveTimeout: 5 * time.Second,
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
@@ -45,8 +46,8 @@ func connect(e etcdInfo) (*clientv3.Client, error) {
 	})
 }
 
-// waitForRead has no deadline: without quorum it never returns. The client
-// gives up when no server can be reached at all, so it is asked again.
+// waitForRead has no deadline: without quorum it never returns. The client gives
+// up when no server can be reached at all, so waitForRead asks again.
 func waitForRead(ctx context.Context, c *clientv3.Client) {
 	for {
 		_, err := c.Get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithCountOnly())

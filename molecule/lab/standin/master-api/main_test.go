@@ -37,8 +37,8 @@ servingInfo: {bindAddress: "0.0.0.0:8443", certFile: s.crt, keyFile: s.key}
 	}
 }
 
-// A watcher from a revision that etcd has lost hears nothing of what is
-// written below it: what a restart of the controllers has to cure.
+// A watcher from a revision that etcd has lost gets nothing of what is written
+// below it: a restart of the controllers has to cure that.
 func TestWatcherFromALostRevisionHearsNothing(t *testing.T) {
 	c := newCache()
 	c.set(object{"a", "1", 5})

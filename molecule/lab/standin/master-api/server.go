@@ -86,8 +86,8 @@ func (s *server) cached(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, o.Value)
 }
 
-// watch streams what is later than the watcher's own revision: one that comes
-// from a lost future hears nothing.
+// watch streams revisions above the watcher's own: a watcher from lost revisions
+// gets nothing.
 func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 	revision, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	if err != nil {

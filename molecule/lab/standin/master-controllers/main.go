@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// follower is what one run of the controllers has heard.
+// follower is what one run of the controllers has received.
 type follower struct {
 	mu        sync.Mutex
 	seen      map[string]string
@@ -94,7 +94,7 @@ func (f *follower) watch(client *http.Client, api string) error {
 	return lines.Err()
 }
 
-// hear takes one line, "REVISION NAME VALUE".
+// hear handles one line, "REVISION NAME VALUE".
 func (f *follower) hear(line string) {
 	parts := strings.SplitN(line, " ", 3)
 	if len(parts) != 3 {
