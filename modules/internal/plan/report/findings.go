@@ -240,9 +240,11 @@ func checkup(v *rows.View, found []Finding) []string {
 			lines = append(lines, wording.Labelled("Set aside", n.Name+": "+aside(n.Facts.SetAside))...)
 		}
 	}
-	for _, f := range found {
+	for i, f := range found {
 		lines = append(lines, wording.Labelled("Found", f.Host+": "+f.Line+" ["+f.Code+"]")...)
-		lines = append(lines, hintLines(f.Advice)...)
+		if i+1 == len(found) || found[i+1].Advice != f.Advice {
+			lines = append(lines, hintLines(f.Advice)...)
+		}
 	}
 	return lines
 }

@@ -18,9 +18,11 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 	if len(d.Refusals) == 0 {
 		lines = append(lines, wording.Labelled("Why", d.Reason)...)
 	}
-	for _, no := range d.Refusals {
+	for i, no := range d.Refusals {
 		lines = append(lines, wording.Labelled("Refused", no.Msg+" ["+no.Code+"]")...)
-		lines = append(lines, hintLines(no.Hint)...)
+		if lastWithHint(d.Refusals, i) {
+			lines = append(lines, hintLines(no.Hint)...)
+		}
 	}
 	notes := brokenSnapshots(v)
 	if !d.Acts() {
@@ -56,6 +58,11 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 		lead = "what is left to do:"
 	}
 	return append(lines, commandLines("Afterwards", lead, r.Afterwards)...)
+}
+
+// lastWithHint is false where the next refusal has the same hint: what mends them all stands below the last of them.
+func lastWithHint(all []rows.Refusal, i int) bool {
+	return i+1 == len(all) || all[i+1].Hint != all[i].Hint
 }
 
 // brokenSnapshots notes such files: no reason against a host, but a sign of a power cut or of a bad disk.

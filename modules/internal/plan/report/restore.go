@@ -17,8 +17,11 @@ func restoreLines(v *rows.View, r rows.Restoration) []string {
 		return append(lines, "etcd has quorum: there is nothing to restore from a backup.",
 			"If this is a new cluster that formed on wiped hosts, move its data aside first, on each host: etcd_fence state=present, etcd_data_dir state=set_aside.")
 	case len(r.Refusals) > 0:
-		for _, no := range r.Refusals {
-			lines = append(lines, "Refused: "+no.Msg, "Next:    "+no.Hint)
+		for i, no := range r.Refusals {
+			lines = append(lines, "Refused: "+no.Msg)
+			if lastWithHint(r.Refusals, i) {
+				lines = append(lines, "Next:    "+no.Hint)
+			}
 		}
 		return lines
 	case r.Target.Facts.Restoring != nil:
