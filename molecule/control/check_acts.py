@@ -4,6 +4,8 @@ On today's ansible-core any_errors_fatal does not stop at an unreachable host; m
 that are off are left out on purpose (ignore_unreachable), act on none of etcd's hosts. Where a host that fails is left out by a rescue, and the run
 ends after the others, any_errors_fatal would end it at once.
 
+A task that only looks (check_mode: true) changes nothing, whatever its module says that it would change.
+
 Usage: check_acts.py PROJECT
 """
 import glob
@@ -78,6 +80,15 @@ def problem(play, changes):
     return "lacks " + " and ".join(missing) if missing else ""
 
 
+def looking(tasks):
+    """Names of tasks that only look, and count as changes all the same."""
+    for task in tasks or []:
+        for key in BLOCKS:
+            yield from looking(task.get(key))
+        if task.get("check_mode") is True and task.get("changed_when") is not False:
+            yield task["name"]
+
+
 def main(top):
     project, acting, problems = Project(top), 0, 0
     for path in project.playbooks():
@@ -90,6 +101,10 @@ def main(top):
             if found:
                 problems += 1
                 print(f"{os.path.relpath(path, top)}: play {play['name']!r}: {found}")
+    for path in sorted(glob.glob(os.path.join(top, "roles", "*", "tasks", "*.yml"))):
+        for name in looking(load(path)):
+            problems += 1
+            print(f"{os.path.relpath(path, top)}: task {name!r} only looks, and lacks changed_when: false")
     print(f"plays that act stop where a host fails or is unreachable: {acting} plays, {problems} problems")
     return 1 if problems or acting == 0 else 0
 
