@@ -44,7 +44,7 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	}
 	if h.Config.WALDir != "" {
 		return ansible.Result{}, fault.New(fault.Unsupported, "ETCD_WAL_DIR puts the log at %s, apart from the database; the two cannot be moved in one step", h.WALDir()).
-			WithHint("with etcd stopped, move the .wal files of %s to %s/wal, with their owner, and take the line ETCD_WAL_DIR out of %s; then run this again",
+			WithHint("with etcd stopped, move the .wal files of %s to %s/wal, keep their owner, and remove the line ETCD_WAL_DIR from %s; then run this again",
 				h.WALDir(), h.MemberDir(), h.EtcdConf)
 	}
 	copies, err := setaside.List(ctx, h.DataDir)

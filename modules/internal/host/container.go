@@ -35,7 +35,7 @@ func (c container) Words() Words {
 }
 
 func errContainer() error {
-	return fault.New(fault.Unsupported, "etcd runs here in docker, as %s, which is not supported: systemd starts it again after every end", containerName).
+	return fault.New(fault.Unsupported, "etcd runs here in docker, as %s, which is not supported: systemd restarts it each time it ends", containerName).
 		WithHint("make it a service: systemctl disable --now %s, install the etcd package of the same version, give the data to its user "+
 			"(chown -R etcd:etcd /var/lib/etcd), systemctl unmask etcd && systemctl enable etcd, then run this again", containerName)
 }

@@ -43,7 +43,7 @@ func renewalOf(v *rows.View, d *rows.Decision) Renewal {
 	case len(begun) > 0:
 		r.Refusal = fmt.Sprintf("%s. A restore has begun: there is a fence, or a trace of a forced start, on %s; nothing was changed. Next: %s", d.Reason, wording.And(histories.Names(begun)), restore)
 	case !slices.ContainsFunc(v.Nodes, func(n *histories.Node) bool { return hasExpired(n) || restartIsDue(n) }):
-		r.Refusal = fmt.Sprintf("%s. No certificate has expired, so it is not for their sake; nothing was changed. Next: %s", d.Reason, restore)
+		r.Refusal = fmt.Sprintf("%s. No certificate has expired, so certificates are not the cause; nothing was changed. Next: %s", d.Reason, restore)
 	default:
 		r.Serial, r.Together = "100%", true
 		r.Hosts = histories.Names(v.Which(func(n *histories.Node) bool { return n.Answered() && n.HasData() && n.Facts.Enabled }))

@@ -27,7 +27,7 @@ func TestSupersededIsGivenUp(t *testing.T) {
 			}
 			accepted := Make(c.c.accept().Request)
 			given := strings.Join(accepted.Lines, " ")
-			if accepted.Action != c.action || !strings.Contains(given, "Given up    whatever "+c.who+" acknowledged since") {
+			if accepted.Action != c.action || !strings.Contains(given, "Given up    what "+c.who+" acknowledged since") {
 				show(t, accepted)
 				t.Errorf("%s: %+v", accepted.Action, accepted.Discarded)
 			}

@@ -12,7 +12,7 @@ import (
 func costLines(v *rows.View, d *rows.Decision, r Report) []string {
 	var lines []string
 	if l := d.Survivor.Facts.Log; d.Forces() && l != nil && l.LastIndex > l.Commit {
-		lines = append(lines, wording.Labelled("Kept", "the survivor's log to its end; whether "+lastEntries(l.LastIndex-l.Commit)+" acknowledged is not known")...)
+		lines = append(lines, wording.Labelled("Kept", "the survivor's log to its end; it is not known whether "+lastEntries(l.LastIndex-l.Commit)+" acknowledged")...)
 	}
 	for _, text := range r.GivenUp {
 		lines = append(lines, wording.Labelled("Given up", text)...)
@@ -36,7 +36,7 @@ func givenUpWords(v *rows.View, d *rows.Decision, r Report) []string {
 	}
 	if d.Forces() {
 		if gone := unseen(v, d); len(gone) > 0 {
-			texts = append(texts, "acknowledged writes that only "+wording.And(gone)+" held, if there are any; the data there cannot be looked at")
+			texts = append(texts, "acknowledged writes that only "+wording.And(gone)+" held, if there are any; the data there cannot be read")
 		}
 	}
 	if len(texts) == 0 {
@@ -62,14 +62,14 @@ func notes(v *rows.View, d *rows.Decision) []string {
 	texts := differentData(v)
 	n := d.Survivor
 	if n != nil && d.Forces() && n.Facts.Log != nil && n.Facts.Database != nil && n.Facts.Database.ConsistentIndex > n.Facts.Log.Commit {
-		texts = append(texts, fmt.Sprintf("as after a power cut, the database of %s has applied entry %d and its log's commit says %d: the end of the log must be kept "+
-			"(etcd_keep_log_tail, the default), because a plain forced start would hang on writes", n.Name, n.Facts.Database.ConsistentIndex, n.Facts.Log.Commit))
+		texts = append(texts, fmt.Sprintf("the database of %s has applied entry %d, and the commit index in its log is %d, as after a power cut; keep the end of the log "+
+			"(etcd_keep_log_tail=yes, the default): without it, writes hang after the forced start", n.Name, n.Facts.Database.ConsistentIndex, n.Facts.Log.Commit))
 	}
 	if d.Forces() && v.CAHost() == "" {
 		texts = append(texts, "no reachable host has the CA's key: no new certificates can be made until it is back")
 	}
 	for _, o := range rows.BlindNewHosts(v) {
-		texts = append(texts, o.Name+" of new_etcd does not reach the peer port of a member that runs: it is left out, and add_hosts.yml needs that port open")
+		texts = append(texts, o.Name+" of new_etcd does not reach the peer port of a member that runs: it is left out; open that port before you run add_hosts.yml")
 	}
 	if d.Action == rows.RemoveHost && (len(v.Members)-len(d.Remove))%2 == 0 {
 		texts = append(texts, fmt.Sprintf("an even number of members (%d) tolerates no more failures than %d", len(v.Members)-len(d.Remove), len(v.Members)-len(d.Remove)-1))
@@ -85,7 +85,7 @@ func meanwhile(d *rows.Decision) string {
 		return "running pods keep running; the API pauses while etcd restarts"
 	}
 	if d.Action == rows.RemoveHost {
-		return "pods and API keep running, one master at a time restarts; writes pause for some seconds if the leader leaves"
+		return "pods and API keep running, masters restart one at a time; writes pause for some seconds if the leader leaves"
 	}
 	return "pods and API keep running; writes pause for about a second while a second member joins"
 }
@@ -110,7 +110,7 @@ func estimate(v *rows.View, d *rows.Decision) string {
 		text = "about " + wording.Minutes(toWrites) + " until etcd serves writes again, " + text
 	}
 	if d.Action == rows.Force && !rows.Rehearses(d) {
-		text += "; no rehearsal, for lack of room"
+		text += "; no rehearsal, because there is no room for it"
 	}
 	return text
 }

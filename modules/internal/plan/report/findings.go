@@ -49,7 +49,7 @@ func withoutHost(v *rows.View) []Finding {
 		all = append(all, Finding{
 			Host: v.MemberName(m), Code: "member_without_host",
 			Line: fmt.Sprintf("member %s (%s) has no host in the inventory's groups of etcd", m.ID, strings.Join(m.PeerURLs, ", ")),
-			Advice: fmt.Sprintf("put its host into the group, or take the member out: ansible %s -i %s -m etcd_member -a 'state=absent id=%s'",
+			Advice: fmt.Sprintf("put its host into the group, or remove the member: ansible %s -i %s -m etcd_member -a 'state=absent id=%s'",
 				v.Quorum[0].Name, v.Req.Sources(), m.ID),
 		})
 	}
@@ -62,16 +62,16 @@ func misplaced(v *rows.View, n *histories.Node) []Finding {
 	case !v.HasQuorum(), n.IsNew == (n.Member == nil):
 		return nil
 	case n.IsNew:
-		return []Finding{{Code: "member_is_new", Line: "it is a member, and the inventory has it among the hosts that are to be taken in (new_etcd)",
+		return []Finding{{Code: "member_is_new", Line: "it is a member, but the inventory has it among the hosts to be added (new_etcd)",
 			Advice: v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + n.Name}}
 	}
-	return []Finding{{Code: "no_member", Line: "it is no member, and the inventory has it among the members (etcd)",
-		Advice: "move its line to new_etcd, or take it out of the group; to take it in: " + v.Req.Playbook("restore_quorum.yml")}}
+	return []Finding{{Code: "no_member", Line: "it is not a member, but the inventory has it among the members (etcd)",
+		Advice: "move its line to new_etcd, or remove it from the group; to add it: " + v.Req.Playbook("restore_quorum.yml")}}
 }
 
 func findingsOn(v *rows.View, n *histories.Node) []Finding {
 	if !n.Answered() {
-		return []Finding{{Code: "not_looked_at", Line: "could not be looked at", Advice: "ansible " + n.Name + " -i " + v.Req.Sources() + " -m etcd_host_info"}}
+		return []Finding{{Code: "not_looked_at", Line: "could not be inspected", Advice: "ansible " + n.Name + " -i " + v.Req.Sources() + " -m etcd_host_info"}}
 	}
 	all := misplaced(v, n)
 	for _, c := range n.Facts.Checks {
@@ -95,7 +95,7 @@ func expiring(v *rows.View, certificates []facts.Certificate) []Finding {
 			all = append(all, Finding{
 				Code:   "certificate_expired",
 				Line:   fmt.Sprintf("%s, certificate %d (%s), expired on %s: what it has issued is refused", c.Path, c.Position, c.Subject, c.NotAfter),
-				Advice: "when no certificate of it is in use any more, take it out of " + c.Path,
+				Advice: "when no certificate that it has issued is in use, remove it from " + c.Path,
 			})
 		case c.ExpiresDays >= 0 && c.ExpiresDays < soon:
 			all = append(all, Finding{
@@ -133,7 +133,7 @@ func leftBehind(v *rows.View, n *histories.Node) []Finding {
 		if f.Where == "process" {
 			line = "etcd runs with --force-new-cluster: at its next start it drops all other members"
 		}
-		all = append(all, Finding{Code: "force_flag", Line: line, Advice: "to take it out: " + restore})
+		all = append(all, Finding{Code: "force_flag", Line: line, Advice: "to remove it: " + restore})
 	}
 	if n.Facts.Forcing != nil {
 		all = append(all, Finding{Code: "forcing", Line: "a forced start was begun and not finished (phase " + n.Facts.Forcing.Phase + ")", Advice: "to finish it: " + restore})
@@ -146,7 +146,7 @@ func leftBehind(v *rows.View, n *histories.Node) []Finding {
 		if len(left.Remove) == 0 {
 			what = left.Restart
 		}
-		all = append(all, Finding{Code: "clients_left", Line: "a run before left clients of etcd to do: " + wording.And(what), Advice: "to do it: " + restore})
+		all = append(all, Finding{Code: "clients_left", Line: "an earlier run did not finish these clients of etcd: " + wording.And(what), Advice: "to finish it: " + restore})
 	}
 	if n.Facts.Probe == "removed" {
 		all = append(all, Finding{Code: "probe", Line: "etcd's manifest has no liveness probe", Advice: "to put it back: " + restore})

@@ -35,25 +35,25 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 		if d.Action == rows.Refuse {
 			break // it may be what is refused
 		}
-		lines = append(append(lines, wording.Labelled("Held", hold.Msg+" ["+hold.Code+"]")...), hintLines(hold.Hint)...)
+		lines = append(append(lines, wording.Labelled("On hold", hold.Msg+" ["+hold.Code+"]")...), hintLines(hold.Hint)...)
 	}
 	if !d.Acts() {
 		return append(lines, nextLines(v, d)...)
 	}
 	lines = append(lines, outcomeLines(v, d)...)
 	if d.Action == rows.Undo {
-		return append(lines, commandLines("Next", "what etcd is then, and what a restore would do:", []string{v.Req.Playbook("check_quorum.yml")})...)
+		return append(lines, commandLines("Next", "to see what etcd is then, and what a restore would do:", []string{v.Req.Playbook("check_quorum.yml")})...)
 	}
 	if d.Action == rows.Fence {
 		lines = append(lines, commandLines("Undo", "if it should not have been fenced:", r.Undo)...)
-		return append(lines, commandLines("Next", "with quorum it becomes a member again:", []string{v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(v.Req.FenceHosts, ",")})...)
+		return append(lines, commandLines("Next", "to make it a member again, once there is quorum:", []string{v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(v.Req.FenceHosts, ",")})...)
 	}
 	lines = append(lines, costLines(v, d, r)...)
-	lines = append(lines, commandLines("Command", "carries it out:", []string{command(v, d)})...)
+	lines = append(lines, commandLines("Command", "to carry it out:", []string{command(v, d)})...)
 	id := rows.ID(v, d)
-	lines = append(lines, commandLines("Plan", id+", which is confirmed, and no other plan, by:", []string{command(v, d) + " -e etcd_confirm=" + id})...)
-	lines = append(lines, commandLines("Undo", "until the forced start or the first join no data has changed; this takes it back, and refuses from then on:", r.Undo)...)
-	lead := "how the hosts that stay out come back; never power on two of them together:"
+	lines = append(lines, commandLines("Plan", id+"; to confirm this plan and no other:", []string{command(v, d) + " -e etcd_confirm=" + id})...)
+	lines = append(lines, commandLines("Undo", "possible until the forced start or the first join, since no data has changed until then:", r.Undo)...)
+	lead := "to add the hosts back that are left out; never power on two of them together:"
 	if len(r.StaysOut) == 0 {
 		lead = "what is left to do:"
 	}
@@ -114,12 +114,12 @@ func actionWords(v *rows.View, d *rows.Decision) string {
 		}
 		return "force: " + d.Survivor.Name + " becomes a new one-member cluster, then the others rejoin it"
 	case rows.RemoveHost:
-		return "remove_host: " + v.Req.RemoveHost + " leaves the members, the masters' and flannel's lists, and the inventory's group"
+		return "remove_host: " + v.Req.RemoveHost + " is removed from the member list, the masters, flannel and the inventory's group"
 	case rows.Fence:
 		if d.Survivor == nil {
-			return "fence: " + wording.And(v.Req.FenceHosts) + "; which host went on is not known, and recorded so"
+			return "fence: " + wording.And(v.Req.FenceHosts) + "; it is not known which host continues the cluster, and this is recorded"
 		}
-		return "fence: " + wording.And(v.Req.FenceHosts) + ", in favour of " + d.Survivor.Name
+		return "fence: " + wording.And(v.Req.FenceHosts) + "; " + d.Survivor.Name + " continues the cluster"
 	case rows.Undo:
 		return "undo: " + wording.And(histories.Names(v.InOrder(d.Work[rows.StepPutBack]))) + " as before the restore; data is not touched"
 	case rows.RestoreBackup:

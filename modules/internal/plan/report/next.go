@@ -11,7 +11,7 @@ import (
 // nothingWords is the reason where nothing is done; hosts that wait to be added do not concern a restore.
 func nothingWords(v *rows.View) string {
 	if left := rows.HostsOf(v, &rows.Decision{Action: rows.Nothing}, rows.StepMasters); len(left) > 0 {
-		return "restart API and controllers of " + wording.And(left) + ", which a run before has left"
+		return "restart API and controllers of " + wording.And(left) + ", which an earlier run did not do"
 	}
 	if waiting := toBeAdded(v); len(waiting) > 0 {
 		return "nothing to restore; to be added: " + wording.And(waiting)

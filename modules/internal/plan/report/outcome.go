@@ -18,9 +18,9 @@ func outcome(v *rows.View, n *histories.Node, d *rows.Decision) string {
 	case d.Action == rows.Fence && d.Has(rows.StepFence, n):
 		return "stopped and fenced; its data stays as it is"
 	case d.Has(rows.StepPutBack, n) && rows.RanBefore(n):
-		return "fence lifted, started with its data"
+		return "fence removed, started with its data"
 	case d.Has(rows.StepPutBack, n):
-		return "fence lifted; not started, since it did not run before"
+		return "fence removed; not started, because it did not run before"
 	case d.Action == rows.Undo && rows.StaysFenced(d, n):
 		return staysFenced(n)
 	case d.Action == rows.Fence || d.Action == rows.Undo:
@@ -32,27 +32,27 @@ func outcome(v *rows.View, n *histories.Node, d *rows.Decision) string {
 	case d.Has(rows.StepRestart, n):
 		return "restarted without the force flag"
 	case d.Has(rows.StepJoinStarted, n):
-		return fmt.Sprintf("was added already: started, number %d to join", at)
+		return fmt.Sprintf("already added: started, number %d to join", at)
 	case d.Has(rows.StepRejoin, n) && n.HasData():
 		return fmt.Sprintf("fenced, data set aside, number %d to join", at)
 	case d.Has(rows.StepRejoin, n):
 		return fmt.Sprintf("fenced, number %d to join", at)
 	case d.Has(rows.StepUnfenceKeepData, n):
-		return "fence lifted, started with its data"
+		return "fence removed, started with its data"
 	case d.Has(rows.StepStart, n) && n.Up():
 		return "keeps running"
 	case d.Has(rows.StepStart, n), d.Has(rows.StepStartFirst, n):
 		return "started with its data"
 	case slices.Contains(d.Held, n):
-		return "fenced, not taken in: it holds committed entries of its own"
+		return "fenced, not added: it holds committed entries of its own"
 	case slices.Contains(d.Waiting, n):
 		return "fenced; joins later, when all members are connected"
 	case d.Has(rows.StepLeave, n):
-		return "leaves: taken off the member list, then fenced; its data stays"
+		return "removed from the member list, then fenced; its data stays"
 	case slices.Contains(d.Out, n.Name) && d.Has(rows.StepFence, n):
-		return "fenced, stays out"
+		return "fenced, left out"
 	case slices.Contains(d.Out, n.Name):
-		return "stays out: keep it off until you run the commands under Afterwards"
+		return "left out: keep it off until you run the commands under Afterwards"
 	case n.IsNew && n.Member == nil && d.Has(rows.StepFence, n):
 		return "fenced, waits in new_etcd for add_hosts.yml"
 	case n.IsNew && n.Member == nil:
@@ -60,7 +60,7 @@ func outcome(v *rows.View, n *histories.Node, d *rows.Decision) string {
 	case n.Up():
 		return "keeps running"
 	case !n.Answered() && mayHaveGoneOn(v, d, n.Name):
-		return "stays off: it may have carried on alone; fence it first"
+		return "stays off: it may have continued alone; fence it first"
 	}
 	return "not touched"
 }
@@ -83,7 +83,7 @@ func outcomeLines(v *rows.View, d *rows.Decision) []string {
 	}
 	for i := range v.Members {
 		if m := &v.Members[i]; v.HostOf(m) == nil {
-			cells = append(cells, []string{in + v.MemberName(m), "stays out: no host of the inventory is this member"})
+			cells = append(cells, []string{in + v.MemberName(m), "left out: no host of the inventory is this member"})
 		}
 	}
 	lines := wording.Table([]string{in + "HOST", "WHAT HAPPENS"}, cells, nil)

@@ -30,7 +30,7 @@ func restoreLines(v *rows.View, r rows.Restoration) []string {
 	}
 	lines = append(lines, fmt.Sprintf("No host has data that can be used. The backup is restored on %s, as a new one-member cluster that the old members cannot connect to.", r.Host))
 	if len(r.Others) > 0 {
-		lines = append(lines, "Then "+wording.And(histories.Names(r.Others))+" join it, one by one. What is found in a data directory is set aside, never deleted.")
+		lines = append(lines, "Then "+wording.And(histories.Names(r.Others))+" join it, one by one. Data that is found in a data directory is set aside, never deleted.")
 	}
 	if len(v.Req.Masters) > 0 {
 		lines = append(lines, "API and controllers restart on "+strings.Join(rows.ReachableMasters(v), ", ")+".")

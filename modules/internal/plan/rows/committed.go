@@ -57,8 +57,8 @@ func against(v *View, n, survivor *histories.Node) histories.Relation {
 }
 
 func (s span) text() string {
-	were := map[bool]string{true: "were", false: "may have been"}[s.sure]
-	return fmt.Sprintf("%s that "+were+" committed and that the log of the one that goes on does not hold (index %d to %d)", wording.Entries(s.last-s.first+1), s.first, s.last)
+	how := map[bool]string{true: "known to be", false: "that may be"}[s.sure]
+	return fmt.Sprintf("%s %s committed (index %d to %d), missing from the log that is kept", wording.Entries(s.last-s.first+1), how, s.first, s.last)
 }
 
 // held is why a host does not join without consent: its data would be set aside. The others join all the same.
@@ -73,7 +73,7 @@ func held(v *View, n *histories.Node) *Refusal {
 	}
 	return &Refusal{
 		Code: "committed_elsewhere",
-		Msg:  fmt.Sprintf("%s is not taken in: it holds %s", n.Name, s.text()),
+		Msg:  fmt.Sprintf("%s is not added: it holds %s", n.Name, s.text()),
 		Hint: "look at what they are; to give them up (the data is set aside, not deleted): " + command + " -e etcd_accept_loss=yes",
 	}
 }

@@ -43,13 +43,13 @@ func givenUp(v *View, n, survivor *histories.Node) *Discarded {
 		return lacking(v, g, n, survivor)
 	case histories.EmptyCluster:
 		g.What, g.Entries = "empty_cluster", g.Last
-		g.Text = fmt.Sprintf("what %s took in as part of an empty cluster (revision %d)", n.Name, histories.Revision(n.Facts))
+		g.Text = fmt.Sprintf("what was written to the empty cluster on %s (revision %d)", n.Name, histories.Revision(n.Facts))
 	case histories.OtherCluster:
 		g.What = "other_cluster"
 		g.Text = fmt.Sprintf("the data on %s, of cluster %s", n.Name, n.ClusterID())
 	case histories.Damaged, histories.EmptyLog, histories.RemovesSelf:
 		g.What = "damaged"
-		g.Text = fmt.Sprintf("whatever only the unusable data on %s holds: %s", n.Name, n.Why)
+		g.Text = fmt.Sprintf("what only the data on %s holds, which cannot be used: %s", n.Name, n.Why)
 	default:
 		return nil
 	}
@@ -74,12 +74,12 @@ func lacking(v *View, g Discarded, n, survivor *histories.Node) *Discarded {
 	switch {
 	case n.Data == histories.NoneInCommon:
 		g.What = "behind"
-		g.Text = fmt.Sprintf("what of the %s on %s is not in the survivor's log, which does not reach back so far %s", wording.Entries(g.Entries), n.Name, at)
+		g.Text = fmt.Sprintf("up to %s on %s: they cannot be compared, because the survivor's log begins later %s", wording.Entries(g.Entries), n.Name, at)
 	case r.Conflict > 0:
 		g.What = map[histories.Verdict]string{histories.Overruled: "overruled", histories.OtherHistory: "other_history"}[n.Data]
-		g.Text = fmt.Sprintf("%s on %s that contradict the survivor's %s", wording.Entries(g.Entries), n.Name, at)
+		g.Text = fmt.Sprintf("%s on %s that the survivor's log contradicts %s", wording.Entries(g.Entries), n.Name, at)
 	case n.Data == histories.NotAMember:
-		g.Text = fmt.Sprintf("%s that only %s holds, which is no member any more %s", wording.Entries(g.Entries), n.Name, at)
+		g.Text = fmt.Sprintf("%s that only %s holds, which is no longer a member %s", wording.Entries(g.Entries), n.Name, at)
 	default:
 		g.Text = fmt.Sprintf("%s that only %s holds %s", wording.Entries(g.Entries), n.Name, at)
 	}
@@ -95,12 +95,12 @@ func (s Since) given() Discarded {
 			g.Host = s.May[0]
 		}
 		if s.joined != "" {
-			g.Text = fmt.Sprintf("whatever %s acknowledged in a cluster without %s, which %s was to join", s.who(), wording.And(s.without), s.joined)
+			g.Text = fmt.Sprintf("what %s acknowledged in the cluster without %s that %s was about to join", s.who(), wording.And(s.without), s.joined)
 			return g
 		}
-		g.Text = fmt.Sprintf("whatever %s acknowledged since %s fenced; whether it went on was not recorded", s.who(), wording.Were(s.fenced))
+		g.Text = fmt.Sprintf("what %s acknowledged since %s fenced; no record says whether it continued", s.who(), wording.Were(s.fenced))
 		return g
 	}
-	g.Text = fmt.Sprintf("whatever %s acknowledged since %s fenced in its favour", s.recorded, wording.Were(s.fenced))
+	g.Text = fmt.Sprintf("what %s acknowledged since %s fenced, with it as the survivor", s.recorded, wording.Were(s.fenced))
 	return g
 }

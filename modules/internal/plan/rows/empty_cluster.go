@@ -52,15 +52,15 @@ func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
 	if len(goneOrAbsent(v)) == 0 {
 		hint = "look at the data of " + names
 	}
-	hint += ", and run it again: the real data is recognised then; if this cluster is new, etcd_accept_loss=yes says so"
+	hint += ", and run it again: the real data is recognised then; if this cluster really is new, confirm it with etcd_accept_loss=yes"
 	if v.HasQuorum() && len(v.GoneStarted()) > 0 {
-		hint += ", and what it just lacks is taken out: " + v.TakeOut(&v.GoneStarted()[0])
+		hint += ", and remove the member that is missing: " + v.TakeOut(&v.GoneStarted()[0])
 	} else {
 		hint += ": " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes"
 	}
 	return refuse(Refusal{
 		Code: "empty_cluster",
-		Msg: fmt.Sprintf("%s may be an empty cluster of wiped hosts: it began with its first entry and is at revision %d, and %s, which may hold the real data, cannot be %s",
+		Msg: fmt.Sprintf("%s may be an empty cluster of wiped hosts (its log begins with entry 1, revision %d); %s may hold the real data and cannot be %s",
 			wording.And(histories.Names(hosts)), histories.Revision(v.Best.Facts), names, reachedOrRead(v)),
 		Hint: hint,
 	})

@@ -36,7 +36,7 @@ func factsAreMissing(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "facts_missing",
-		Msg:  fmt.Sprintf("etcd_host_info gave no facts of %s: %s", wording.And(histories.Names(bad)), found),
+		Msg:  fmt.Sprintf("etcd_host_info returned no facts of %s: %s", wording.And(histories.Names(bad)), found),
 		Hint: hint,
 	})
 }

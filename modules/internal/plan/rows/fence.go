@@ -25,7 +25,7 @@ func noSuchHosts(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "no_such_host",
-		Msg:  fmt.Sprintf("%s: no host of etcd, nor of those that are to be taken in; the hosts are %s", wording.And(unknown), wording.And(histories.Names(v.Nodes))),
+		Msg:  fmt.Sprintf("no host of etcd or new_etcd is called %s; the hosts are %s", wording.And(unknown), wording.And(histories.Names(v.Nodes))),
 		Hint: "name one of them: " + v.Req.Playbook("fence.yml") + " -e etcd_host=NAME",
 	})
 }
@@ -38,7 +38,7 @@ func notReached(v *View) *Decision {
 	return refuse(Refusal{
 		Code: "unreachable",
 		Msg:  wording.And(gone) + " cannot be reached, and so cannot be fenced",
-		Hint: "while it is off, leave it off; once it is on: " + v.Req.Playbook("fence.yml") + " -e etcd_host=" + gone[0],
+		Hint: "leave it off; once it is powered on, run this at once: " + v.Req.Playbook("fence.yml") + " -e etcd_host=" + gone[0],
 	})
 }
 
@@ -96,12 +96,12 @@ func allStillList(v *View, n *histories.Node) bool {
 // fenceThem names the survivor only where it is certain: its list is the newest, and lacks the host.
 func fenceThem(v *View) *Decision {
 	hosts := hostsToFence(v)
-	d := NewDecision(Fence, wording.And(v.Req.FenceHosts)+" cannot be shown to be of the cluster that has quorum; a fence can be taken back, two old members that meet cannot")
+	d := NewDecision(Fence, wording.And(v.Req.FenceHosts)+": nothing proves that it belongs to the cluster that has quorum; a fence can be removed, but two old members that meet cannot be separated")
 	d.Code = 0
 	d.give(StepFence, hosts...)
 	if s := goesOnWithout(v, hosts); s != nil {
 		d.Survivor = s
-		d.Reason = fmt.Sprintf("the cluster went on without %s on %s", wording.And(v.Req.FenceHosts), s.Name)
+		d.Reason = fmt.Sprintf("the cluster continues on %s, without %s", s.Name, wording.And(v.Req.FenceHosts))
 	}
 	return d
 }

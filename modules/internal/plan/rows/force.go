@@ -49,7 +49,7 @@ func cannotPrefer(v *View, n *histories.Node) *Refusal {
 	case n == nil:
 		return &Refusal{Code: "prefer_unknown", Msg: fmt.Sprintf("etcd_survivor=%s is no host of etcd", v.Req.Prefer), Hint: hint}
 	case n.Data != histories.Usable:
-		return &Refusal{Code: "prefer_not_usable", Msg: fmt.Sprintf("etcd_survivor=%s cannot be the survivor: its data is: %s", n.Name, n.Verdict()), Hint: hint}
+		return &Refusal{Code: "prefer_not_usable", Msg: fmt.Sprintf("etcd_survivor=%s cannot be the survivor, because its data is: %s", n.Name, n.Verdict()), Hint: hint}
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func losses(v *View, chosen *histories.Node, good []*histories.Node) []Refusal {
 		case n == chosen || !n.HasData() || n.Readable() && !v.Families.Real(n):
 			// no loss, or another history, which other rows handle
 		case n.Data == histories.TailConflict:
-			add("log_conflict", "the logs of %s (%s) and %s (%s) conflict %s, above all that is known to be committed: which entries were acknowledged cannot be told",
+			add("log_conflict", "the logs of %s (%s) and %s (%s) conflict %s, after the last entry that is known to be committed; it is not known which entries were acknowledged",
 				chosen.Name, position(chosen), n.Name, position(n), n.Why)
 		case n.Data != histories.Usable && histories.KnownCommitted(n.Facts) > chosen.Facts.Log.LastIndex:
 			add("survivor_older", "%s is certainly older than %s, whose data cannot be used (%s): index %d was committed there, the log of %s ends at %d",

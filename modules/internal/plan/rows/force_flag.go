@@ -42,7 +42,7 @@ func flagInProcessMoreMembers(v *View) *Decision {
 	if len(forced) == 0 || !v.HasQuorum() && !unstartedCompletes(v) {
 		return nil // without quorum the forced start has not happened; the rows below decide
 	}
-	d := NewDecision(FinishForce, fmt.Sprintf("etcd on %s runs with --force-new-cluster among %d members: it is restarted without, and the members' data compared",
+	d := NewDecision(FinishForce, fmt.Sprintf("etcd on %s runs with --force-new-cluster among %d members: it is restarted without the flag, and the members' data is compared",
 		wording.And(histories.Names(forced)), len(v.Members)))
 	d.Survivor = forced[0]
 	d.give(StepRestart, forced...)

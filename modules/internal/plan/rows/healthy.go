@@ -15,7 +15,7 @@ func allHealthy(v *View) *Decision {
 	d.Code = 0
 	addLeftovers(v, d)
 	if left := HostsOf(v, d, StepMasters); len(left) > 0 {
-		d.Reason += "; API and controllers of " + wording.And(left) + " are still to be restarted"
+		d.Reason += "; API and controllers of " + wording.And(left) + " still need a restart"
 	}
 	return d
 }
@@ -41,7 +41,7 @@ func memberDown(v *View) *Decision {
 	if len(down) == 0 {
 		return refuse(Refusal{
 			Code: "membership_unknown",
-			Msg:  fmt.Sprintf("%s has quorum, but gave no member list", v.Quorum[0].Name),
+			Msg:  fmt.Sprintf("%s has quorum, but returned no member list", v.Quorum[0].Name),
 			Hint: "ansible " + v.Quorum[0].Name + " -i " + v.Req.Sources() + " -m etcd_cluster_info",
 		})
 	}
@@ -51,7 +51,7 @@ func memberDown(v *View) *Decision {
 		r := Refusal{Code: "member_down"}
 		switch n := v.HostOf(&m); {
 		case n != nil && n.Answered() && n.Up():
-			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs but has no quorum of its own yet", len(v.Members)-len(down), len(v.Members), name)
+			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs, but has not joined the quorum yet", len(v.Members)-len(down), len(v.Members), name)
 			r.Hint = "wait until it has caught up, or find out why it does not: ansible " + name + " -i " + v.Req.Sources() + " -m etcd_log_info"
 		case n != nil && n.Answered():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s is %s", len(v.Members)-len(down), len(v.Members), name, n.Facts.State)

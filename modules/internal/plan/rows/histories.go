@@ -29,11 +29,11 @@ func splitRefusal(v *View, s histories.Split) Refusal {
 			wording.And(histories.Names(s.A.Nodes)), s.A.Cluster, wording.And(histories.Names(s.B.Nodes)), s.B.Cluster)
 	case histories.TwoHistories:
 		r.Code, lead = "two_histories", "name a host that holds the right one"
-		r.Msg = fmt.Sprintf("the data of %s (%s) and of %s (%s) has the same cluster ID but shares no history; which of them is the cluster that was lost is not certain",
+		r.Msg = fmt.Sprintf("the data of %s (%s) and of %s (%s) has the same cluster ID but no common history; it is not certain which of them is the lost cluster",
 			wording.And(histories.Names(s.A.Nodes)), sizeOf(s.A), wording.And(histories.Names(s.B.Nodes)), sizeOf(s.B))
 	case histories.SplitBrain:
-		r.Code, lead = "split_brain", fmt.Sprintf("choose whose writes are kept, and name %s or %s", s.A.Nodes[0].Name, s.B.Nodes[0].Name)
-		r.Msg = fmt.Sprintf("%s and %s both hold committed entries that contradict each other from index %d on: two clusters have grown out of one",
+		r.Code, lead = "split_brain", fmt.Sprintf("choose whose writes to keep, and name %s or %s", s.A.Nodes[0].Name, s.B.Nodes[0].Name)
+		r.Msg = fmt.Sprintf("%s and %s both hold committed entries that contradict each other from index %d on: one cluster has split into two",
 			s.A.Nodes[0].Name, s.B.Nodes[0].Name, s.Index)
 	}
 	r.Hint = lead + "; the other's data is set aside, never deleted: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes"

@@ -75,7 +75,7 @@ func otherPlan(v *View, d *Decision) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "other_plan",
-		Msg:  fmt.Sprintf("etcd_confirm=%s confirms another plan than %s, which is what would be done now (%s): the cluster has changed since, or other variables are given", agreed, id, d.Reason),
+		Msg:  fmt.Sprintf("etcd_confirm=%s is the ID of another plan; now the plan is %s (%s): the cluster has changed, or other variables are given", agreed, id, d.Reason),
 		Hint: "read the plan as it is now, then confirm it: " + v.Req.Playbook("check_quorum.yml"),
 	})
 }

@@ -64,13 +64,13 @@ func joinReason(v *View, d *Decision) string {
 	say(d.Work[StepJoinStarted], "was added to the member list but never started", "were added to the member list but never started")
 	say(d.Work[StepUnfenceKeepData], "is a member with its data, and fenced", "are members with their data, and fenced")
 	say(d.Work[StepRejoin], "is not a member, or a member without usable data", "are not members, or members without usable data")
-	say(d.Work[StepProbe], "lacks its liveness probe", "lack their liveness probes")
+	say(d.Work[StepProbe], "has no liveness probe", "have no liveness probe")
 	switch len(d.Out) {
 	case 0:
 	case 1:
-		parts = append(parts, d.Out[0]+" stays out")
+		parts = append(parts, d.Out[0]+" is left out")
 	default:
-		parts = append(parts, wording.And(d.Out)+" stay out")
+		parts = append(parts, wording.And(d.Out)+" are left out")
 	}
 	lead := "quorum present"
 	if !v.HasQuorum() {

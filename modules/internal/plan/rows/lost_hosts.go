@@ -20,14 +20,14 @@ func lostHostsMayServe(v *View) *Decision {
 	var msg string
 	switch {
 	case len(gone) >= total/2+1:
-		msg = fmt.Sprintf("%s cannot be reached and could be a majority of their own (%d of %d)", wording.And(gone), len(gone), total)
+		msg = fmt.Sprintf("%s cannot be reached and could form a majority without the others (%d of %d)", wording.And(gone), len(gone), total)
 	case len(waiting) > 0 && len(gone)+len(waiting) >= max(total, inInventory(v))/2+1:
-		msg = fmt.Sprintf("%s cannot be reached; %s may have been taken in since, from new_etcd, and together they could be a majority of their own",
+		msg = fmt.Sprintf("%s cannot be reached; %s of new_etcd may have been added since, and together they could form a majority without the others",
 			wording.And(append(gone, waiting...)), wording.And(waiting))
 	case len(unstarted) > 0:
-		msg = fmt.Sprintf("%s was added to the member list, was never started, and cannot be reached", wording.And(unstarted))
+		msg = fmt.Sprintf("%s added to the member list, but never started, and cannot be reached", wording.Were(unstarted))
 	case len(gone)+len(waiting) > 0 && len(v.Which((*histories.Node).HasData)) == 0:
-		msg = fmt.Sprintf("no reachable host has data; %s cannot be reached and may have the last of it", wording.And(append(gone, waiting...)))
+		msg = fmt.Sprintf("no reachable host has data; %s cannot be reached and may hold the only data", wording.And(append(gone, waiting...)))
 	default:
 		return nil
 	}

@@ -42,7 +42,7 @@ func lostWithoutNames(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "etcd_lost_hosts_off",
-		Msg:  "etcd_lost_hosts_off says yes, and does not name those that stay off; out of reach is " + wording.And(gone),
+		Msg:  "etcd_lost_hosts_off=yes does not name the hosts that stay off; these cannot be reached: " + wording.And(gone),
 		Hint: "if each of them is powered off and stays off, name them: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(gone, ","),
 	})
 }
@@ -61,7 +61,7 @@ func namedAsLost(v *View) *Decision {
 	}
 	hint := "without the variable: " + v.Req.Playbook("restore_quorum.yml")
 	if known := v.Unreached(); len(known) > 0 {
-		hint = "if all that cannot be reached are powered off and stay off: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(known, ",")
+		hint = "if all hosts that cannot be reached are powered off and stay off: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(known, ",")
 	}
-	return refuse(Refusal{Code: "lost_host_answers", Msg: "etcd_lost_hosts_off says that " + wording.And(alive) + " stays off, and it answers", Hint: hint})
+	return refuse(Refusal{Code: "lost_host_answers", Msg: "etcd_lost_hosts_off names a host that answers: " + wording.And(alive), Hint: hint})
 }

@@ -8,7 +8,7 @@ func changedMeanwhile(v *View, d *Decision) *Decision {
 	if more := givesUpMore(v, d); more != nil && d.Acts() {
 		return refuse(Refusal{
 			Code: "changed_meanwhile",
-			Msg:  "more would be given up now than was agreed to: " + more.Text,
+			Msg:  "more would be given up now than was confirmed: " + more.Text,
 			Hint: "recompute the plan: " + v.Req.Again(),
 		})
 	}
@@ -17,7 +17,7 @@ func changedMeanwhile(v *View, d *Decision) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "changed_meanwhile",
-		Msg:  "the cluster has changed since the plan was agreed to: " + d.Reason,
+		Msg:  "the cluster has changed since the plan was confirmed: " + d.Reason,
 		Hint: "recompute the plan: " + v.Req.Again(),
 	})
 }

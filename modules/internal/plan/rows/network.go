@@ -26,8 +26,8 @@ func network(v *View) *Decision {
 	}
 	switch a, b := twoClusters(v); {
 	case a != nil:
-		hint = fmt.Sprintf("repair the connection between these hosts, if one is broken, and look again with check_quorum.yml; if two clusters have grown out of one, "+
-			"choose whose writes are kept, and name %s or %s; the other's data is set aside, never deleted: %s",
+		hint = fmt.Sprintf("repair the connection between these hosts, if one is broken, and look again with check_quorum.yml; if one cluster has split into two, "+
+			"choose whose writes to keep, and name %s or %s; the other's data is set aside, never deleted: %s",
 			a.Name, b.Name, v.Req.Playbook("restore_quorum.yml")+" -e etcd_survivor=HOST -e etcd_accept_loss=yes")
 	case len(found) == len(seenButNotReached(v)):
 		hint = startOrRepair(v, hint)
@@ -57,8 +57,8 @@ func startOrRepair(v *View, repair string) string {
 	if missing < 1 || missing > len(ready) {
 		return repair
 	}
-	return fmt.Sprintf("let Ansible reach %s, and run it again; if it cannot be reached soon, and its data was never wiped or put back from a copy, "+
-		"a start may bring the quorum, and forces nothing: ansible %s -i %s -m etcd_service -a state=started", wording.And(seen), strings.Join(histories.Names(ready), ","), v.Req.Sources())
+	return fmt.Sprintf("make %s reachable for Ansible, and run it again; if that takes too long, and its data was never wiped or put back from a copy, "+
+		"a start of the stopped members may give quorum, without a forced start: ansible %s -i %s -m etcd_service -a state=started", wording.And(seen), strings.Join(histories.Names(ready), ","), v.Req.Sources())
 }
 
 // seenButNotReached are, without quorum, members that answer their peers but not Ansible: they cannot be fenced.
@@ -179,7 +179,7 @@ func quorumElsewhere(v *View) []string {
 	for _, a := range v.Quorum {
 		for _, b := range v.Quorum {
 			if a.Excludes(b) {
-				found = append(found, fmt.Sprintf("%s has quorum, and so has %s, which is none of its members", a.Name, b.Name))
+				found = append(found, fmt.Sprintf("%s has quorum, and so has %s, which is not one of its members", a.Name, b.Name))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func nothingUsable(v *View) *Decision {
 	r := Refusal{
 		Code: "no_usable_data",
 		Msg:  "no reachable host has data that can be used (" + strings.Join(found, "; ") + ")",
-		Hint: "bring back a host that has, or restore from a backup: " + v.Req.Playbook("restore_backup.yml"),
+		Hint: "bring back a host that has usable data, or restore from a backup: " + v.Req.Playbook("restore_backup.yml"),
 	}
 	if v.Best != nil && len(v.Members) == 0 {
 		r.Code = "membership_unknown"

@@ -39,13 +39,13 @@ func noSuchHost(v *View) *Decision {
 	}
 	r := Refusal{
 		Code: "no_such_host",
-		Msg: fmt.Sprintf("expected one host of etcd, found %q; the hosts are %s. One that an earlier run took out is no host of etcd any more",
+		Msg: fmt.Sprintf("expected one host of etcd, found %q; the hosts are %s. A host that an earlier run removed is no longer listed",
 			v.Req.RemoveHost, wording.And(known)),
 		Hint: "name one of them: " + v.Req.Playbook("remove_host.yml") + " -e etcd_host=NAME", // no host is suggested: it would be removed
 	}
 	if n != nil {
-		r.Msg = n.Name + " is to be added, and is no host of etcd yet"
-		r.Hint = "finish its addition first: " + v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + n.Name
+		r.Msg = n.Name + " is about to be added, and is not a host of etcd yet"
+		r.Hint = "finish adding it first: " + v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + n.Name
 	}
 	return refuse(r)
 }
@@ -87,8 +87,8 @@ func notToBeTold(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "unknown_member",
-		Msg:  fmt.Sprintf("%s cannot be reached, and none of its names is a member's; it may be %s, which is no known host", n.Name, wording.Or(described(members))),
-		Hint: "if it is, say so in the inventory: " + cure([]string{n.Name}, members) + ", and run it again: " + v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name,
+		Msg:  fmt.Sprintf("%s cannot be reached, and no member has one of its names; it may be %s, whose host is not known", n.Name, wording.Or(described(members))),
+		Hint: "if it is, write this to the inventory: " + cure([]string{n.Name}, members) + ", and run it again: " + v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name,
 	})
 }
 
@@ -121,7 +121,7 @@ func quorumWouldGo(v *View) *Decision {
 	if healthy, needed := left-len(sick), left/2+1; healthy < needed {
 		return refuse(Refusal{
 			Code: "quorum_would_go",
-			Msg: fmt.Sprintf("without %s %d of %d members would be healthy, and %d are needed: the quorum would be lost for good (not healthy: %s)",
+			Msg: fmt.Sprintf("without %s %d of %d members would be healthy, and %d are needed: the quorum would be permanently lost (not healthy: %s)",
 				n.Name, healthy, left, needed, wording.And(sick)),
 			Hint: "bring the others back first: ansible " + strings.Join(sick, ",") + " -i " + v.Req.Sources() + " -m etcd_service -a state=started",
 		})
@@ -129,7 +129,7 @@ func quorumWouldGo(v *View) *Decision {
 	if len(stayingQuorum(v)) == 0 {
 		return refuse(Refusal{
 			Code: "no_way_in",
-			Msg:  "none of the members that stay can be reached and has quorum, so nothing can be asked of them",
+			Msg:  "no remaining member can be reached and has quorum, so the member list cannot be changed",
 			Hint: "check the login first: ansible etcd -i " + v.Req.Sources() + " -m etcd_host_info",
 		})
 	}
@@ -146,7 +146,7 @@ func caWouldGo(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "ca_host",
-		Msg: n.Name + " is the CA's host (the CA's key is in /etc/etcd/ca of the first host of etcd): without it no certificates can be made for etcd, " +
+		Msg: n.Name + " is the CA's host (the CA's key is in /etc/etcd/ca of the first host of etcd): without it no certificates can be issued for etcd, " +
 			"so no new host can join",
 		Hint: "copy /etc/etcd/ca to the host that will be the first one, owner and modes included, then: " +
 			v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name + " -e etcd_ca_moved=yes",
@@ -163,7 +163,7 @@ func removeIt(v *View) *Decision {
 		d.Remove = []*facts.ClusterMember{n.Member}
 		d.give(StepRemoveMember, n)
 	} else {
-		d.Reason = fmt.Sprintf("quorum present; %s is no member any more, and what is left of its removal is finished", n.Name)
+		d.Reason = fmt.Sprintf("quorum present; %s is no longer a member; the rest of its removal is completed", n.Name)
 	}
 	d.leaves(n.Name)
 	if n.Answered() {

@@ -32,7 +32,7 @@ func DecideRestore(v *View) Restoration {
 	case NothingToRestore(v):
 		return r
 	case r.Target == nil && v.Req.Prefer != "":
-		r.refuse("no_host", "etcd_survivor is "+v.Req.Prefer+", which cannot be reached, or is no host of etcd", v.Req.Playbook("restore_backup.yml")+" -e etcd_survivor=HOST")
+		r.refuse("no_host", "etcd_survivor is "+v.Req.Prefer+", which cannot be reached, or is not a host of etcd", v.Req.Playbook("restore_backup.yml")+" -e etcd_survivor=HOST")
 	case r.Target == nil:
 		r.refuse("no_host", "no host of etcd can be reached", v.Req.Playbook("check_quorum.yml"))
 	default:
@@ -74,22 +74,22 @@ func restoreTarget(v *View, begun []*histories.Node) *histories.Node {
 func restoreRefusals(v *View, target *histories.Node, begun []*histories.Node) []Refusal {
 	var out Restoration
 	if broken := v.Which((*histories.Node).Broken); len(broken) > 0 {
-		out.refuse("facts_missing", "etcd_host_info gave no facts of "+wording.And(histories.Names(broken)), "ansible "+broken[0].Name+" -i "+v.Req.Sources()+" -m etcd_host_info")
+		out.refuse("facts_missing", "etcd_host_info returned no facts of "+wording.And(histories.Names(broken)), "ansible "+broken[0].Name+" -i "+v.Req.Sources()+" -m etcd_host_info")
 	}
 	if len(begun) > 1 {
-		out.refuse("two_restores", "a restore was begun on "+wording.And(histories.Names(begun))+"; only one of them can be the cluster",
+		out.refuse("two_restores", "a restore was begun on "+wording.And(histories.Names(begun))+"; only one of them can become the cluster",
 			"give one of them up: on that host set its data aside (etcd_data_dir state=set_aside) and end it: etcd_restore state=finished")
 	}
 	if len(begun) > 0 && v.Req.Prefer != "" && v.Req.Prefer != target.Name {
 		out.refuse("restore_begun_elsewhere", fmt.Sprintf("a restore was begun on %s, and etcd_survivor is %s", target.Name, v.Req.Prefer), "finish it there: "+v.Req.Playbook("restore_backup.yml")+" -e etcd_survivor="+target.Name)
 	}
 	if held := v.Which(holdsData); len(held) > 0 {
-		out.refuse("data_left", wording.And(describeData(v, held))+": a backup is older than that",
-			"if these data are to be given up, move them aside first: ansible "+held[0].Name+" -i "+v.Req.Sources()+" -m etcd_data_dir -a state=set_aside; else: "+
+		out.refuse("data_left", wording.And(describeData(v, held))+"; any backup is older",
+			"to give up this data, set it aside first: ansible "+held[0].Name+" -i "+v.Req.Sources()+" -m etcd_data_dir -a state=set_aside; else: "+
 				v.Req.Playbook("restore_quorum.yml"))
 	}
 	if gone := histories.Names(v.Which(func(n *histories.Node) bool { return !n.Answered() && !n.Broken() })); len(gone) > 0 && !v.LostHostsOff {
-		out.refuse("etcd_lost_hosts_off", wording.And(gone)+" cannot be reached, and may have data that are newer than any backup",
+		out.refuse("etcd_lost_hosts_off", wording.And(gone)+" cannot be reached, and may have data that is newer than any backup",
 			"bring them back, or make sure that they are powered off and stay off, then: "+v.Req.Playbook("restore_backup.yml")+" -e etcd_lost_hosts_off="+strings.Join(v.Unreached(), ","))
 	}
 	return out.Refusals

@@ -14,7 +14,7 @@ func whereIsEtcd(v *View, d *Decision) []Refusal {
 		if n.Answered() && n.Facts.Runtime == facts.Container && d.touches(n) {
 			all = append(all, Refusal{
 				Code: "runtime",
-				Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd starts it again after every end",
+				Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd restarts it each time it ends",
 				Hint: "make it a service: systemctl disable --now etcd_container, install the etcd package of the same version, chown -R etcd:etcd " + dataDir(n) +
 					", systemctl unmask etcd && systemctl enable etcd; then run it again: " + v.Req.Again(),
 			})
@@ -26,12 +26,12 @@ func whereIsEtcd(v *View, d *Decision) []Refusal {
 		}
 		r := Refusal{
 			Code: "runtime",
-			Msg:  n.Name + ": where is etcd on this host? There is neither a manifest of its pod nor an etcd.service",
-			Hint: fmt.Sprintf("install etcd there as on the others; or leave %s out: take its line out of [etcd], and run it again: %s", n.Name, v.Req.Playbook("restore_quorum.yml")),
+			Msg:  n.Name + ": etcd was not found on this host: there is neither a manifest of its pod nor an etcd.service",
+			Hint: fmt.Sprintf("install etcd there as on the others; or leave %s out: remove its line from [etcd], and run it again: %s", n.Name, v.Req.Playbook("restore_quorum.yml")),
 		}
 		if n.HasData() {
 			r.Msg += ", and " + dataDir(n) + " holds a member's data"
-			r.Hint = "bring back what ran it, on " + n.Name + ": etcd.yaml to /etc/origin/node/pods-stopped/etcd.yaml, or the etcd package with its etcd.service; then run it again: " +
+			r.Hint = "restore what ran it on " + n.Name + ": etcd.yaml to /etc/origin/node/pods-stopped/etcd.yaml, or the etcd package with its etcd.service; then run it again: " +
 				v.Req.Playbook("restore_quorum.yml")
 		}
 		all = append(all, r)

@@ -16,10 +16,10 @@ func mayBeSetAside(v *View, d *Decision) []Refusal {
 		switch wal := n.Facts.Config.WALDir; {
 		case wal != "":
 			r.Msg = fmt.Sprintf("%s: ETCD_WAL_DIR puts the log at %s, apart from the database, so its data cannot be set aside for the join", n.Name, wal)
-			r.Hint = fmt.Sprintf("with etcd stopped on %s, move the .wal files of %s to %s/wal, with their owner, and take the line ETCD_WAL_DIR out of %s", n.Name, wal, member, confPath(n))
+			r.Hint = fmt.Sprintf("with etcd stopped on %s, move the .wal files of %s to %s/wal, keep their owner, and remove the line ETCD_WAL_DIR from %s", n.Name, wal, member, confPath(n))
 		case n.Facts.DataDir.MemberIsMountPoint:
 			r.Msg = fmt.Sprintf("%s: %s is a mount point of its own, so its data cannot be set aside for the join", n.Name, member)
-			r.Hint = fmt.Sprintf("with etcd stopped on %s, mount that file system at %s instead, its content in a directory `member` of it, with the owner of now", n.Name, dataDir(n))
+			r.Hint = fmt.Sprintf("with etcd stopped on %s, mount that file system at %s instead, with its content in a directory `member` there, and the same owner", n.Name, dataDir(n))
 		default:
 			continue
 		}

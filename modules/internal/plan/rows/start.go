@@ -16,7 +16,7 @@ func startTogether(v *View) *Decision {
 	}
 	what := "usable data"
 	if len(good) < v.Needed() {
-		good, what = append(good, v.SettledByElection(good)...), "data of which an election settles the last entries"
+		good, what = append(good, v.SettledByElection(good)...), "usable data (an election decides the last entries)"
 	}
 	if len(good) < v.Needed() {
 		return nil

@@ -44,16 +44,16 @@ var Sequence = []Step{StepFence, StepPutBack, StepSnapshot, StepFenceSurvivor, S
 // StepWords says what a step does, for people and for check mode.
 var StepWords = map[Step]string{
 	StepFence:           "stop etcd, verify that it is stopped, fence it (data untouched)",
-	StepPutBack:         "lift the fence, keep the data, start etcd where it ran before",
+	StepPutBack:         "remove the fence, keep the data, start etcd where it ran before",
 	StepSnapshot:        "save a snapshot",
 	StepFenceSurvivor:   "stop etcd, verify that it is stopped, fence it until the forced start",
 	StepBackupConfig:    "copy /etc/etcd",
 	StepStopCopy:        "copy the stopped data, read it in full",
 	StepFlags:           "remove leftovers of a forced start from etcd.conf and drop-ins",
-	StepForce:           "rehearse, start once with --force-new-cluster, verify one member that takes writes, remove the flag",
-	StepFinishForce:     "finish the forced start that was begun, verify one member that takes writes, remove the flag",
+	StepForce:           "rehearse, force a new one-member cluster, verify that it takes writes",
+	StepFinishForce:     "finish the forced start that was begun, verify one member that takes writes, remove any force flag",
 	StepRestart:         "restart etcd without the force flag",
-	StepUnfenceKeepData: "lift the fence, keep the data",
+	StepUnfenceKeepData: "remove the fence, keep the data",
 	StepStartFirst:      "start etcd, without quorum for now",
 	StepStart:           "start etcd together with the others, wait for quorum",
 	StepMasters:         "restart API and controllers",
@@ -63,5 +63,5 @@ var StepWords = map[Step]string{
 	StepRejoin:          "set data aside, member add, start, wait until it has caught up",
 	StepProbe:           "put the liveness probe back (etcd restarts once more)",
 	StepFinal:           "write the final ETCD_INITIAL_CLUSTER",
-	StepOut:             "leaves etcdClientInfo.urls, flannel and the inventory's group",
+	StepOut:             "remove this host from etcdClientInfo.urls, flannel and the inventory's group",
 }

@@ -22,13 +22,13 @@ func supersededRefusals(v *View, nodes []*histories.Node, accept string) []Refus
 		}
 		r := Refusal{
 			Code: "superseded",
-			Msg:  fmt.Sprintf("%s fenced in favour of %s, %s: what that one acknowledged since would be given up", wording.Were(s.fenced), s.recorded, s.where()),
-			Hint: fmt.Sprintf("bring %s back; if it is lost for good and stays off, give up what it took in: %s", s.recorded, accept),
+			Msg:  fmt.Sprintf("%s fenced with %s as the survivor, %s: its writes since then would be given up", wording.Were(s.fenced), s.recorded, s.where()),
+			Hint: fmt.Sprintf("bring %s back; if it is permanently lost and stays off, give up its writes: %s", s.recorded, accept),
 		}
 		if s.recorded == "" {
-			r.Msg = fmt.Sprintf("%s fenced, in whose favour was not recorded: what %s acknowledged since would be given up", wording.Were(s.fenced), s.who())
-			r.Hint = fmt.Sprintf("bring %s back; if nothing was forced since, take the fence back (etcd_fence state=absent keep_data=yes on %s); if it is lost for good and "+
-				"stays off, give up what it took in: %s", s.who(), wording.And(s.fenced), accept)
+			r.Msg = fmt.Sprintf("%s fenced, but the survivor was not recorded: what %s acknowledged since then would be given up", wording.Were(s.fenced), s.who())
+			r.Hint = fmt.Sprintf("bring %s back; if nothing was forced since, remove the fence (etcd_fence state=absent keep_data=yes on %s); if it is permanently lost and "+
+				"stays off, give up its writes: %s", s.who(), wording.And(s.fenced), accept)
 		}
 		all = append(all, r)
 	}
@@ -100,9 +100,9 @@ func joinedSince(v *View, nodes []*histories.Node) (all []Since) {
 func (s Since) leftOut(accept string) Refusal {
 	return Refusal{
 		Code: "superseded",
-		Msg: fmt.Sprintf("%s was to join a cluster without %s, by its etcd.conf: what %s acknowledged there since would be given up",
+		Msg: fmt.Sprintf("etcd.conf of %s shows that it was to join a cluster without %s: what %s acknowledged there would be given up",
 			s.joined, wording.And(s.without), wording.Or(s.May)),
-		Hint: fmt.Sprintf("bring %s back; if it is lost for good and stays off, give up what it took in: %s", wording.Or(s.May), accept),
+		Hint: fmt.Sprintf("bring %s back; if it is permanently lost and stays off, give up its writes: %s", wording.Or(s.May), accept),
 	}
 }
 
@@ -136,11 +136,11 @@ func (s Since) who() string {
 func (s Since) where() string {
 	switch {
 	case s.Survivor == nil:
-		return "which is no host of the inventory any more"
+		return "which is no longer in the inventory"
 	case !s.Survivor.Answered():
 		return "which cannot be reached"
 	case !s.Survivor.HasData():
 		return "which has no data"
 	}
-	return "whose data does not rule out that it went on alone"
+	return "which may have continued alone"
 }

@@ -47,7 +47,7 @@ func beyondUndo(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "beyond_undo",
-		Msg:  fmt.Sprintf("the forced start has begun on %s: from there on nothing can be taken back", wording.And(histories.Names(begun))),
+		Msg:  fmt.Sprintf("the forced start has begun on %s: it can no longer be undone", wording.And(histories.Names(begun))),
 		Hint: "finish it: " + v.Req.Playbook(next),
 	})
 }
@@ -59,9 +59,9 @@ func nothingToUndo(v *View) *Decision {
 	if len(v.Which(func(n *histories.Node) bool { return halfUndone(n) || fencedByRestore(n) && n.HasData() })) > 0 {
 		return nil
 	}
-	reason := "no host is fenced by a restore: there is nothing to take back"
+	reason := "no host is fenced by a restore: there is nothing to undo"
 	if len(fenced) > 0 {
-		reason = fmt.Sprintf("%s fenced, without data that could be started: there is nothing to take back", wording.Were(histories.Names(fenced)))
+		reason = fmt.Sprintf("%s fenced, without data that could be started: there is nothing to undo", wording.Were(histories.Names(fenced)))
 	}
 	d := NewDecision(Nothing, reason)
 	if v.HasQuorum() {
@@ -108,8 +108,8 @@ func anotherClusterRuns(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "other_cluster_runs",
-		Msg:  fmt.Sprintf("%s runs with data that is not the cluster's (%s); members that come back would meet it", other[0].Name, other[0].Verdict()),
-		Hint: "carry the restore on, which fences it: " + v.Req.Playbook("restore_quorum.yml"),
+		Msg:  fmt.Sprintf("%s runs with data that is not the cluster's (%s); members that come back would connect to it", other[0].Name, other[0].Verdict()),
+		Hint: "continue the restore, which fences it: " + v.Req.Playbook("restore_quorum.yml"),
 	})
 }
 
@@ -119,7 +119,7 @@ func wentOnPerhaps(v *View) *Decision {
 	for _, n := range toPutBack(v) {
 		if msg := doubt(v, n); msg != "" {
 			refusals = append(refusals, Refusal{Code: "may_have_gone_on", Msg: msg,
-				Hint: "bring it back and run this again, or carry the restore on: " + v.Req.Playbook("restore_quorum.yml")})
+				Hint: "bring it back and run this again, or continue the restore: " + v.Req.Playbook("restore_quorum.yml")})
 		}
 	}
 	if len(refusals) == 0 {
@@ -133,16 +133,16 @@ func doubt(v *View, n *histories.Node) string {
 	record := recordOf(n)
 	for _, name := range strings.Split(strings.Trim(record.Survivor+","+record.Earlier, ","), ",") {
 		if why := mayBeGone(v, n, name); why != "" {
-			return fmt.Sprintf("%s was fenced in favour of %s, %s", n.Name, name, why)
+			return fmt.Sprintf("%s was fenced with %s as the survivor, %s", n.Name, name, why)
 		}
 	}
 	for _, o := range v.Nodes {
 		if aheadWithout(o, n) {
-			return fmt.Sprintf("%s was fenced, and the log of %s goes on without that member", n.Name, o.Name)
+			return fmt.Sprintf("%s was fenced, and the log of %s continues without that member", n.Name, o.Name)
 		}
 	}
 	if n.Superseded() {
-		return n.Name + " was fenced, and another host may have gone on without it"
+		return n.Name + " was fenced, and another host may have continued without it"
 	}
 	return ""
 }
@@ -162,20 +162,20 @@ func mayBeGone(v *View, n *histories.Node, name string) string {
 	s := v.Called(name)
 	switch {
 	case s == nil:
-		return "which is no host that is known"
+		return "which is not a known host"
 	case !s.Answered():
-		return "which cannot be reached and may have gone on alone"
+		return "which cannot be reached and may have continued alone"
 	case !s.Readable():
-		return "whose data cannot be read, and so may have gone on alone"
+		return "whose data cannot be read, so it may have continued alone"
 	case !s.Lists(n.DataID()):
-		return "which has it in its member list no more"
+		return "which no longer has it in its member list"
 	}
 	return ""
 }
 
 // putThemBack lifts the fences, and starts etcd where it ran. A host whose data could not be started stays fenced.
 func putThemBack(v *View) *Decision {
-	d := NewDecision(Undo, "nothing was forced: the fences of the restore are lifted, and etcd is started where it ran before")
+	d := NewDecision(Undo, "nothing was forced: the fences of the restore are removed, and etcd is started where it ran before")
 	d.Code = 0
 	running := len(v.Which(func(n *histories.Node) bool { return n.Up() && v.Families.Real(n) }))
 	var ran []*histories.Node
@@ -188,8 +188,8 @@ func putThemBack(v *View) *Decision {
 	if len(d.Work[StepPutBack]) == 0 {
 		return refuse(Refusal{
 			Code: "nothing_startable",
-			Msg:  "the data of the hosts that are fenced could not be started as members of this cluster; they stay fenced",
-			Hint: "carry the restore on: " + v.Req.Playbook("restore_quorum.yml"),
+			Msg:  "the data of the fenced hosts cannot be started as members of this cluster; they stay fenced",
+			Hint: "continue the restore: " + v.Req.Playbook("restore_quorum.yml"),
 		})
 	}
 	if running+len(ran) >= v.Needed() && len(v.Members) > 0 {

@@ -23,7 +23,7 @@ func forcingInterrupted(v *View) *Decision {
 	case len(begun) > 1 && (!slices.Contains(begun, chosen) || !v.Req.AcceptLoss):
 		return refuse(Refusal{
 			Code: "two_forcings",
-			Msg:  fmt.Sprintf("a forced start was begun on %s; only one of them may go on", wording.And(histories.Names(begun))),
+			Msg:  fmt.Sprintf("a forced start was begun on %s; only one of them may continue", wording.And(histories.Names(begun))),
 			Hint: "compare them with check_quorum.yml, and choose; the other's data is set aside, never deleted: " +
 				v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
 		})
@@ -81,7 +81,7 @@ func mayFinish(v *View, n *histories.Node) *Decision {
 		refusals = append(refusals, Refusal{
 			Code: "forcing_unreadable",
 			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and its data is: %s", n.Name, n.Facts.Forcing.Phase, n.Verdict()),
-			Hint: "repair the disk; to go on from another host, and give up what only " + n.Name + " holds: " +
+			Hint: "repair the disk; to continue from another host, and give up what only " + n.Name + " holds: " +
 				v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
 		})
 		return refuse(refusals...) // even with consent: etcd would not start
@@ -89,8 +89,8 @@ func mayFinish(v *View, n *histories.Node) *Decision {
 	if n.Data != histories.Usable {
 		refusals = append(refusals, Refusal{
 			Code: "forcing_not_usable",
-			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and beside the log of %s its data is: %s", n.Name, n.Facts.Forcing.Phase, v.Best.Name, n.Verdict()),
-			Hint: "to go on from " + v.Best.Name + ", and give up what only " + n.Name + " holds: " + acceptCommand(v, v.Best) + "; to finish it on " + n.Name + " all the same: " + acceptCommand(v, n),
+			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and compared with the log of %s its data is: %s", n.Name, n.Facts.Forcing.Phase, v.Best.Name, n.Verdict()),
+			Hint: "to continue from " + v.Best.Name + ", and give up what only " + n.Name + " holds: " + acceptCommand(v, v.Best) + "; to finish it on " + n.Name + " anyway: " + acceptCommand(v, n),
 		})
 	} else {
 		refusals = append(refusals, losses(v, n, histories.Ranking(v.Which(func(o *histories.Node) bool { return o.Data == histories.Usable })))...)

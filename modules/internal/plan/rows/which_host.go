@@ -22,8 +22,8 @@ func whichHost(v *View) *Decision {
 	}
 	return refuse(Refusal{
 		Code: "which_host",
-		Msg:  fmt.Sprintf("%swhich host is which cannot be told: no name or address of %s is a member's, and no host is known to be %s", lead, wording.And(hosts), wording.Or(described(members))),
-		Hint: fmt.Sprintf("say it in the inventory: %s; a host that is no member of this cluster leaves [etcd]; then run it again: %s", cure(hosts, members), v.Req.Playbook(again)),
+		Msg:  fmt.Sprintf("%sit is not clear which host is which: no member has a name or address of %s, and no host is known to be %s", lead, wording.And(hosts), wording.Or(described(members))),
+		Hint: fmt.Sprintf("write this to the inventory: %s; remove a host that is not a member of this cluster from [etcd]; then run it again: %s", cure(hosts, members), v.Req.Playbook(again)),
 	})
 }
 
