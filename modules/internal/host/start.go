@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/etcdlog"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -95,15 +96,17 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 
 func (h *Host) watch(ctx context.Context, s Started, wait Wait) (Started, error) {
 	var pids []int
+	var last Status
 	begin := time.Now()
 	for {
 		st, err := h.Status(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
-				return s, h.notStarted(s, wait)
+				return s, h.late(ctx, s, wait, last, len(pids), begin)
 			}
 			return s, err
 		}
+		last = st
 		s.note(st)
 		if s.PID != 0 && !slices.Contains(pids, s.PID) {
 			pids = append(pids, s.PID)
@@ -116,7 +119,7 @@ func (h *Host) watch(ctx context.Context, s Started, wait Wait) (Started, error)
 			return s, nil
 		}
 		if !pause(ctx, 2*lookEvery) {
-			return s, h.notStarted(s, wait)
+			return s, h.late(ctx, s, wait, last, len(pids), begin)
 		}
 	}
 }
@@ -125,7 +128,9 @@ func (s *Started) note(st Status) {
 	s.PID, s.Unit = 0, st.View.Detail
 	if st.Process != nil {
 		s.PID = st.Process.PID
+		return
 	}
+	s.PeerPort, s.Serving = false, false
 }
 
 func (h *Host) probe(ctx context.Context, s *Started, wait Wait) {
@@ -169,10 +174,43 @@ func (h *Host) ended(ctx context.Context, st Status, processes int, begin time.T
 	return nil
 }
 
+// crashedBefore is how far back a process may have ended for which the runtime still waits: the kubelet's longest pause.
+const crashedBefore = 5 * time.Minute
+
+// late says what there was when the time was over. An etcd that ends and is started again is a crash, and neither a slow start nor a member that
+// waits for others.
+func (h *Host) late(ctx context.Context, s Started, wait Wait, last Status, processes int, begin time.Time) error {
+	waits := last.Process == nil && last.View.State == facts.Starting // the runtime will start it again
+	switch {
+	case processes > 1:
+		return h.because(ctx, begin, "etcd ended after its start, and was started again")
+	case waits && processes == 1:
+		return h.because(ctx, begin, "etcd ended after its start; "+h.Runtime.Words().Self+last.View.Detail)
+	case waits && h.crashed(ctx, begin.Add(-crashedBefore)):
+		return h.because(ctx, begin.Add(-crashedBefore), "etcd ended; "+h.Runtime.Words().Self+last.View.Detail)
+	}
+	return h.notStarted(s, wait)
+}
+
+// crashed tells whether etcd has logged its own end since then.
+func (h *Host) crashed(ctx context.Context, since time.Time) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	entries, err := h.Runtime.Entries(ctx, since.Format(sinceLayout), lastLines)
+	worst, some := etcdlog.Worst(entries)
+	return err == nil && some && worst.Level <= etcdlog.Critical
+}
+
+// How the end of etcd's log is asked for.
+const (
+	sinceLayout = "2006-01-02 15:04:05"
+	lastLines   = 100
+)
+
 func (h *Host) because(ctx context.Context, begin time.Time, what string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	entries, err := h.Runtime.Entries(ctx, begin.Format("2006-01-02 15:04:05"), 100) // without the lines of an earlier crash
+	entries, err := h.Runtime.Entries(ctx, begin.Format(sinceLayout), lastLines) // without the lines of an earlier crash
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "%s", what)
 	}

@@ -59,6 +59,15 @@ func TestStartSaysWhyEtcdEnded(t *testing.T) {
 	failed(t, err, fault.Internal, "permanently removed", "etcd_data_dir state=set_aside")
 }
 
+// An etcd that answers its peers and ends a moment later, again and again, is no member that waits for others.
+func TestStartSaysWhyEtcdEndsAgainAndAgain(t *testing.T) {
+	f := hosttest.New(t)
+	f.Mode(hosttest.Loops)
+	f.Journal("panic: tocommit(9) is out of range [lastIndex(7)]. Was the raft log corrupted, truncated, or lost?")
+	_, err := load(t, f).Start(soon(t, 3*time.Second), host.StartOptions{Wait: host.WaitServing})
+	failed(t, err, fault.Internal, "etcd ended", "tocommit(9) is out of range", "add_hosts.yml")
+}
+
 func TestStartRefusesToMakeAnEmptyCluster(t *testing.T) {
 	f := hosttest.New(t)
 	f.Wipe()

@@ -81,7 +81,10 @@ func etcd(root string, args []string) int {
 		io.WriteString(w, `{"etcdserver":"3.2.32","etcdcluster":"3.2.0"}`)
 	})
 	serve(os.Getenv("ETCD_LISTEN_CLIENT_URLS"), "/", func(w http.ResponseWriter, r *http.Request) {
-		if mode == NoQuorum {
+		switch mode {
+		case Loops:
+			os.Exit(2)
+		case NoQuorum:
 			<-r.Context().Done()
 			return
 		}

@@ -32,6 +32,7 @@ const (
 	NoQuorum = "no quorum" // the peer port answers, clients hang, systemd never hears that it is ready
 	Exits    = "exits"     // at once, with status 1
 	Stubborn = "stubborn"  // SIGTERM does nothing
+	Loops    = "loops"     // it ends when a client asks, and systemd is always about to start it again
 )
 
 // Identity in the data of a new Host.

@@ -202,6 +202,8 @@ func (s *state) properties(root string) map[string]string {
 		p["ActiveState"], p["SubState"] = "active", "running"
 	case running:
 		p["ActiveState"], p["SubState"] = "activating", "start"
+	case s.Asked && mode(root) == Loops:
+		p["ActiveState"], p["SubState"], p["Result"] = "activating", "auto-restart", "exit-code"
 	case s.Asked:
 		p["ActiveState"], p["SubState"], p["Result"] = "failed", "failed", "exit-code"
 	}
