@@ -29,6 +29,17 @@ func ParseContainer(raw []byte) []Entry {
 	return out
 }
 
+// ParsePlain reads what etcd printed, without times of a runtime's own.
+func ParsePlain(raw string) []Entry {
+	var out []Entry
+	for _, line := range strings.Split(raw, "\n") {
+		if e := fromText(time.Time{}, line); e.Text != "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 const longest = 64 << 10
 
 func containerRow(row []byte) (at time.Time, text string, whole, ok bool) {

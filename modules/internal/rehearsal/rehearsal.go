@@ -15,6 +15,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/force"
 	"etcd-quorum-restore/modules/internal/host"
@@ -148,13 +149,29 @@ func (p *process) connect(ctx context.Context) (*etcd.Client, error) {
 func (p *process) alive() error {
 	select {
 	case <-p.exited:
-		return fault.New(fault.Corrupt, "etcd ended in the rehearsal: %s", p.last())
+		return p.ended()
 	default:
 		return nil
 	}
 }
 
-// last is etcd's last line, which says why it ended.
+// ended quotes the line that says why, which a panic prints above its stack, and explains it where it is known.
+func (p *process) ended() error {
+	entries := etcdlog.ParsePlain(strings.Join(p.output.lines(), "\n"))
+	why := p.last()
+	if worst, some := etcdlog.Worst(entries); some && worst.Level <= etcdlog.Critical {
+		why = worst.Text
+	}
+	cause := ""
+	if problems := etcdlog.Explain(entries); len(problems) > 0 {
+		cause = problems[0].Line + ". "
+	}
+	return fault.New(fault.Corrupt, "etcd ended in the rehearsal: %s", why).
+		WithHint("%sNothing of the data has changed. Mend that and run the same command again; or let another member go on, and give up what only this one holds: "+
+			"ansible-playbook playbooks/restore_quorum.yml -e etcd_survivor=HOST -e etcd_accept_loss=yes", cause)
+}
+
+// last is the end of what etcd printed.
 func (p *process) last() string {
 	lines := p.output.lines()
 	return strings.Join(lines[max(0, len(lines)-3):], " | ")

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"etcd-quorum-restore/modules/internal/etcd"
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/force"
 	"etcd-quorum-restore/modules/internal/freeport"
 	"etcd-quorum-restore/modules/internal/member"
@@ -242,6 +243,20 @@ func TestRehearsalFailsOnTheWrongExpectation(t *testing.T) {
 	left, err := filepath.Glob("/run/etcd-rehearsal-*")
 	if err != nil || len(left) != 0 {
 		t.Fatalf("left behind: %v, %v", left, err)
+	}
+}
+
+// The cause of an end stands above the stack that Go prints, and the run goes no further: so the hint names both ways on.
+func TestRehearsalSaysWhyEtcdEnded(t *testing.T) {
+	dir, _ := killedMember(t, 1, 0)
+	_, err := Run(t.Context(), Options{Etcd: script(t, `[ "$1" = --version ] && { echo "etcd Version: 3.2.32"; exit; }
+echo "2026-01-02 03:04:05.678901 I | raft: a1 became follower at term 7"
+echo "panic: freepages: failed to get all reachable pages (page 12: multiple references)"
+echo; echo "goroutine 1 [running]:"; echo "main.main()"; echo "	/src/main.go:12"; exit 2`), Copy: dir, Name: "m0", KeepTail: true})
+	for _, word := range []string{"freepages: failed to get all reachable pages", "etcd_survivor=HOST -e etcd_accept_loss=yes", "run the same command again"} {
+		if err == nil || !strings.Contains(err.Error()+fault.HintOf(err), word) {
+			t.Errorf("%q is not in %v (%s)", word, err, fault.HintOf(err))
+		}
 	}
 }
 
