@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -88,6 +89,19 @@ func TestForcesWithConsentGivenAsText(t *testing.T) {
 	}
 }
 
+// What etcd_service registered on a host is passed on as it is, with the keys that Ansible adds.
+func TestStartEnded(t *testing.T) {
+	args := lost()
+	args["lost_hosts_off"], args["start_failed"] = "b,c", true
+	args["start_ended"] = m{"a": m{"failed": true, "changed": true, "kind": "internal", "msg": "etcd ended after its start: panic: broken", "hint": "look it up",
+		"evidence": m{"unit": "failed"}, "invocation": m{"module_args": m{}}}}
+	got := moduletest.Run(t, args).OK(t, false)
+	lines := strings.Join(strings.Fields(fmt.Sprint(got.JSON["report"].(m)["lines"])), " ")
+	if want := "etcd on a was started and does not stay up: etcd ended after its start: panic: broken. look it up"; !strings.Contains(lines, want) {
+		t.Fatalf("%q is not in %s", want, lines)
+	}
+}
+
 // The plan for check mode has hosts only where files are edited.
 func TestSimulates(t *testing.T) {
 	args := lost()
@@ -126,6 +140,8 @@ func TestBadInput(t *testing.T) {
 		"facts of no host":  {"hosts": m{"a": nil}},
 		"facts as text":     {"hosts": m{"a": "skipped"}},
 		"a mistyped fact":   {"hosts": m{"a": m{"log": m{"last_index": "nine"}}}},
+		"an end as text":    {"hosts": m{"a": m{}}, "start_ended": m{"a": "ended"}},
+		"an end of no host": {"hosts": m{"a": m{}}, "start_ended": m{" ": m{"msg": "ended"}}},
 		"a mistyped switch": {"hosts": m{"a": m{}}, "rejoin": "perhaps"},
 		"addresses":         {"hosts": m{"a": m{}}, "addresses": m{"a": 7}},
 		"an unknown name":   {"hosts": m{"a": m{}}, "survivor": "a"},

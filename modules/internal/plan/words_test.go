@@ -62,6 +62,7 @@ func vocabulary() []word {
 		{"prefer", "HOST", "etcd_survivor=HOST; it may be no host", takePrefer},
 		{"alone", "", "etcd_rejoin=no", switchOn((*cluster).alone)},
 		{"start_failed", "", "the start was carried out, and no quorum came of it", switchOn((*cluster).startFailed)},
+		{"start_ended", "HOST WHY...", "the same, and etcd on this host ended after its start", takeStartEnded},
 		{"fence", "HOST...", "fence.yml is asked to fence them", group((*cluster).fence)},
 		{"undo", "", "undo.yml is asked to take a restore back", switchOn((*cluster).undo)},
 		{"remove", "HOST | NAME", "remove_host.yml is asked to take it out", takeRemove},
@@ -233,6 +234,15 @@ func takeBlind(c *cluster, a *args) {
 	for _, j := range others {
 		c.blind(i, j, message)
 	}
+}
+
+func takeStartEnded(c *cluster, a *args) {
+	name := host(a.host())
+	c.startFailed()
+	if c.StartEnded == nil {
+		c.StartEnded = map[string]string{}
+	}
+	c.StartEnded[name], a.rest = strings.Join(a.rest, " "), nil
 }
 
 func takeNoFacts(c *cluster, a *args) {

@@ -59,7 +59,7 @@ func unseen(v *rows.View, d *rows.Decision) []string {
 
 // notes are what an operator should know, without a decision to make.
 func notes(v *rows.View, d *rows.Decision) []string {
-	texts := differentData(v)
+	texts := append(differentData(v), startEnded(v)...)
 	n := d.Survivor
 	if n != nil && d.Forces() && n.Facts.Log != nil && n.Facts.Database != nil && n.Facts.Database.ConsistentIndex > n.Facts.Log.Commit {
 		texts = append(texts, fmt.Sprintf("the database of %s has applied entry %d, and the commit index in its log is %d, as after a power cut; keep the end of the log "+
@@ -73,6 +73,17 @@ func notes(v *rows.View, d *rows.Decision) []string {
 	}
 	if d.Action == rows.RemoveHost && (len(v.Members)-len(d.Remove))%2 == 0 {
 		texts = append(texts, fmt.Sprintf("an even number of members (%d) tolerates no more failures than %d", len(v.Members)-len(d.Remove), len(v.Members)-len(d.Remove)-1))
+	}
+	return texts
+}
+
+// startEnded says what kept members from serving that were started together.
+func startEnded(v *rows.View) []string {
+	var texts []string
+	for _, n := range v.Nodes {
+		if why := v.Req.StartEnded[n.Name]; why != "" {
+			texts = append(texts, "etcd on "+n.Name+" was started and does not stay up: "+why)
+		}
 	}
 	return texts
 }

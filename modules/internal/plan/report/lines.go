@@ -26,7 +26,7 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 	}
 	notes := brokenSnapshots(v)
 	if !d.Acts() {
-		notes = append(differentData(v), notes...)
+		notes = append(append(differentData(v), startEnded(v)...), notes...)
 	}
 	for _, text := range notes {
 		lines = append(lines, wording.Labelled("Note", text)...)

@@ -23,11 +23,12 @@ type Request struct {
 	LostHostsYes bool     // somebody says that all of them are off, without names
 	LostHosts    []string // those that somebody says are off; a member without a host by its ID
 	Rejoin       bool
-	StartFailed  bool     // action start was carried out, and gave no quorum
-	FenceHosts   []string // fence these hosts, instead of deciding on a restore
-	Undo         bool     // undo a restore that ended before its forced start, instead of deciding on one
-	RemoveHost   string   // remove this host, instead of deciding on a restore
-	CAMoved      bool     // the CA's key was moved off RemoveHost
+	StartFailed  bool              // action start was carried out, and gave no quorum
+	StartEnded   map[string]string // of the hosts where etcd ended after that start: why, in etcd's words, and what to do
+	FenceHosts   []string          // fence these hosts, instead of deciding on a restore
+	Undo         bool              // undo a restore that ended before its forced start, instead of deciding on one
+	RemoveHost   string            // remove this host, instead of deciding on a restore
+	CAMoved      bool              // the CA's key was moved off RemoveHost
 	Decided      Decided
 	Confirmed    Confirmed
 	Inventory    []string
