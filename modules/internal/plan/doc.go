@@ -19,7 +19,7 @@
 //     It says who the members are: etcd-0, etcd-1 and etcd-2; two of them make a majority (histories/members.go).
 //   - Verdicts (histories/usable.go): etcd-0's data is usable, etcd-1 has none, etcd-2's is not known.
 //   - Somebody answers, all that answer have facts, no member is seen that Ansible does not reach, nothing is unfinished, nobody has quorum: the
-//     rows from nobodyAnswers to justLost do not match.
+//     rows from nobodyAnswers to namedAsLost do not match.
 //   - startTogether does not match: 1 member has usable data, 2 are needed.
 //   - lostHostsMayServe does not match: 1 of 3 is out of reach, which is no majority of its own. If etcd-1 were off as well, it would refuse until
 //     somebody confirms that both stay off.

@@ -32,7 +32,6 @@ var cures = map[string]func(q *inquiry, msg string) bool{
 	"member_down":         startOrTakeOut,
 	"which_host":          func(q *inquiry, _ string) bool { q.w.named = true; return false },
 	"empty_cluster":       bringOrConsent,
-	"just_lost":           func(*inquiry, string) bool { return false },
 	"no_usable_data":      bringOrEnd,
 	"no_data":             bringOrEnd,
 	"two_forcings":        consent,

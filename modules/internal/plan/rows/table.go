@@ -54,7 +54,6 @@ var table = []row{
 	memberDown,
 	lostWithoutNames,
 	namedAsLost,
-	justLost,
 	emptyClusterStarts,
 	startTogether,
 	lostHostsMayServe,
