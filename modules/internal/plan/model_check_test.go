@@ -266,7 +266,7 @@ func stillThere(before, after *world, h *modelHost, s stretch) bool {
 	if own, some := now.disk.log.of(s); !some || own != s {
 		return false
 	}
-	return len(before.leaders()) > 0 || now.fence == nil && !now.leads && false
+	return len(before.leaders()) > 0
 }
 
 // goesBack finds old data that serves again after a cluster that this project had forced accepted writes, though a fence or an etcd.conf shows
