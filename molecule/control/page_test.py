@@ -94,6 +94,22 @@ class PageTest(unittest.TestCase):
         self.assertEqual(terminal.lines, [
             "(4/9) m          FAILED: Stop etcd", " " * 17 + "etcd_fence: etcd did not stop", " " * 17 + "Next: run it again"])
 
+    def test_a_command_is_a_line_of_its_own(self):
+        terminal = Terminal()
+        terminal.page.play("Fence (4/9)", ["m"])
+        margin = " " * 17
+        terminal.step("Stop etcd", [("m", {
+            "failed": True, "msg": "it is fenced. Next: ansible-playbook -i hosts playbooks/fence.yml -e etcd_host=m; then start it",
+            "hint": "mend it, then: ansible m -i hosts -m etcd_service -a 'state=started wait=process'; look: ansible-playbook -i hosts playbooks/verify.yml"})])
+        self.assertEqual(terminal.lines[1:], [margin + line for line in (
+            "it is fenced. Next:", "ansible-playbook -i hosts playbooks/fence.yml -e etcd_host=m", "then start it",
+            "Next: mend it, then:", "ansible m -i hosts -m etcd_service -a 'state=started wait=process'",
+            "look:", "ansible-playbook -i hosts playbooks/verify.yml")])
+        terminal.step("Say it", [("m", {"msg": ["left for later: ansible-playbook -i hosts playbooks/restore_quorum.yml", "ansible is used here"]})], action="debug")
+        terminal.page.flush()
+        self.assertEqual(terminal.lines[-3:], ["(4/9) m          left for later:", margin + "ansible-playbook -i hosts playbooks/restore_quorum.yml",
+                                               margin + "ansible is used here"])
+
     def test_the_end_says_where_it_stopped_and_what_is_fenced(self):
         terminal = Terminal()
         terminal.page.play("Fence etcd where it must not run (4/9)", MASTERS)

@@ -65,6 +65,7 @@ _LOG = re.compile(r"[A-Za-z0-9_.-]+-(\d{8}T\d{6}Z)-\d+\.log$")
 # How a run may end without anything being wrong.
 GOOD = (u"whole",)
 
+_COMMAND = re.compile(r"(?:^|: )(ansible(?:-playbook)? )")
 _STAGE = re.compile(r"\s*(\(\d+/\d+\))\s*")
 # What a host says is text: it must not move the cursor, or turn the direction of writing around.
 _CONTROL = re.compile(u"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -107,6 +108,22 @@ def unreachable_reason(message):
     return _SSH_WORDS.sub(u"", said[-1])[:200] if said else u"no answer"
 
 
+def commands_apart(lines):
+    """The lines, each command in one piece on a line of its own, so that it can be pasted. A command begins at the start of a line or after a
+    colon, and ends at the end of the line or before a semicolon: so the modules and the playbooks write it."""
+    out = []
+    for line in lines:
+        rest, found = line, _COMMAND.search(line)
+        while found:
+            before = rest[:found.start(1)].rstrip()
+            command, unused, rest = rest[found.start(1):].partition(u"; ")
+            out += [before, command] if before else [command]
+            found = _COMMAND.search(rest)
+        if rest or rest == line:
+            out.append(rest)
+    return out
+
+
 def failure_lines(result):
     """What a failed result says, without what explains nothing: the sentence, the hint, and of a program the end of its output."""
     said = lines_of(result.get("msg", result.get("censored", u"failed without a message")))
@@ -119,7 +136,7 @@ def failure_lines(result):
     if hint:
         more = lines_of(hint)
         said += [u"Next: " + more[0]] + more[1:]
-    return said
+    return commands_apart(said)
 
 
 def suite_version():
@@ -329,7 +346,7 @@ class Page:
         if host == u"localhost":
             self._report(said)
             return
-        said = [line for line in said if line not in self._told or not line]
+        said = [line for line in commands_apart(said) if line not in self._told or not line]
         self._told.update(said)
         self._said_by_hosts.update(line for line in said if line)
         for line in self._pending:
