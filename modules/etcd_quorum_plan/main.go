@@ -28,46 +28,34 @@ import (
 var documentation []byte
 
 type args struct {
-	Run          string                   `json:"run"`
-	Hosts        map[string]any           `json:"hosts"`
-	Earlier      map[string]any           `json:"earlier"`
-	Seen         map[string]plan.Position `json:"seen"`
-	Order        []string                 `json:"order"`
-	NewHosts     []string                 `json:"new_hosts"`
-	Masters      []string                 `json:"masters"`
-	Addresses    map[string]any           `json:"addresses"`
-	Resolve      bool                     `json:"resolve"`
-	Resolved     map[string]any           `json:"resolved"`
-	Prefer       string                   `json:"prefer"`
-	Unreadable   []string                 `json:"unreadable"`
-	AcceptLoss   bool                     `json:"accept_loss"`
-	LostHostsOff any                      `json:"lost_hosts_off"`
-	Rejoin       bool                     `json:"rejoin"`
-	StartFailed  bool                     `json:"start_failed"`
-	StartEnded   map[string]ended         `json:"start_ended"`
-	FenceHosts   []string                 `json:"fence_hosts"`
-	Undo         bool                     `json:"undo"`
-	RemoveHost   string                   `json:"remove_host"`
-	CAMoved      bool                     `json:"ca_moved"`
-	Decided      plan.Decided             `json:"decided"`
-	Confirm      string                   `json:"confirm"`
-	SaveDir      string                   `json:"save_dir"`
-	Inventory    []string                 `json:"inventory"`
-	Backup       string                   `json:"backup"`
-	Simulate     bool                     `json:"simulate"`
-}
-
-// ended is what etcd_service returned on a host where etcd ended after its start.
-type ended struct {
-	Msg  string `json:"msg"`
-	Hint string `json:"hint"`
-}
-
-func (e ended) why() string {
-	if e.Hint == "" {
-		return e.Msg
-	}
-	return e.Msg + ". " + e.Hint
+	Run           string                   `json:"run"`
+	Hosts         map[string]any           `json:"hosts"`
+	Earlier       map[string]any           `json:"earlier"`
+	Seen          map[string]plan.Position `json:"seen"`
+	Order         []string                 `json:"order"`
+	NewHosts      []string                 `json:"new_hosts"`
+	Masters       []string                 `json:"masters"`
+	Addresses     map[string]any           `json:"addresses"`
+	Resolve       bool                     `json:"resolve"`
+	Resolved      map[string]any           `json:"resolved"`
+	Prefer        string                   `json:"prefer"`
+	Unreadable    []string                 `json:"unreadable"`
+	AcceptLoss    bool                     `json:"accept_loss"`
+	LostHostsOff  any                      `json:"lost_hosts_off"`
+	Rejoin        bool                     `json:"rejoin"`
+	StartFailed   bool                     `json:"start_failed"`
+	StartEnded    map[string]plan.Trouble  `json:"start_ended"`
+	ClientsBroken map[string]plan.Trouble  `json:"clients_broken"`
+	FenceHosts    []string                 `json:"fence_hosts"`
+	Undo          bool                     `json:"undo"`
+	RemoveHost    string                   `json:"remove_host"`
+	CAMoved       bool                     `json:"ca_moved"`
+	Decided       plan.Decided             `json:"decided"`
+	Confirm       string                   `json:"confirm"`
+	SaveDir       string                   `json:"save_dir"`
+	Inventory     []string                 `json:"inventory"`
+	Backup        string                   `json:"backup"`
+	Simulate      bool                     `json:"simulate"`
 }
 
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
@@ -125,17 +113,9 @@ func (a args) request() (plan.Request, error) {
 	return plan.Request{
 		Run: cmp.Or(a.Run, newRun()), Hosts: hosts, Earlier: earlier, Seen: a.Seen, Order: a.Order, NewHosts: a.NewHosts, Masters: a.Masters, Addresses: addresses, Resolved: resolved,
 		Prefer: a.Prefer, Unreadable: a.Unreadable, AcceptLoss: a.AcceptLoss, LostHostsYes: off.All, LostHosts: off.Names, Rejoin: a.Rejoin,
-		StartFailed: a.StartFailed, StartEnded: a.startEnded(), Undo: a.Undo, RemoveHost: a.RemoveHost, FenceHosts: a.FenceHosts, CAMoved: a.CAMoved, Decided: a.Decided, Confirmed: confirmed, Inventory: a.Inventory,
+		StartFailed: a.StartFailed, StartEnded: a.StartEnded, ClientsBroken: a.ClientsBroken, Undo: a.Undo, RemoveHost: a.RemoveHost, FenceHosts: a.FenceHosts, CAMoved: a.CAMoved, Decided: a.Decided, Confirmed: confirmed, Inventory: a.Inventory,
 		Backup: a.Backup, Simulate: a.Simulate,
 	}, err
-}
-
-func (a args) startEnded() map[string]string {
-	all := map[string]string{}
-	for host, e := range a.StartEnded {
-		all[host] = e.why()
-	}
-	return all
 }
 
 // check refuses what no playbook passes on, and what would be misread: a host with an empty name means "no host".
@@ -143,7 +123,7 @@ func (a args) check() error {
 	for argument, names := range map[string][]string{
 		"order": a.Order, "new_hosts": a.NewHosts, "masters": a.Masters, "unreadable": a.Unreadable, "fence_hosts": a.FenceHosts,
 		"seen": slices.Collect(maps.Keys(a.Seen)), "addresses": slices.Collect(maps.Keys(a.Addresses)), "resolved": slices.Collect(maps.Keys(a.Resolved)),
-		"start_ended": slices.Collect(maps.Keys(a.StartEnded)),
+		"start_ended": slices.Collect(maps.Keys(a.StartEnded)), "clients_broken": slices.Collect(maps.Keys(a.ClientsBroken)),
 	} {
 		if i := slices.IndexFunc(names, func(name string) bool { return !plan.IsHostName(name) }); i >= 0 {
 			return fault.New(fault.Invalid, "%s: %.200q is no host's name in an inventory", argument, names[i])

@@ -102,6 +102,25 @@ func TestStartEnded(t *testing.T) {
 	}
 }
 
+// What the first look found at clients changes nothing of the decision, nor of the plan's ID.
+func TestClientsBroken(t *testing.T) {
+	args := lost()
+	args["lost_hosts_off"] = "b,c"
+	before := moduletest.Run(t, args).OK(t, false)
+	args["clients_broken"] = m{"node-7": m{"msg": "/etc/sysconfig/flanneld: line 3: there is no end of the quote", "hint": ""}}
+	got := moduletest.Run(t, args).OK(t, false)
+	if before.JSON["do"].(m)["id"] != got.JSON["do"].(m)["id"] {
+		t.Errorf("another plan: %s", got.Stdout)
+	}
+	report := got.JSON["report"].(m)
+	if found := fmt.Sprint(report["findings"]); !strings.Contains(found, "client_broken") || !strings.Contains(found, "node-7") {
+		t.Errorf("findings: %s", found)
+	}
+	if lines := strings.Join(strings.Fields(fmt.Sprint(report["lines"])), " "); !strings.Contains(lines, "node-7 is left, and named in the end, unless this is mended first: /etc/sysconfig/flanneld: line 3") {
+		t.Errorf("lines: %s", lines)
+	}
+}
+
 // The plan for check mode has hosts only where files are edited.
 func TestSimulates(t *testing.T) {
 	args := lost()

@@ -14,6 +14,7 @@ type (
 	Host    = facts.Host // what etcd_host_info registered for one host
 	Request = rows.Request
 	Decided = rows.Decided
+	Trouble = rows.Trouble // what a module has returned where it failed
 	// Confirmed is what the operator has agreed to before the plan was made.
 	Confirmed = rows.Confirmed
 	Position  = histories.Position // where a host's log ends

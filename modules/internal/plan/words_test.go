@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/rows"
 )
 
 // word is the first word of a line of facts: it changes the cluster as the builder of the same name does.
@@ -240,9 +241,9 @@ func takeStartEnded(c *cluster, a *args) {
 	name := host(a.host())
 	c.startFailed()
 	if c.StartEnded == nil {
-		c.StartEnded = map[string]string{}
+		c.StartEnded = map[string]rows.Trouble{}
 	}
-	c.StartEnded[name], a.rest = strings.Join(a.rest, " "), nil
+	c.StartEnded[name], a.rest = rows.Trouble{Msg: strings.Join(a.rest, " ")}, nil
 }
 
 func takeNoFacts(c *cluster, a *args) {

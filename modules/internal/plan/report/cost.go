@@ -60,6 +60,9 @@ func unseen(v *rows.View, d *rows.Decision) []string {
 // notes are what an operator should know, without a decision to make.
 func notes(v *rows.View, d *rows.Decision) []string {
 	texts := append(differentData(v), startEnded(v)...)
+	for _, c := range brokenClients(v) {
+		texts = append(texts, c.Host+" is left, and named in the end, unless this is mended first: "+c.Line)
+	}
 	n := d.Survivor
 	if n != nil && d.Forces() && n.Facts.Log != nil && n.Facts.Database != nil && n.Facts.Database.ConsistentIndex > n.Facts.Log.Commit {
 		texts = append(texts, fmt.Sprintf("the database of %s has applied entry %d, and the commit index in its log is %d, as after a power cut; keep the end of the log "+
@@ -81,8 +84,8 @@ func notes(v *rows.View, d *rows.Decision) []string {
 func startEnded(v *rows.View) []string {
 	var texts []string
 	for _, n := range v.Nodes {
-		if why := v.Req.StartEnded[n.Name]; why != "" {
-			texts = append(texts, "etcd on "+n.Name+" was started and does not stay up: "+why)
+		if why, ended := v.Req.StartEnded[n.Name]; ended {
+			texts = append(texts, "etcd on "+n.Name+" was started and does not stay up: "+why.Why())
 		}
 	}
 	return texts

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,17 @@ func findings(v *rows.View) []Finding {
 			all = append(all, f)
 		}
 	}
-	return append(all, withoutHost(v)...)
+	return append(append(all, withoutHost(v)...), brokenClients(v)...)
+}
+
+// brokenClients are masters and nodes whose files cannot be edited, or whose API could not be restarted, as the first look found.
+func brokenClients(v *rows.View) []Finding {
+	var all []Finding
+	for _, name := range histories.SortedKeys(v.Req.ClientsBroken) {
+		c := v.Req.ClientsBroken[name]
+		all = append(all, Finding{Host: name, Code: "client_broken", Line: c.Msg, Advice: cmp.Or(c.Hint, "mend it; what is left there then: "+v.Req.Playbook("restore_quorum.yml"))})
+	}
+	return all
 }
 
 // withoutHost are the members that the inventory does not know.

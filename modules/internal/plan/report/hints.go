@@ -38,6 +38,37 @@ func cutCommand(hint string) (text, command, rest string) {
 	return strings.TrimSpace(hint[:at[2]]), command, rest
 }
 
+// apart is a hint in lines for playbooks: each command is a line, in one piece.
+func apart(hint string) []string {
+	var lines []string
+	for hint != "" {
+		text, command, rest := cutCommand(hint)
+		for _, line := range []string{text, command} {
+			if line != "" {
+				lines = append(lines, line)
+			}
+		}
+		hint = rest
+	}
+	return lines
+}
+
+// afterLines folds the sentences, and leaves the commands in one piece.
+func afterLines(lead string, after []string) []string {
+	if len(after) == 0 {
+		return nil
+	}
+	lines := wording.Labelled("Afterwards", lead)
+	for _, each := range after {
+		if strings.HasSuffix(each, ":") {
+			lines = append(lines, wording.Labelled("", each)...)
+			continue
+		}
+		lines = append(lines, strings.Repeat(" ", wording.Indent)+each)
+	}
+	return lines
+}
+
 func commandLines(label, text string, commands []string) []string {
 	switch {
 	case len(commands) == 0:

@@ -57,7 +57,7 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 	if len(r.StaysOut) == 0 {
 		lead = "what is left to do:"
 	}
-	return append(lines, commandLines("Afterwards", lead, r.Afterwards)...)
+	return append(lines, afterLines(lead, r.Afterwards)...)
 }
 
 // lastWithHint is false where the next refusal has the same hint: what mends them all stands below the last of them.

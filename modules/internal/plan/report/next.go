@@ -10,13 +10,31 @@ import (
 
 // nothingWords is the reason where nothing is done; hosts that wait to be added do not concern a restore.
 func nothingWords(v *rows.View) string {
-	if left := rows.HostsOf(v, &rows.Decision{Action: rows.Nothing}, rows.StepMasters); len(left) > 0 {
-		return "restart API and controllers of " + wording.And(left) + ", which an earlier run did not do"
+	if left := leftAtClients(v); len(left) > 0 {
+		return wording.And(left) + ", which an earlier run did not do"
 	}
 	if waiting := toBeAdded(v); len(waiting) > 0 {
 		return "nothing to restore; to be added: " + wording.And(waiting)
 	}
 	return "nothing to do"
+}
+
+// leftAtClients is what an earlier run did not do at clients, and this one does where etcd itself needs nothing.
+func leftAtClients(v *rows.View) []string {
+	left, gone := rows.ClientsLeft(v, &rows.Decision{Action: rows.Nothing}), []string{}
+	for _, r := range left.Remove {
+		if n := v.Node(r.Name); n == nil || n.Member == nil { // else it is back
+			gone = append(gone, r.Name)
+		}
+	}
+	what := []string{}
+	if len(left.Restart) > 0 {
+		what = append(what, "restart API and controllers of "+wording.And(left.Restart))
+	}
+	if len(gone) > 0 {
+		what = append(what, "take "+wording.And(histories.Unique(gone))+" out of the lists of masters and flannel")
+	}
+	return what
 }
 
 func toBeAdded(v *rows.View) []string {
@@ -29,7 +47,7 @@ func nextLines(v *rows.View, d *rows.Decision) []string {
 	switch {
 	case d.Action != rows.Nothing:
 		return nil
-	case len(rows.HostsOf(v, d, rows.StepMasters)) > 0:
+	case len(leftAtClients(v)) > 0:
 		return hintLines(command(v, d))
 	case len(waiting) > 0:
 		return hintLines("add them: " + v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(waiting, ","))
@@ -62,5 +80,6 @@ func commandsFor(v *rows.View) map[string]string {
 		"flannel":        on("flannel_etcd_endpoints"),
 		"urls":           on("openshift_etcd_urls"),
 		"masters":        on("openshift_master_restart"),
+		"flanneld":       on("systemd_unit") + " -a 'name=flanneld.service state=restarted'",
 	}
 }

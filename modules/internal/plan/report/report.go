@@ -16,7 +16,10 @@ func Of(v *rows.View, d *rows.Decision, restore rows.Restoration) Report {
 	}
 	holds, _ := rows.Holds(v)
 	r.Holds = append([]rows.Refusal{}, holds...)
-	r.GivenUp = []string{}
+	r.GivenUp, r.LeftToDo = []string{}, []string{}
+	if d.Action == rows.Nothing {
+		r.LeftToDo = leftAtClients(v)
+	}
 	if d.Acts() && d.Action != rows.Fence {
 		r.GivenUp = givenUpWords(v, d, r)
 	}

@@ -25,8 +25,9 @@ type Report struct {
 	NotSimulated  map[string][]string   `json:"not_simulated"`
 	Undo          []string              `json:"undo"`
 	Afterwards    []string              `json:"afterwards"`
-	Findings      []Finding             `json:"findings"` // what should not stay on a host, see findings.go
-	Checkup       []string              `json:"checkup"`  // the same for people, with the certificates' dates
+	LeftToDo      []string              `json:"left_to_do"` // at clients, by an earlier run, where etcd itself needs nothing
+	Findings      []Finding             `json:"findings"`   // what should not stay on a host, see findings.go
+	Checkup       []string              `json:"checkup"`    // the same for people, with the certificates' dates
 	Lines         []string              `json:"lines"`
 	File          string                `json:"file"`     // that has the plan; "" where it was not written
 	Acts          bool                  `json:"-"`        // the plan does something

@@ -30,8 +30,8 @@ func undo(v *rows.View, d *rows.Decision) []string {
 // old data would be the old majority.
 func afterwards(v *rows.View, d *rows.Decision) []string {
 	if d.Action == rows.Undo {
-		return []string{wording.And(histories.Names(v.InOrder(d.Work[rows.StepPutBack]))) + ": as before the restore",
-			"what etcd is now, and what a restore would do: " + v.Req.Playbook("check_quorum.yml")}
+		return append([]string{wording.And(histories.Names(v.InOrder(d.Work[rows.StepPutBack]))) + ": as before the restore"},
+			apart("what etcd is now, and what a restore would do: "+v.Req.Playbook("check_quorum.yml"))...)
 	}
 	var back, lines []string
 	for _, name := range d.Out {
@@ -41,17 +41,18 @@ func afterwards(v *rows.View, d *rows.Decision) []string {
 		}
 		back = append(back, name)
 		if !n.Answered() {
-			lines = append(lines, "power on "+name+", then: "+v.Req.Playbook("fence.yml")+" -e etcd_host="+name)
+			lines = append(lines, apart("power on "+name+", then: "+v.Req.Playbook("fence.yml")+" -e etcd_host="+name)...)
 		}
 	}
 	if d.Acts() {
+		lines = append(lines, stayFenced(v, d)...)
 		for _, m := range rows.StaysDown(v, d) {
 			name := v.MemberName(m)
 			if mayHaveGoneOn(v, d, name) {
-				lines = append(lines, "power on "+name+", then: "+v.Req.Playbook("fence.yml")+" -e etcd_host="+name)
+				lines = append(lines, apart("power on "+name+", then: "+v.Req.Playbook("fence.yml")+" -e etcd_host="+name)...)
 				continue
 			}
-			lines = append(lines, "bring "+name+" back with its data, or take it out: "+v.TakeOut(m))
+			lines = append(lines, apart("bring "+name+" back with its data, or take it out: "+v.TakeOut(m))...)
 		}
 	}
 	if len(back) > 0 && d.Acts() {
@@ -63,9 +64,27 @@ func afterwards(v *rows.View, d *rows.Decision) []string {
 	return lines
 }
 
+// stayFenced are the hosts that this run fences and does not join: those that hold what nobody has given up yet, and those that wait.
+func stayFenced(v *rows.View, d *rows.Decision) []string {
+	var lines []string
+	holds, names := rows.Holds(v)
+	for i, hold := range holds {
+		if n := v.Node(names[i]); slices.Contains(d.Held, n) {
+			lines = append(lines, apart(hold.Msg+"; it stays fenced: "+hold.Hint)...)
+		}
+	}
+	if len(d.Waiting) > 0 {
+		lines = append(lines, apart(wording.And(histories.Names(v.InOrder(d.Waiting)))+" stays fenced; it joins once all members are connected: "+
+			v.Req.Playbook("restore_quorum.yml"))...)
+	}
+	return lines
+}
+
 // clientsOfRevisions watch from revisions that may be lost, like the masters, which the run itself restarts [origin release-3.11].
 var clientsOfRevisions = []string{
-	"on each node, one at a time: systemctl restart origin-node (or atomic-openshift-node)",
+	"on each node, one at a time (the unit may be atomic-openshift-node):",
+	"systemctl restart origin-node",
+	"then once:",
 	"oc -n openshift-sdn delete pods --all",
 	"oc -n default rollout latest dc/router",
 }

@@ -101,7 +101,7 @@ func seenDifferently(v *View) []string {
 		if !n.Up() || n.Member == nil || n.Facts.State == facts.Starting && !listens {
 			continue
 		}
-		if v.Req.StartEnded[n.Name] != "" {
+		if _, ended := v.Req.StartEnded[n.Name]; ended {
 			continue // it ends and is started again: who reached it found it running by chance
 		}
 		good, bad := witnesses(v, n)

@@ -8,32 +8,47 @@ import (
 
 // Request is all that the decision depends on.
 type Request struct {
-	Run          string // one ID for a run of a playbook, for the records of its fences
-	Hosts        map[string]histories.Host
-	Earlier      map[string]histories.Host     // the same hosts some seconds before; may be empty
-	Seen         map[string]histories.Position // where logs ended in an earlier look of this run
-	Order        []string                      // the inventory's order; hosts that it lacks follow by name
-	NewHosts     []string                      // members of new_etcd: looked at, but not yet part of the cluster
-	Masters      []string
-	Addresses    map[string][]string // other names and addresses of hosts, as the inventory has them: ansible_host, etcd_ip
-	Resolved     map[string][]string // what the control node's resolver says of hosts without facts
-	Prefer       string
-	Unreadable   []string // hosts whose files could not be read in full when they were copied
-	AcceptLoss   bool
-	LostHostsYes bool     // somebody says that all of them are off, without names
-	LostHosts    []string // those that somebody says are off; a member without a host by its ID
-	Rejoin       bool
-	StartFailed  bool              // action start was carried out, and gave no quorum
-	StartEnded   map[string]string // of the hosts where etcd ended after that start: why, in etcd's words, and what to do
-	FenceHosts   []string          // fence these hosts, instead of deciding on a restore
-	Undo         bool              // undo a restore that ended before its forced start, instead of deciding on one
-	RemoveHost   string            // remove this host, instead of deciding on a restore
-	CAMoved      bool              // the CA's key was moved off RemoveHost
-	Decided      Decided
-	Confirmed    Confirmed
-	Inventory    []string
-	Backup       string // what restore_backup.yml was told to put back; "" asks for a list
-	Simulate     bool   // for check mode: plays that are not simulated are empty
+	Run           string // one ID for a run of a playbook, for the records of its fences
+	Hosts         map[string]histories.Host
+	Earlier       map[string]histories.Host     // the same hosts some seconds before; may be empty
+	Seen          map[string]histories.Position // where logs ended in an earlier look of this run
+	Order         []string                      // the inventory's order; hosts that it lacks follow by name
+	NewHosts      []string                      // members of new_etcd: looked at, but not yet part of the cluster
+	Masters       []string
+	Addresses     map[string][]string // other names and addresses of hosts, as the inventory has them: ansible_host, etcd_ip
+	Resolved      map[string][]string // what the control node's resolver says of hosts without facts
+	Prefer        string
+	Unreadable    []string // hosts whose files could not be read in full when they were copied
+	AcceptLoss    bool
+	LostHostsYes  bool     // somebody says that all of them are off, without names
+	LostHosts     []string // those that somebody says are off; a member without a host by its ID
+	Rejoin        bool
+	StartFailed   bool               // action start was carried out, and gave no quorum
+	StartEnded    map[string]Trouble // hosts where etcd ended after that start
+	ClientsBroken map[string]Trouble // masters and nodes whose files cannot be edited as they are
+	FenceHosts    []string           // fence these hosts, instead of deciding on a restore
+	Undo          bool               // undo a restore that ended before its forced start, instead of deciding on one
+	RemoveHost    string             // remove this host, instead of deciding on a restore
+	CAMoved       bool               // the CA's key was moved off RemoveHost
+	Decided       Decided
+	Confirmed     Confirmed
+	Inventory     []string
+	Backup        string // what restore_backup.yml was told to put back; "" asks for a list
+	Simulate      bool   // for check mode: plays that are not simulated are empty
+}
+
+// Trouble is what a module has returned where it failed.
+type Trouble struct {
+	Msg  string `json:"msg"`
+	Hint string `json:"hint"`
+}
+
+// Why is both in one sentence.
+func (t Trouble) Why() string {
+	if t.Hint == "" {
+		return t.Msg
+	}
+	return t.Msg + ". " + t.Hint
 }
 
 // Decided is what somebody has agreed to before this look.
