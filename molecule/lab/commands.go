@@ -134,7 +134,7 @@ func (l *Lab) cutOrHeal(ctx context.Context, args []string, add bool) error {
 
 func (l *Lab) waitCommand(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("wait", flag.ContinueOnError)
-	timeout := f.Duration("timeout", time.Minute, "limit")
+	timeout := f.Duration("timeout", 3*time.Minute, "limit")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (l *Lab) powerOn(ctx context.Context, hosts []Host) error {
 		if _, err := podman(ctx, "start", l.container(h)); err != nil {
 			return err
 		}
-		return waitSSH(ctx, h, time.Minute)
+		return waitSSH(ctx, h, 3*time.Minute)
 	})
 }
 

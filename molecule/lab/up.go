@@ -48,7 +48,7 @@ func (l *Lab) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := l.waitHealthy(ctx, 2*time.Minute); err != nil {
+	if err := l.waitHealthy(ctx, 5*time.Minute); err != nil {
 		return err
 	}
 	if err := l.writeFlannelConfig(ctx); err != nil {
