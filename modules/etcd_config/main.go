@@ -5,13 +5,9 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"slices"
-	"strings"
 
 	"etcd-quorum-restore/modules/internal/ansible"
-	"etcd-quorum-restore/modules/internal/edit"
-	"etcd-quorum-restore/modules/internal/envfile"
-	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/confedit"
 )
 
 //go:embed etcd_config.yml
@@ -47,93 +43,22 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	content, err := edit.Read(a.Path)
-	if err != nil {
-		failed := fault.Wrap(fault.Invalid, err, "%s", a.Path)
-		if failed.Hint == "" {
-			failed = failed.WithHint("run this module on hosts of etcd only; etcd_config_backup state=restored brings a lost /etc/etcd back")
-		}
-		return ansible.Result{}, failed
-	}
-	file, err := envfile.Parse(content)
-	if err != nil {
-		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "%s", a.Path).
-			WithHint("nothing was changed; put that line right by hand, so that systemd and a shell read the same, and run the task again")
-	}
-	result, err := apply(call, a, asked, content, file)
-	if err != nil {
-		return result, fault.Wrap(fault.Invalid, err, "%s", a.Path)
-	}
-	return result, nil
-}
-
-func apply(call *ansible.Call, a args, asked request, content []byte, file *envfile.File) (ansible.Result, error) {
-	if name, _ := file.Get(nameKey); a.ExpectName != "" && name != a.ExpectName {
-		return ansible.Result{}, fault.New(fault.Refused, "expected ETCD_NAME=%s, found %q; nothing was changed", a.ExpectName, name).
-			WithHint("this may be another host's file, copied here: compare ETCD_NAME and the URLs with this host")
-	}
-	wanted, unmatched, err := asked.values(file)
+	e, err := confedit.Plan(a.Path, asked)
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	after, err := edited(content, wanted)
-	if err != nil {
-		return ansible.Result{}, err
-	}
-	data := &answer{Path: a.Path, Before: touched(file, wanted), After: touched(after, wanted), Unmatched: unmatched}
-	result := ansible.Result{Changed: !slices.Equal(content, after.Bytes()), Data: data}
+	data := &answer{Path: e.Path, Before: e.Before, After: e.After, Unmatched: e.Unmatched}
+	result := ansible.Result{Changed: e.Changes(), Data: data}
 	if !result.Changed {
 		return result, nil
 	}
-	result.Diff = []ansible.Diff{{Before: lines(file, after, wanted), After: lines(after, file, wanted), BeforeHeader: a.Path, AfterHeader: a.Path}}
+	result.Diff = []ansible.Diff{{Before: e.OldLines, After: e.NewLines, BeforeHeader: e.Path, AfterHeader: e.Path}}
 	if call.CheckMode {
 		return result, nil
 	}
-	data.BackupFile, err = edit.Save(a.Path, content, after.Bytes(), a.Backup)
-	if err != nil {
+	if data.BackupFile, err = e.Save(a.Backup); err != nil {
 		return ansible.Result{Data: data}, err
 	}
 	call.MarkChanged()
 	return result, nil
-}
-
-// edited is the file with all wanted values set; nil removes a key.
-func edited(content []byte, wanted map[string]*string) (*envfile.File, error) {
-	file, err := envfile.Parse(content)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range sortedKeys(wanted) {
-		if value := wanted[key]; value != nil {
-			err = file.Set(key, *value)
-		} else {
-			err = file.Unset(key)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return file, nil
-}
-
-func touched(file *envfile.File, wanted map[string]*string) map[string]*string {
-	out := map[string]*string{}
-	for key := range wanted {
-		out[key] = nil
-		if value, ok := file.Get(key); ok {
-			out[key] = &value
-		}
-	}
-	return out
-}
-
-// lines are those of file that differ in other, for the diff.
-func lines(file, other *envfile.File, wanted map[string]*string) string {
-	var out strings.Builder
-	for _, key := range file.Keys() {
-		if _, ok := wanted[key]; ok && file.Text(key) != other.Text(key) {
-			out.WriteString(file.Text(key))
-		}
-	}
-	return out.String()
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -193,7 +192,7 @@ func lift(ctx context.Context, call *ansible.Call, a args, h *host.Host, before 
 	if before.Fence == nil && !h.Runtime.IsBlocked() {
 		return ansible.Result{Msg: "etcd is not fenced on this host", Data: data}, nil
 	}
-	if err := mayLift(a, h); err != nil {
+	if err := h.MayUnfence(a.KeepData); err != nil {
 		data.Fenced = before.Fence
 		return ansible.Result{Data: data}, err
 	}
@@ -213,7 +212,7 @@ func lift(ctx context.Context, call *ansible.Call, a args, h *host.Host, before 
 // liftAndStart lifts the fence and starts etcd. After a kill between the two, the next run starts it.
 func liftAndStart(ctx context.Context, call *ansible.Call, a args, h *host.Host, before host.Status) (ansible.Result, error) {
 	data := result{State: before.State, Fenced: before.Fence}
-	if err := mayLift(a, h); err != nil {
+	if err := h.MayUnfence(a.KeepData); err != nil {
 		return ansible.Result{Data: data}, err
 	}
 	if call.CheckMode {
@@ -235,29 +234,4 @@ func liftAndStart(ctx context.Context, call *ansible.Call, a args, h *host.Host,
 	after, err := h.Status(ctx)
 	data.State = after.State
 	return ansible.Result{Changed: true, Msg: "etcd runs again on this host, with its data", Data: data}, err
-}
-
-// mayLift refuses where an old member could come back with its data: two of them are a majority of the old cluster, and serve.
-func mayLift(a args, h *host.Host) error {
-	if forcing, err := h.IsForcing(); err != nil || forcing {
-		return fault.New(fault.Refused, "a forced start has begun on this host and is not proven yet (%s); only etcd_force_new_cluster takes this fence away", h.ForcingFile()).
-			WithHint("finish what was begun: ansible-playbook playbooks/restore_quorum.yml")
-	}
-	data, err := h.HasMember()
-	if err != nil {
-		return err
-	}
-	if !data || a.KeepData {
-		return nil
-	}
-	return fault.New(fault.Refused, "%s holds the data of %s; started with it, etcd could form the old cluster again with another old member", h.DataDir, owner(h)).
-		WithHint("move it aside by etcd_data_dir state=set_aside, then run this again; keep_data=yes is only for a member that is to start with this very data")
-}
-
-func owner(h *host.Host) string {
-	m, err := h.Member()
-	if err != nil || m == nil {
-		return "a member whose log cannot be read"
-	}
-	return fmt.Sprintf("member %s of cluster %s", m.ID, m.ClusterID)
 }

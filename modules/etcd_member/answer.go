@@ -29,9 +29,7 @@ func answer(want membership.Want, o membership.Outcome) ansible.Result {
 		out.Member = &m
 		if want.Present {
 			out.Variables = variables(m, named)
-			for _, key := range []string{"ETCD_NAME", "ETCD_INITIAL_CLUSTER", "ETCD_INITIAL_CLUSTER_STATE"} {
-				out.Lines = append(out.Lines, fmt.Sprintf("%s=%q", key, out.Variables[key]))
-			}
+			out.Lines = append(out.Lines, printed(out.Variables)...)
 		}
 	}
 	return ansible.Result{
@@ -63,6 +61,15 @@ func variables(m facts.ClusterMember, members []facts.ClusterMember) map[string]
 		"ETCD_INITIAL_CLUSTER":       etcd.InitialCluster(members),
 		"ETCD_INITIAL_CLUSTER_STATE": "existing",
 	}
+}
+
+// printed are the lines of `etcdctl member add`, in its order.
+func printed(variables map[string]string) []string {
+	var out []string
+	for _, key := range []string{"ETCD_NAME", "ETCD_INITIAL_CLUSTER", "ETCD_INITIAL_CLUSTER_STATE"} {
+		out = append(out, fmt.Sprintf("%s=%q", key, variables[key]))
+	}
+	return out
 }
 
 func lines(want membership.Want, o membership.Outcome) []string {

@@ -47,7 +47,8 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	outcome, err := membership.Apply(ctx, cfg, membership.Request{Want: want, V2: a.API == "v2", Check: call.CheckMode, Changed: call.MarkChanged})
+	prepare := a.State == "prepared"
+	outcome, err := membership.Apply(ctx, cfg, membership.Request{Want: want, V2: a.API == "v2", Check: call.CheckMode || prepare, Changed: call.MarkChanged})
 	if len(outcome.After) == 0 {
 		return ansible.Result{}, err
 	}
@@ -57,13 +58,16 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if err != nil {
 		return answer(want, outcome), err
 	}
+	if prepare {
+		return a.prepare(ctx, call, want, outcome)
+	}
 	return start.run(ctx, call, answer(want, outcome), outcome.DBBytes)
 }
 
 // resolve completes the arguments from this host's etcd.conf: on a joining host state=present needs none. Which member to remove is never
 // guessed.
 func (a args) resolve() (membership.Want, etcd.Config, error) {
-	want := membership.Want{Present: a.State == "present", Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace, DataGone: a.DataGone}
+	want := membership.Want{Present: a.State != "absent", Name: a.Name, PeerURLs: a.PeerURLs, Replace: a.Replace, DataGone: a.DataGone}
 	cfg, err := a.Config(a.EtcdConf)
 	if err != nil {
 		return want, cfg, err

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,6 +57,31 @@ func (h *Host) writeFence(fence facts.Fence) error {
 		return err
 	}
 	return record.Write(h.FenceFile(), fence)
+}
+
+// MayUnfence refuses where an old member could come back with its data: two of them are a majority of the old cluster, and serve.
+func (h *Host) MayUnfence(keepData bool) error {
+	if forcing, err := h.IsForcing(); err != nil || forcing {
+		return fault.New(fault.Refused, "a forced start has begun on this host and is not proven yet (%s); only etcd_force_new_cluster takes this fence away", h.ForcingFile()).
+			WithHint("finish what was begun: ansible-playbook playbooks/restore_quorum.yml")
+	}
+	data, err := h.HasMember()
+	if err != nil {
+		return err
+	}
+	if !data || keepData {
+		return nil
+	}
+	return fault.New(fault.Refused, "%s holds the data of %s; started with it, etcd could form the old cluster again with another old member", h.DataDir, h.whose()).
+		WithHint("move it aside by etcd_data_dir state=set_aside, then run this again; keep_data=yes is only for a member that is to start with this very data")
+}
+
+func (h *Host) whose() string {
+	m, err := h.Member()
+	if err != nil || m == nil {
+		return "a member whose log cannot be read"
+	}
+	return fmt.Sprintf("member %s of cluster %s", m.ID, m.ClusterID)
 }
 
 // Unfence makes etcd startable again and does not start it. The record is removed first: a drop-in without it blocks nothing, while a record
