@@ -39,24 +39,43 @@ func (tooLong) Error() string { return "too long" }
 // BadPath tells package fault that this is neither a bug nor a failure of the machine.
 func (tooLong) BadPath() {}
 
-// Open opens a regular file for reading, through links. It checks the opened file, and never waits. For a missing file the error is
-// os.ErrNotExist.
+// Open opens a regular file for reading, through links. It never waits, and opens nothing else, not even to look at it: a watchdog resets the host
+// and a tape is wound back once they were open. For a missing file the error is os.ErrNotExist.
 func Open(path string) (*os.File, os.FileInfo, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if errors.Is(err, unix.ENXIO) { // a socket
-		return nil, nil, &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	at, err := open(path, path, unix.O_PATH) // finds the file without opening it
+	if err != nil {
+		return nil, nil, err
+	}
+	defer at.Close()
+	info, err := at.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && (!info.Mode().IsRegular() || ofTheKernel(f)) {
-		err = &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
-	}
+	f, err := open(fmt.Sprintf("/proc/self/fd/%d", at.Fd()), path, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, nil, err
+	}
+	if ofTheKernel(f) {
+		return nil, nil, errors.Join(&os.PathError{Op: "open", Path: path, Err: ErrNotRegular}, f.Close())
 	}
 	return f, info, nil
+}
+
+// open opens a path under the name that messages have.
+func open(path, name string, flags int) (*os.File, error) {
+	for {
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, &os.PathError{Op: "open", Path: name, Err: err}
+		}
+		return os.NewFile(uintptr(fd), name), nil
+	}
 }
 
 // ofTheKernel is true for files below /proc and /sys, which look like regular files. A link to /proc/kmsg waits for ever, one to /proc/1/environ

@@ -52,6 +52,42 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// TestHostileDevice: what is no regular file is not opened at all. The kernel itself tells when a file is opened.
+func TestHostileDevice(t *testing.T) {
+	dir := t.TempDir()
+	file, pipe, link := filepath.Join(dir, "file"), filepath.Join(dir, "pipe"), filepath.Join(dir, "link")
+	for _, err := range []error{os.WriteFile(file, []byte("text"), 0o600), unix.Mkfifo(pipe, 0o600), os.Symlink(pipe, link)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened := watch(t, dir)
+	if _, err := Read(file, Text); err != nil || !opened() {
+		t.Error("a file was not seen to be opened:", err)
+	}
+	for _, path := range []string{pipe, link} {
+		if _, err := Read(path, Text); !errors.Is(err, ErrNotRegular) || opened() {
+			t.Errorf("%s: %v; or it was opened", path, err)
+		}
+	}
+}
+
+// watch returns a function that tells whether anything in the directory was opened since its last call.
+func watch(t *testing.T, dir string) func() bool {
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_OPEN); err != nil {
+		t.Fatal(err)
+	}
+	return func() bool {
+		n, err := unix.Read(fd, make([]byte, 4096))
+		return n > 0 && err == nil
+	}
+}
+
 func TestDir(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"b", "a"} {
