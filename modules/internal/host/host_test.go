@@ -251,7 +251,7 @@ func TestHostileNamesake(t *testing.T) {
 		}
 		h := load(t, f)
 		if s := status(t, h); s.State != facts.Stopped || s.Process != nil || len(s.Strangers) > 0 ||
-			!slices.ContainsFunc(s.Namesakes, func(p procfs.Process) bool { return p.PID == cmd.Process.Pid }) {
+			!slices.ContainsFunc(s.Namesakes, func(p procfs.Process) bool { return p.PID == cmd.Process.Pid && p.Args == nil && p.Env == nil }) {
 			t.Errorf("state %s, process %v, %d strangers, %d namesakes", s.State, s.Process, len(s.Strangers), len(s.Namesakes))
 		}
 		if e, err := h.Gone(); err != nil || !e.ProcessGone {

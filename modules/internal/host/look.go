@@ -115,7 +115,7 @@ func (h *Host) mayServe(uid uint32) bool {
 func heldBy(l procfs.Listener) string {
 	var names []string
 	for _, pid := range procfs.Owners(l.Inode) {
-		if p, err := procfs.Read(pid); err == nil {
+		if p, err := procfs.Look(pid); err == nil {
 			names = append(names, fmt.Sprintf("%s, process %d", p.Comm, pid))
 		}
 	}

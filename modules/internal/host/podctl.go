@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -42,8 +41,8 @@ func (p *pod) stop(ctx context.Context) error {
 
 // terminate looks again before it signals: the PID may belong to another process by now.
 func terminate(own procfs.Process) error {
-	now, err := procfs.Read(own.PID)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || err == nil && !same(now, own) {
+	now, err := procfs.Look(own.PID)
+	if procfs.Gone(err) || err == nil && !same(now, own) {
 		return nil
 	}
 	if err != nil {

@@ -150,7 +150,8 @@ func (h *Host) Processes() ([]procfs.Process, error) {
 }
 
 // processes tells this host's etcd from namesakes. Any user can name a program etcd, give it etcd's environment and so keep a host from being
-// fenced. What counts is what such a user cannot have: the unit's cgroup, the static pod's, and open files of the data.
+// fenced. What counts is what such a user cannot have: the unit's cgroup, the static pod's, and open files of the data. Namesakes' settings are not
+// even read: they can be without an end.
 func (h *Host) processes() (ours, namesakes []procfs.Process, err error) {
 	all, err := procfs.Processes(func(comm string) bool { return comm == "etcd" })
 	if err != nil {
@@ -164,7 +165,9 @@ func (h *Host) processes() (ours, namesakes []procfs.Process, err error) {
 		switch {
 		case p.Zombie():
 		case h.Runtime.Owns(p) || h.holds(p, data):
-			ours = append(ours, p)
+			if p.ReadSettings() == nil { // else it has ended
+				ours = append(ours, p)
+			}
 		default:
 			namesakes = append(namesakes, p)
 		}
@@ -176,7 +179,7 @@ func (h *Host) processes() (ours, namesakes []procfs.Process, err error) {
 func (h *Host) holds(p procfs.Process, data []os.FileInfo) bool {
 	open, err := p.Opens(data)
 	if errors.Is(err, fs.ErrPermission) {
-		return h.uses(p)
+		return p.ReadSettings() == nil && h.uses(p)
 	}
 	return open // a process that is gone holds nothing
 }

@@ -4,6 +4,8 @@ package procfs
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/root"
+	"etcd-quorum-restore/modules/internal/timelimit"
 )
 
 // Process is what /proc says about one process.
@@ -24,14 +27,14 @@ type Process struct {
 	Comm    string
 	Args    []string
 	Env     map[string]string // nil where EnvErr is set
-	EnvErr  error             // another user's process, without CAP_SYS_PTRACE
+	EnvErr  error             // another user's process, without CAP_SYS_PTRACE, or settings without an end
 	State   string            // R, S, D, T, Z … as in /proc/PID/stat
 	Threads int               // those that have not ended yet
 	Started uint64            // clock ticks after boot; with the PID it identifies a process for ever
 	CGroup  string            // the whole of /proc/PID/cgroup
 }
 
-// Processes lists the processes for whose comm keep is true. One that ends while it is being read is left out.
+// Processes lists the processes for whose comm keep is true, as Look sees them. One that ends while it is being read is left out.
 func Processes(keep func(comm string) bool) ([]Process, error) {
 	names, err := os.ReadDir("/proc")
 	if err != nil {
@@ -47,8 +50,8 @@ func Processes(keep func(comm string) bool) ([]Process, error) {
 		if err != nil || !keep(strings.TrimSpace(string(comm))) {
 			continue
 		}
-		p, err := Read(pid)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		p, err := Look(pid)
+		if Gone(err) {
 			continue
 		}
 		if err != nil {
@@ -59,8 +62,21 @@ func Processes(keep func(comm string) bool) ([]Process, error) {
 	return out, nil
 }
 
-// Read reads one process. For a process that is gone the error is fs.ErrNotExist or ESRCH.
+// Gone tells whether an error of this package means that the process has ended.
+func Gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
+
+// Read is Look with ReadSettings.
 func Read(pid int) (Process, error) {
+	p, err := Look(pid)
+	if err == nil {
+		err = p.ReadSettings()
+	}
+	return p, err
+}
+
+// Look reads what the kernel itself knows of a process: all but its arguments and its environment. The process has no influence on how long that
+// takes.
+func Look(pid int) (Process, error) {
 	p := Process{PID: pid}
 	stat, err := os.ReadFile(file(pid, "stat"))
 	if err != nil {
@@ -69,28 +85,71 @@ func Read(pid int) (Process, error) {
 	if err := p.stat(string(stat)); err != nil {
 		return p, err
 	}
-	args, err := os.ReadFile(file(pid, "cmdline"))
-	if err != nil {
-		return p, err
-	}
-	p.Args = words(args)
 	if cgroup, err := os.ReadFile(root.Path(file(pid, "cgroup"))); err == nil { // a test cannot put a process into a kubelet's cgroup
 		p.CGroup = string(cgroup)
 	}
-	env, err := os.ReadFile(file(pid, "environ"))
+	return p, nil
+}
+
+// ReadSettings reads the arguments and the environment; an error means that the process is gone. What cannot be read is EnvErr, and the arguments
+// are then the name alone.
+func (p *Process) ReadSettings() error {
+	args, err := ofMemory(file(p.PID, "cmdline"))
+	if Gone(err) {
+		return err
+	}
+	if err != nil {
+		p.Args, p.EnvErr = []string{p.Comm}, err
+		return nil
+	}
+	p.Args = words(args)
+	env, err := ofMemory(file(p.PID, "environ"))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) && !p.firstThreadEnded() {
-		return p, err // it began to end after the first file was read: that is not the same as a process whose settings may not be read
+		return err // it began to end after the first file was read: that is not the same as a process whose settings may not be read
 	}
 	if err != nil {
 		p.EnvErr = err
-		return p, nil
+		return nil
 	}
 	p.Env = map[string]string{}
 	for _, pair := range words(env) {
 		key, value, _ := strings.Cut(pair, "=")
 		p.Env[key] = value
 	}
-	return p, nil
+	return nil
+}
+
+const mostSettings = 1 << 20 // of arguments, or of an environment; etcd's have some kB
+
+// patience is how long such a read may take. It is a matter of microseconds, unless the process makes it one of its own.
+var patience = time.Second
+
+var errTooLong = fmt.Errorf("more than %d bytes", mostSettings)
+
+// ofMemory reads a file of /proc that shows the process's own memory. By prctl(PR_SET_MM) any process makes that as long as its address space,
+// and a part of its memory can be a file whose server does not answer.
+func ofMemory(path string) ([]byte, error) {
+	type answer struct {
+		raw []byte
+		err error
+	}
+	got := timelimit.Collect(patience, func(add func(answer)) {
+		f, err := os.Open(path)
+		if err != nil {
+			add(answer{nil, err})
+			return
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, mostSettings+1))
+		if err == nil && len(raw) > mostSettings {
+			err = errTooLong
+		}
+		add(answer{raw, err})
+	})
+	if len(got) == 0 {
+		return nil, os.ErrDeadlineExceeded
+	}
+	return got[0].raw, got[0].err
 }
 
 // stat takes the fields behind the last ')': a comm may itself hold blanks and parentheses.

@@ -2,6 +2,8 @@ package procfs
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,7 +101,7 @@ func TestProcesses(t *testing.T) {
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
 	var found []Process
-	for len(found) == 0 || len(found[0].Env) == 0 { // the child may not have reached its exec yet, or be in the middle of it: its name changes first
+	for len(found) == 0 || found[0].ReadSettings() != nil || len(found[0].Env) == 0 { // amid its exec: its name changes first
 		var err error
 		if found, err = Processes(func(comm string) bool { return comm == "a (b) c" }); err != nil {
 			t.Fatal(err)
@@ -108,7 +111,7 @@ func TestProcesses(t *testing.T) {
 		}
 	}
 	p := found[0]
-	if p.PID != cmd.Process.Pid || p.Parent != os.Getpid() || p.Zombie() || p.Env["ETCD_DATA_DIR"] != "/var/lib/etcd/" || p.EnvErr != nil {
+	if p.PID != cmd.Process.Pid || p.Parent != os.Getpid() || p.Zombie() {
 		t.Errorf("%+v", p)
 	}
 	if at, err := p.StartedAt(); err != nil || at.Sub(begin).Abs() > 5*time.Second {
@@ -117,8 +120,38 @@ func TestProcesses(t *testing.T) {
 	if same, err := p.SameFile("/", "/"); err != nil || !same {
 		t.Errorf("its root is not ours: %v, %v", same, err)
 	}
-	if _, err := Read(1 << 22); err == nil {
+	if err := p.ReadSettings(); err != nil || p.Env["ETCD_DATA_DIR"] != "/var/lib/etcd/" || p.EnvErr != nil {
+		t.Errorf("%+v", p)
+	}
+	if _, err := Read(1 << 22); !Gone(err) {
 		t.Error("a process that cannot exist was read")
+	}
+}
+
+// TestHostileSettings: a process decides how long its arguments and its environment are, and how long it takes to read them.
+func TestHostileSettings(t *testing.T) {
+	long := strings.Repeat("x", 120_000) // one string has at most 128 kB
+	cmd := exec.Command("/bin/sleep", "600")
+	for i := range mostSettings/len(long) + 1 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("V%d=%s", i, long))
+	}
+	if err := cmd.Start(); err != nil { // returns after the exec
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if p, err := Read(cmd.Process.Pid); err != nil || p.EnvErr != errTooLong || len(p.Env) > 0 || len(p.Args) != 2 {
+		t.Errorf("%v, %v, %d variables, arguments %q", err, p.EnvErr, len(p.Env), p.Args)
+	}
+
+	pipe := filepath.Join(t.TempDir(), "pipe") // nobody writes into it
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	defer func(old time.Duration) { patience = old }(patience)
+	patience = time.Millisecond
+	if raw, err := ofMemory(pipe); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q, %v", raw, err)
 	}
 }
 

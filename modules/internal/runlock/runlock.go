@@ -235,7 +235,7 @@ func read(path string) (*Holder, error) {
 	if json.Unmarshal(text, &h) != nil || h.PID <= 0 {
 		return nil, nil // empty, or half written by a run that was killed then
 	}
-	p, err := procfs.Read(h.PID)
+	p, err := procfs.Look(h.PID) // not its settings: it can be any user's
 	if err != nil || p.Zombie() || p.Started != h.Started {
 		return nil, nil
 	}
