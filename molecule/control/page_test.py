@@ -114,11 +114,11 @@ class PageTest(unittest.TestCase):
         terminal = Terminal()
         terminal.page.play("Fence etcd where it must not run (4/9)", MASTERS)
         terminal.step("Stop etcd", [(host, {"changed": True, "msg": "fenced", "fenced": {"why": "lost"}}) for host in MASTERS])
-        terminal.page.play("Rehearse, force a new cluster, prove it (6/9)", MASTERS[:1])
+        terminal.page.play("Rehearse, force a new cluster, verify it (6/9)", MASTERS[:1])
         terminal.step("Force", [(MASTERS[0], {"changed": True, "msg": "forced"})], action="etcd_force_new_cluster")
         terminal.step("Prove", [(MASTERS[0], {"failed": True, "msg": "it ended", "hint": "ansible -m etcd_log_info"})])
         terminal.page.end("restore_quorum.yml", {MASTERS[0]: {"failures": 1}}, False)
-        self.assertIn("stopped at (6/9) Rehearse, force a new cluster, prove it; fenced by this run: master-1.example.com, master-2.example.com\n", terminal.text())
+        self.assertIn("stopped at (6/9) Rehearse, force a new cluster, verify it; fenced by this run: master-1.example.com, master-2.example.com\n", terminal.text())
         self.assertIn("next: what FAILED says above; then the same command again", terminal.text())
 
     def test_a_playbook_that_only_tells_is_not_stopped(self):
