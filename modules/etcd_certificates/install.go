@@ -139,7 +139,7 @@ func (c change) apply(call *ansible.Call) (changed bool, aside []string, err err
 			continue
 		}
 		if err := s.do(); err != nil {
-			return changed, aside, fault.Wrap(fault.Internal, err, "%s: %s", c.Cert, s.name).WithHint("run the task again; it goes on from here")
+			return changed, aside, fault.Wrap(fault.Internal, err, "%s: %s", c.Cert, s.name).WithHint("run the task again; it continues from here")
 		}
 		call.MarkChanged()
 		changed = true

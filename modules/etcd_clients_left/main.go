@@ -47,7 +47,7 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 		return ansible.Result{}, err
 	}
 	if conf.File == nil {
-		return ansible.Result{}, fault.New(fault.Invalid, "argument etcd_conf: this is no host of etcd, there is no %s", conf.Path).WithHint("run it on hosts of etcd")
+		return ansible.Result{}, fault.New(fault.Invalid, "argument etcd_conf: this is not a host of etcd, there is no %s", conf.Path).WithHint("run it on hosts of etcd")
 	}
 	path := facts.ClientsLeftPath(conf.Path)
 	want := facts.ClientsLeft{Restart: a.Restart, Remove: a.Remove, Lost: a.Lost}

@@ -51,7 +51,7 @@ func (a args) howToMakeOne() string {
 	} else {
 		ca = fmt.Sprintf("%s, which has the CA's key (/etc/etcd/ca)", ca)
 	}
-	return "name the directory of the backup by -e etcd_backup_dir=…; without one, openshift-ansible has to make configuration and certificates anew: put the host " +
+	return "name the directory of the backup by -e etcd_backup_dir=…; without one, openshift-ansible has to make configuration and certificates again: put the host " +
 		"into [new_etcd] and run its playbooks/openshift-etcd/scaleup.yml, which signs on " + ca + ", so that host must be up and the first of [etcd]"
 }
 

@@ -117,7 +117,7 @@ func moved(ctx context.Context, a args, h *host.Host) (bool, error) {
 
 // notFenced says what holds after a failure, which ends a run between its fences.
 func notFenced(err error) error {
-	next := "other hosts that are fenced by now stay fenced, check_quorum.yml lists them; mend the cause, then run the same command again"
+	next := "hosts that are already fenced stay fenced, check_quorum.yml lists them; fix the cause, then run the same command again"
 	if hint := fault.HintOf(err); hint != "" {
 		next = hint + "; " + next
 	}

@@ -85,7 +85,7 @@ func (r record) Outcome() string {
 	case r.Action == rows.RestoreBackup:
 		return "No host has data that can be used: a backup has to be put back (restore_backup.yml). That has not reached its end."
 	}
-	return "The run has not reached its end: it was stopped, it failed, or it is still running. Run the same command again: it looks at all hosts anew."
+	return "The run has not reached its end: it was stopped, it failed, or it is still running. Run the same command again: it looks at all hosts again."
 }
 
 //go:embed page.html

@@ -333,7 +333,7 @@ class RunTest(unittest.TestCase):
         self.assertEqual(status, 2, out)
         path, log = self.log(self.reports)
         for line in ("p.yml %s; the whole log: %s" % (VERSION, path), "(1/3) gone       unreachable: ssh: connect to host 127.0.0.1 port 1: Connection refused",
-                     "changed: Write it (one, two)", "changed: Hidden", "changed: Write by a role", "failed, and the run goes on: Hidden, and failed",
+                     "changed: Write it (one, two)", "changed: Hidden", "changed: Write by a role", "failed, and the run continues: Hidden, and failed",
                      "(2/3) here       a line", "FAILED: Bad", "Next: make it so", "END   p.yml: failed: localhost"):
             self.assertIn(line, out)
         for word in ("TASK [", "[ERROR]", "=>", "PLAY RECAP", "DEPRECAT"):

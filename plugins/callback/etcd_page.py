@@ -378,7 +378,7 @@ class Page:
         if not ignored:
             self._stops()
         where = u"%s: %s" % (name, item) if item else name
-        word, color = (u"failed, and the run goes on", C.COLOR_WARN) if ignored else (u"FAILED", C.COLOR_ERROR)
+        word, color = (u"failed, and the run continues", C.COLOR_WARN) if ignored else (u"FAILED", C.COLOR_ERROR)
         self.row(host, u"%s: %s" % (word, where), self.seconds(uuid), color)
         self.rows(u"", failure_lines(result), None, color)
 
@@ -418,7 +418,7 @@ class Page:
         if self._stopped and (failed or word == u"plan changed"):
             fenced = u"fenced by this run: " + names(sorted(self._fenced)) if self._fenced else u"this run fenced no host"
             self.say(u"      stopped at %s; %s" % (self._stopped, fenced), C.COLOR_ERROR)
-            self.say(u"      next: what FAILED says above; then the same command again, which looks at all hosts anew", C.COLOR_ERROR)
+            self.say(u"      next: what FAILED says above; then the same command again, which looks at all hosts again", C.COLOR_ERROR)
 
 
 def also_logged(method):

@@ -111,7 +111,7 @@ func readChunks(ctx context.Context, f *os.File, pieces chan<- piece) {
 				p.err = fault.Wrap(fault.Corrupt, p.err, "%s cannot be read at byte %d", f.Name(), offset)
 			}
 		} else {
-			p.err = fault.New(fault.Timeout, "%s: the time was over at byte %d", f.Name(), offset)
+			p.err = fault.New(fault.Timeout, "%s: the time limit was reached at byte %d", f.Name(), offset)
 		}
 		pieces <- p
 		if p.err != nil {

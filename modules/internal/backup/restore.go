@@ -276,7 +276,7 @@ type putter struct {
 // put lays the new file beside its place first, so that the place is empty only between two renames.
 func (p *putter) put(c Change) error {
 	if p.ctx.Err() != nil {
-		return fault.New(fault.Timeout, "the time was over before %s was put back; run it again to go on", c.Path)
+		return fault.New(fault.Timeout, "the time limit was reached before %s was put back; run it again to continue", c.Path)
 	}
 	dir, name, err := descend(p.top, c.rel)
 	if err != nil {

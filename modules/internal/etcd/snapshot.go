@@ -53,7 +53,7 @@ func (s *stream) explain(err error) error {
 		return stalled
 	}
 	if s.ctx.Err() != nil {
-		return fault.New(fault.Timeout, "%s: the snapshot was not complete when the time was over", s.endpoint)
+		return fault.New(fault.Timeout, "%s: the snapshot was not complete when the time limit was reached", s.endpoint)
 	}
 	return explainCall(s.endpoint, "the snapshot's stream", s.stall, err)
 }

@@ -42,7 +42,7 @@ func (f *Forcer) nobodyAt(ctx context.Context, url string) error {
 	}
 	refusal := fault.New(fault.Refused, "another member answers at %s", url)
 	if err != nil {
-		refusal = fault.New(fault.Refused, "whether another member runs at %s cannot be told (%v)", url, err)
+		refusal = fault.New(fault.Refused, "it is not clear whether another member runs at %s (%v)", url, err)
 	}
 	return refusal.WithHint("fence it first: ansible HOST -m etcd_fence -a 'state=present why=\"quorum restore\"'")
 }

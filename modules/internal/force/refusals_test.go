@@ -183,8 +183,8 @@ func TestSomebodyElse(t *testing.T) {
 	defer web.Close()
 	for name, c := range map[string]struct{ url, text string }{
 		"a member":                 {web.URL, "another member answers at " + web.URL},
-		"one that is frozen":       {listener(t, func(net.Conn) {}), "cannot be told"},
-		"one with other protocols": {strings.Replace(web.URL, "http:", "https:", 1), "cannot be told"},
+		"one that is frozen":       {listener(t, func(net.Conn) {}), "it is not clear whether"},
+		"one with other protocols": {strings.Replace(web.URL, "http:", "https:", 1), "it is not clear whether"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, f := forcer(t, membertest.AMember(cluster(c.url)))

@@ -29,7 +29,7 @@ func (a allInOne) Look(context.Context) (View, error) {
 
 // errAllInOne says what to do instead.
 func errAllInOne() error {
-	return fault.New(fault.Unsupported, "etcd runs inside the master's process here (all-in-one), which cannot be told to force a new cluster, nor be stopped by itself").
+	return fault.New(fault.Unsupported, "etcd runs inside the master's process here (all-in-one), which cannot be made to force a new cluster, and etcd cannot be stopped alone").
 		WithHint("stop the master, back the data up (etcd_backup method=copy), install the etcd package, write its etcd.conf with ETCD_DATA_DIR=%s and the certificates, "+
 			"give the files to the user etcd, take etcdConfig out of master-config.yaml, and run this again: etcd is a service then", AllInOneDataDir)
 }

@@ -149,7 +149,7 @@ func (h *Host) WALDir() string {
 // FenceFile is the fence's record, beside etcd.conf.
 func (h *Host) FenceFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "fenced.json") }
 
-// PutBackFile is the record of a fence that was lifted, on a host where etcd ran before: it is still to be started.
+// PutBackFile is the record of a fence that was removed, on a host where etcd ran before: it is still to be started.
 func (h *Host) PutBackFile() string { return filepath.Join(filepath.Dir(h.EtcdConf), "unfenced.json") }
 
 // ForcingFile is the record of a forced start that has begun and is not proven yet.

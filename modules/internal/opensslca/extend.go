@@ -20,7 +20,7 @@ func (ca *CA) Extended(end time.Time) (*x509.Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, old.PublicKey, ca.key)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "sign the CA's certificate anew")
+		return nil, fault.Wrap(fault.Internal, err, "sign the CA's certificate again")
 	}
 	return x509.ParseCertificate(der)
 }

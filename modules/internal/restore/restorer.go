@@ -87,7 +87,7 @@ func (r *Restorer) nothingToLose(ctx context.Context, record *facts.Restoring) e
 	}
 	return fault.New(fault.Refused, "%s holds a member whose data can be read (%s, revision %d): a backup is older than that; nothing was changed",
 		r.Host.DataDir, s.ID, s.Database.Revision).
-		WithHint("to go on with these data: ansible-playbook playbooks/restore_quorum.yml; to give them up: ansible HOST -m etcd_data_dir -a state=set_aside")
+		WithHint("to continue with this data: ansible-playbook playbooks/restore_quorum.yml; to give it up: ansible HOST -m etcd_data_dir -a state=set_aside")
 }
 
 // bornEmpty is true where etcd started by itself on a wiped host, as a kubelet makes it do, and became a new cluster, and nothing was ever

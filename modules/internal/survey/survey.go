@@ -32,7 +32,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	}
 	describe(&out, status)
 	if out.PutBack, err = h.PutBackRecord(); err != nil {
-		return out, fault.Wrap(fault.Internal, err, "the record of a fence that was lifted")
+		return out, fault.Wrap(fault.Internal, err, "the record of a fence that was removed")
 	}
 	if out.ForceFlags, err = h.ForceFlags(ctx); err != nil {
 		return out, fault.Wrap(fault.Internal, err, "flags of a forced start")

@@ -148,7 +148,7 @@ func change(ctx context.Context, cfg etcd.Config, p health.Picture, r Request, s
 	}
 	if len(endpoints) == 0 {
 		return nil, fault.New(fault.Timeout, "no member has quorum, so its list cannot be changed: %s", p.Lines[len(p.Lines)-1]).
-			WithHint("ansible etcd -m etcd_cluster_info; where quorum is lost for good: ansible-playbook playbooks/restore_quorum.yml")
+			WithHint("ansible etcd -m etcd_cluster_info; where quorum is permanently lost: ansible-playbook playbooks/restore_quorum.yml")
 	}
 	c, err := etcd.DialQuorum(ctx, cfg.At(endpoints...))
 	if err != nil {
