@@ -36,6 +36,7 @@ type args struct {
 	Directory string             `json:"directory"`
 	Playbook  string             `json:"playbook"`
 	State     string             `json:"state"`
+	End       string             `json:"end"`
 	Plan      map[string]any     `json:"plan"`
 	Acts      []act              `json:"acts"`
 	Ansible   string             `json:"ansible"`

@@ -57,6 +57,9 @@ func newRecord(a args, p plan.Plan, now time.Time) record {
 	if r.State == "ended" || p.Action == rows.Refuse {
 		r.End = p.Report.End.Done
 	}
+	if a.End != "" {
+		r.End = a.End
+	}
 	if r.State == "ended" {
 		r.Ended = r.Planned
 	}
@@ -78,7 +81,7 @@ func (r *record) carryOn(old record) {
 // Outcome is how far the run got, as far as this record knows.
 func (r record) Outcome() string {
 	switch {
-	case r.Action == rows.Refuse:
+	case r.Action == rows.Refuse || r.End == report.Refused:
 		return "Refused: nothing was changed."
 	case r.State == "ended":
 		return "The run reached its end: " + r.End + "."
