@@ -155,7 +155,7 @@ func TestExtended(t *testing.T) {
 			if !s.first("etc/etcd/ca/ca.crt").Equal(s.ca) {
 				t.Fatal("check mode has changed it")
 			}
-			a := s.run("extended", "_ansible_diff", true).OK(t, true).Documented(t, documentation)
+			a := s.run("extended", "_ansible_diff", true).OK(t, true)
 			if strings.Contains(a.Stdout, "PRIVATE KEY") || !strings.Contains(a.Stdout, `"after":"serial 4D, until `) {
 				t.Error(a.Stdout)
 			}
@@ -166,7 +166,7 @@ func TestExtended(t *testing.T) {
 			if !s.first(trusting[0]).Equal(s.ca) {
 				t.Fatal("check mode has changed it")
 			}
-			b := s.run("trusted", "certificate", a.JSON["certificate"]).OK(t, true).Documented(t, documentation)
+			b := s.run("trusted", "certificate", a.JSON["certificate"]).OK(t, true)
 			restart(t, b, "etcd", "master", "flannel")
 			restart(t, s.run("trusted", "certificate", a.JSON["certificate"]).OK(t, false), "etcd", "master", "flannel")
 			restart(t, s.run("loaded", "readers", []string{"etcd"}).OK(t, true), "master", "flannel")

@@ -53,7 +53,7 @@ DOCUMENTATION:
 `
 
 func TestRender(t *testing.T) {
-	want := strings.Replace(before, "    old:\n      type: str\n", notice+`    client_key:
+	want := strings.Replace(before, "    old:\n      type: str\n", "    "+notice+`    client_key:
       description: The key of O(client_cert).
       type: path
     timeout:
@@ -90,8 +90,19 @@ func TestFragmentsAreOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, o := range options {
-		if _, err := fragment(name, ""); err != nil || o.Type == "" || o.Description == nil {
+		if _, err := fragment(name, "", ""); err != nil || o.Type == "" || o.Description == nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestRenderResults(t *testing.T) {
+	doc := "RETURN:\n  path:\n    type: str\n  # fragments: hint\n"
+	got, err := Render([]byte(doc + "  old:\n    type: str\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := doc + "  " + notice + "  hint:\n    description: "; !strings.HasPrefix(string(got), want) || strings.Contains(string(got), "old") {
+		t.Errorf("%s", got)
 	}
 }

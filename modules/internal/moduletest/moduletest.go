@@ -223,6 +223,7 @@ func (a *Answer) decode(t *testing.T) {
 	if failed := a.JSON["failed"] == true; failed != (a.Code != 0) {
 		t.Fatalf("exit code %d, but failed is %v: %s", a.Code, a.JSON["failed"], a.Stdout)
 	}
+	a.documented(t)
 }
 
 // OK fails the test unless the module succeeded with the given changed.
