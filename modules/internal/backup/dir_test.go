@@ -281,9 +281,11 @@ func TestHostileDestination(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "srv/backup")
 			check(t, os.MkdirAll(dir, 0o700))
 			check(t, spoil(dir))
-			_, err := Create(dir, "etcd-1")
-			if fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" || !strings.Contains(err.Error(), "root's alone") {
-				t.Errorf("%v (%s)", err, fault.HintOf(err))
+			for _, dest := range []string{dir, filepath.Dir(dir) + "/missing/../backup"} {
+				_, err := Create(dest, "etcd-1")
+				if fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" || !strings.Contains(err.Error(), "root's alone") {
+					t.Errorf("%s: %v (%s)", dest, err, fault.HintOf(err))
+				}
 			}
 			if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 				t.Errorf("something was written: %v", entries)

@@ -31,8 +31,10 @@ func Room(dest string, need int64) error {
 	return nil
 }
 
-// existing is the nearest directory at or above path that exists: dest itself may still have to be made.
+// existing is the nearest directory at or above path that exists: dest itself may still have to be made. The path is cleaned first, as it is where
+// something is made: /missing/../etc/etcd does not exist as it stands, and is /etc/etcd once cleaned.
 func existing(path string) string {
+	path = filepath.Clean(path)
 	for {
 		if _, err := os.Stat(path); err == nil || path == "/" || path == "." {
 			return path

@@ -181,3 +181,17 @@ func TestRestartWithoutTheCommand(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A command that does not return is no bug, and no failure of the machine.
+func TestHostileCommandHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "master-restart")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := Restart(ctx, path, Component{"api", 1})
+	if fault.KindOf(err) != fault.Timeout || !strings.Contains(err.Error(), path+" api did not return in time") || fault.HintOf(err) == "" {
+		t.Errorf("%s, %v (hint: %s)", fault.KindOf(err), err, fault.HintOf(err))
+	}
+}

@@ -58,7 +58,7 @@ func Open(path string) (*os.File, os.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if ofTheKernel(f) {
+	if OfTheKernel(f) {
 		return nil, nil, errors.Join(&os.PathError{Op: "open", Path: path, Err: ErrNotRegular}, f.Close())
 	}
 	return f, info, nil
@@ -78,9 +78,9 @@ func open(path, name string, flags int) (*os.File, error) {
 	}
 }
 
-// ofTheKernel is true for files below /proc and /sys, which look like regular files. A link to /proc/kmsg waits for ever, one to /proc/1/environ
+// OfTheKernel is true for files below /proc and /sys, which look like regular files. A link to /proc/kmsg waits for ever, one to /proc/1/environ
 // shows what only root may know, and no file that is read here belongs there.
-func ofTheKernel(f *os.File) bool {
+func OfTheKernel(f *os.File) bool {
 	var st unix.Statfs_t
 	if unix.Fstatfs(int(f.Fd()), &st) != nil {
 		return false

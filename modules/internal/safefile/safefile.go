@@ -14,6 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // Write replaces the content of path. An existing file keeps owner, mode and extended attributes. A link is followed, and its target replaced,
@@ -86,14 +89,18 @@ func find(path string) (*Dir, string, error) {
 	return nil, "", fmt.Errorf("%s: too many links", path)
 }
 
-// Open opens a regular file for reading, by the rules of Write.
+// Open opens a regular file for reading, by the rules of Write. Files below /proc and /sys look like regular ones, and some can be read for ever.
 func Open(path string) (*os.File, error) {
 	d, name, err := find(path)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	return d.Open(name)
+	f, err := d.Open(name)
+	if err == nil && readfile.OfTheKernel(f) {
+		return nil, errors.Join(f.Close(), fault.New(fault.Invalid, "%s is not a regular file", path))
+	}
+	return f, err
 }
 
 // SyncDir makes a rename or a new name in dir durable.
