@@ -49,7 +49,7 @@ func TestRestartsNothingWithoutQuorum(t *testing.T) {
 	args, mark := master(t, config)
 	for _, check := range []bool{true, false} {
 		a := moduletest.Run(t, args("_ansible_check_mode", check)).Failed(t, "refused")
-		if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "nothing was restarted") || !strings.Contains(hint, "check_quorum.yml") {
+		if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "nothing was restarted") || !strings.Contains(hint, "check_quorum.yml") || !strings.Contains(hint, "etcdClientInfo.urls of /") {
 			t.Errorf("%s", a.Stdout)
 		}
 	}
