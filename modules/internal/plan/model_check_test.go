@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
 	"etcd-quorum-restore/modules/internal/plan/rows"
 )
@@ -266,7 +267,12 @@ func stillThere(before, after *world, h *modelHost, s stretch) bool {
 	if own, some := now.disk.log.of(s); !some || own != s {
 		return false
 	}
-	return len(before.leaders()) > 0
+	return len(before.leaders()) > 0 || servedAlone(before.hosts[after.goesOn().n])
+}
+
+// servedAlone is true where a forced start has accepted writes, and was not finished: what it lacks had been given up before.
+func servedAlone(h *modelHost) bool {
+	return h.forcing != nil && h.forcing.Phase == facts.ForcingProven && h.forcing.Method != "log"
 }
 
 // goesBack finds old data that serves again after a cluster that this project had forced accepted writes, though a fence or an etcd.conf shows

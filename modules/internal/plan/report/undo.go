@@ -67,11 +67,9 @@ func afterwards(v *rows.View, d *rows.Decision) []string {
 // stayFenced are the hosts that this run fences and does not join: those that hold what nobody has given up yet, and those that wait.
 func stayFenced(v *rows.View, d *rows.Decision) []string {
 	var lines []string
-	holds, names := rows.Holds(v)
-	for i, hold := range holds {
-		if n := v.Node(names[i]); slices.Contains(d.Held, n) {
-			lines = append(lines, apart(hold.Msg+"; it stays fenced: "+hold.Hint)...)
-		}
+	for _, n := range v.InOrder(d.Held) {
+		hold := rows.WhyHeld(v, n)
+		lines = append(lines, apart(hold.Msg+"; it stays fenced: "+hold.Hint)...)
 	}
 	if len(d.Waiting) > 0 {
 		lines = append(lines, apart(wording.And(histories.Names(v.InOrder(d.Waiting)))+" stays fenced; it joins once all members are connected: "+

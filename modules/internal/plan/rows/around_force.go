@@ -41,7 +41,7 @@ func aroundForce(v *View, d *Decision) {
 func afterForce(v *View, d *Decision, n *histories.Node) {
 	switch {
 	case n.IsNew && n.Member == nil:
-	case v.HasQuorum() && holdsBack(v, d, n): // the survivor was forced by hand, and gave up what this host holds
+	case (v.HasQuorum() || hasServedAlone(d)) && holdsBack(v, d, n): // the survivor was forced before, and gave up what this host holds
 	case v.Req.Rejoin && !slices.Contains(v.Req.Unreadable, n.Name):
 		d.give(StepRejoin, n)
 	default:

@@ -61,8 +61,8 @@ func (s span) text() string {
 	return fmt.Sprintf("%s %s committed (index %d to %d), missing from the log that is kept", wording.Entries(s.last-s.first+1), how, s.first, s.last)
 }
 
-// held is why a host does not join without consent: its data would be set aside. The others join all the same.
-func held(v *View, n *histories.Node) *Refusal {
+// WhyHeld is why a host does not join without consent: its data would be set aside. The others join all the same.
+func WhyHeld(v *View, n *histories.Node) *Refusal {
 	s := onlyCommittedOn(v, n, v.Best)
 	if s == nil || v.Req.AcceptLoss {
 		return nil
@@ -85,16 +85,22 @@ func Holds(v *View) (all []Refusal, hosts []string) {
 		if !v.HasQuorum() || len(histories.Intersection(v.Quorum, []*histories.Node{n})) > 0 || inListWithData(v, n) && !cannotStart(v, n) {
 			continue
 		}
-		if r := held(v, n); r != nil {
+		if r := WhyHeld(v, n); r != nil {
 			all, hosts = append(all, *r), append(hosts, n.Name)
 		}
 	}
 	return all, hosts
 }
 
+// hasServedAlone is true where a forced start that has served is finished. That goes on unasked, since writes may have been acknowledged since; what
+// others hold is not given up by it, so those hosts are held back (afterForce).
+func hasServedAlone(d *Decision) bool {
+	return d.Action == FinishForce && d.Survivor.Facts.Forcing != nil && histories.HasServed(d.Survivor.Facts)
+}
+
 // givesUpCommitted is the loss of entries that only the others know to be committed, by a start of some members or of one by force.
 func givesUpCommitted(v *View, d *Decision) []Refusal {
-	if v.Req.AcceptLoss || v.HasQuorum() || d.Survivor == nil || d.Action == FinishForce && d.Survivor.Facts.Forcing != nil && histories.HasServed(d.Survivor.Facts) {
+	if v.Req.AcceptLoss || v.HasQuorum() || d.Survivor == nil || hasServedAlone(d) {
 		return nil
 	}
 	accept := acceptCommand(v, d.Survivor)

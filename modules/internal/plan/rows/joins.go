@@ -72,7 +72,7 @@ func addJoin(v *View, d *Decision, n *histories.Node) {
 func allHeld(v *View, d *Decision) *Decision {
 	var refusals []Refusal
 	for _, n := range d.Held {
-		refusals = append(refusals, *held(v, n))
+		refusals = append(refusals, *WhyHeld(v, n))
 	}
 	if len(refusals) == 0 {
 		return nil
@@ -82,7 +82,7 @@ func allHeld(v *View, d *Decision) *Decision {
 
 // holdsBack is true where the host joins only with consent, and adds it to Held. Whatever else is done, it must not start meanwhile.
 func holdsBack(v *View, d *Decision, n *histories.Node) bool {
-	held := held(v, n) != nil
+	held := WhyHeld(v, n) != nil
 	if held {
 		d.Held = append(d.Held, n)
 	}
