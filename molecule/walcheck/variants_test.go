@@ -217,11 +217,12 @@ func TestAtASegmentsEnd(t *testing.T) {
 // endingBefore is a member whose log ends so many bytes before its segment does.
 func endingBefore(t *testing.T, left int) string {
 	t.Helper()
-	pad := 1000
-	for range 5 {
-		dir := realMember(t)
+	pad, from := 1000, realMember(t) // one for all tries: its random IDs are of different length as varints
+	for try := range 20 {
+		dir := copyOf(t, from)
 		h := openHistory(t, dir)
-		h.add(highID, lowID).committed().put("long", strings.Repeat("x", int(wal.SegmentSizeBytes))).put("cuts", "x").put("pad", strings.Repeat("x", pad))
+		h.add(highID, lowID).committed().put("long", strings.Repeat("x", int(wal.SegmentSizeBytes))).put("cuts", "x")
+		h.put("pad", strings.Repeat(string(rune('a'+try)), pad)) // another sum each time: that is a varint, too
 		if err := h.wal.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -135,12 +135,16 @@ func TestHostileSettings(t *testing.T) {
 	for i := range mostSettings/len(long) + 1 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("V%d=%s", i, long))
 	}
-	if err := cmd.Start(); err != nil { // returns after the exec
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	if p, err := Read(cmd.Process.Pid); err != nil || p.EnvErr != errTooLong || len(p.Env) > 0 || len(p.Args) != 2 {
+	p, err := Read(cmd.Process.Pid)
+	for begin := time.Now(); err == nil && p.EnvErr == nil && time.Since(begin) < 10*time.Second; { // amid its exec: it has no environment yet
+		p, err = Read(cmd.Process.Pid)
+	}
+	if err != nil || p.EnvErr != errTooLong || len(p.Env) > 0 || len(p.Args) != 2 {
 		t.Errorf("%v, %v, %d variables, arguments %q", err, p.EnvErr, len(p.Env), p.Args)
 	}
 
