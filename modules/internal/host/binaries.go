@@ -166,7 +166,7 @@ func resolve(dir, path string) (string, error) {
 	return filepath.Join(dir, at), err
 }
 
-// copyByPod runs the pod that copies, once, and returns when it is proven gone. While it runs, etcd is down, and nobody else starts anything here.
+// copyByPod runs the pod that copies, once, and returns when it is verified stopped. While it runs, etcd is down, and nobody else starts anything here.
 func (p *pod) copyByPod(ctx context.Context) (err error) {
 	if err := p.mayCopy(ctx); err != nil {
 		return err
