@@ -23,7 +23,8 @@ type writer struct {
 	hosts   []Host
 	clients []*clientv3.Client // one a host
 	v2      *v2Client
-	pace    <-chan time.Time
+	pace    *time.Ticker // nil: as fast as etcd answers
+	written int
 	mu      sync.Mutex
 	log     *os.File
 }
@@ -40,9 +41,8 @@ func (l *Lab) writerRun(ctx context.Context, args []string) error {
 	}
 	defer w.log.Close()
 	if o.Rate > 0 {
-		ticker := time.NewTicker(time.Second / time.Duration(o.Rate))
-		defer ticker.Stop()
-		w.pace = ticker.C
+		w.pace = time.NewTicker(o.interval() / 4)
+		defer w.pace.Stop()
 	}
 	var wg sync.WaitGroup
 	for i := range o.Clients {
@@ -105,7 +105,7 @@ func (w *writer) loop(ctx context.Context, client int) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(w.o.pause()):
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (w *writer) wait(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-w.pace:
+	case <-w.pace.C:
 		return true
 	}
 }
@@ -137,6 +137,9 @@ func (w *writer) write(ctx context.Context, member int, a Ack) error {
 func (w *writer) record(a Ack) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.written++; w.written == wellUsed && w.pace != nil {
+		w.pace.Reset(w.o.interval())
+	}
 	if _, err := w.log.WriteString(a.line()); err != nil {
 		// Without its log the writer proves nothing.
 		panic(err)

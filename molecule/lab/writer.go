@@ -31,7 +31,7 @@ type writerOptions struct {
 func (o *writerOptions) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.IntVar(&o.Clients, "clients", 4, "writers at once")
-	f.IntVar(&o.Rate, "rate", 100, "writes a second in all; 0: as fast as etcd answers")
+	f.IntVar(&o.Rate, "rate", 25, "writes a second in all, once 120 are acknowledged at four times that; 0: as fast as etcd answers")
 	f.BoolVar(&o.V2, "v2", false, "every second write goes to the v2 store")
 	f.DurationVar(&o.Timeout, "timeout", time.Second, "limit of one write")
 	f.IntVar(&o.Size, "size", 64, "bytes of a value")
@@ -49,6 +49,16 @@ func (o *writerOptions) parse(name string, args []string) error {
 		return fmt.Errorf("writer %s: unusable options %q", name, args)
 	}
 	return nil
+}
+
+func (o *writerOptions) interval() time.Duration { return time.Second / time.Duration(o.Rate) }
+
+// pause is how long a client waits after a write that failed: as long as all of them take for five.
+func (o *writerOptions) pause() time.Duration {
+	if o.Rate == 0 {
+		return 50 * time.Millisecond
+	}
+	return 5 * o.interval()
 }
 
 // wellUsed is how many writes make a cluster look used: one whose v3 store is at revision 50 or below may have been formed by wiped hosts. Half
