@@ -1,7 +1,6 @@
 package ansible
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,8 +17,8 @@ type internals struct {
 // parseArguments turns the arguments file into typed values, by the documentation.
 func parseArguments(raw []byte, doc documentation, rules Rules) (map[string]any, internals, error) {
 	var in internals
-	given := map[string]any{}
-	if err := decodeNumbers(raw, &given); err != nil {
+	given, err := decodeObject(raw)
+	if err != nil {
 		return nil, in, fmt.Errorf("the arguments file is not a JSON object: %w", err)
 	}
 	typed := map[string]any{}
@@ -30,7 +29,7 @@ func parseArguments(raw []byte, doc documentation, rules Rules) (map[string]any,
 		}
 		name, ok := doc.resolve(key)
 		if !ok {
-			return nil, in, fmt.Errorf("unknown argument %q; accepted: %s", key, strings.Join(doc.names(), ", "))
+			return nil, in, fmt.Errorf("unknown argument %.200q; accepted: %s", key, strings.Join(doc.names(), ", "))
 		}
 		if value == nil {
 			continue // Ansible passes null for "omit"; the default stands
@@ -120,7 +119,7 @@ func chosen(choices []string, converted any) error {
 	}
 	for _, each := range choicesIn(converted) {
 		if !slices.Contains(choices, each) {
-			return fmt.Errorf("%q is not one of %s", each, strings.Join(choices, ", "))
+			return fmt.Errorf("%.200q is not one of %s", each, strings.Join(choices, ", "))
 		}
 	}
 	return nil
@@ -259,8 +258,8 @@ func toDict(value any) (map[string]any, error) {
 	case string:
 		text := strings.TrimSpace(v)
 		if strings.HasPrefix(text, "{") {
-			out := map[string]any{}
-			if err := decodeNumbers([]byte(text), &out); err != nil {
+			out, err := decodeObject([]byte(text))
+			if err != nil {
 				return nil, fmt.Errorf("expected a dict, got text that starts like one but is not JSON: %w", err)
 			}
 			return out, nil
@@ -276,7 +275,10 @@ func pairs(text string) (map[string]any, error) {
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
 		key, value, ok := strings.Cut(part, "=")
 		if !ok || key == "" {
-			return nil, fmt.Errorf("expected a dict (JSON, or k=v pairs), got %q", text)
+			return nil, fmt.Errorf("expected a dict (JSON, or k=v pairs), got %s", describe(text))
+		}
+		if _, twice := out[key]; twice {
+			return nil, fmt.Errorf("%.200q is given twice", key)
 		}
 		out[key] = value
 	}
@@ -299,17 +301,4 @@ func describe(value any) string {
 		return "nothing"
 	}
 	return fmt.Sprintf("%v", value)
-}
-
-// decodeNumbers keeps numbers as written: a float64 would round a 64-bit index or ID.
-func decodeNumbers(raw []byte, out any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(out); err != nil {
-		return err
-	}
-	if d.More() {
-		return fmt.Errorf("more text follows the first JSON value")
-	}
-	return nil
 }

@@ -22,7 +22,7 @@ func journal(module string, answer map[string]any) {
 		line += ", then failed"
 	}
 	if msg, _ := answer["msg"].(string); msg != "" {
-		line += ": " + strings.Join(strings.Fields(msg), " ")
+		line += ": " + sentence(strings.Join(strings.Fields(msg), " ")) // words of others reach it, as they reach the answer
 	}
 	socket, written := journalSocket, make(chan struct{})
 	go func() {

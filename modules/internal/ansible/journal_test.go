@@ -48,6 +48,7 @@ func TestAChangeIsALineInTheJournal(t *testing.T) {
 		want string
 	}{
 		"changed":    {`{}`, Result{Changed: true, Msg: "one\ntwo"}, nil, "example: changed: one two"},
+		"others":     {`{}`, Result{Changed: true, Msg: "m\x1b[2J\u202e https://u:p@h"}, nil, `example: changed: m\x1b[2J\u202e https://…@h`},
 		"silent":     {`{}`, Result{Changed: true}, nil, "example: changed"},
 		"failed":     {`{}`, Result{Changed: true}, errors.New("no room"), "example: changed, then failed: example: no room"},
 		"unchanged":  {`{}`, Result{Msg: "as it was"}, nil, ""},

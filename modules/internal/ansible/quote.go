@@ -16,36 +16,39 @@ func quoted(answer map[string]any) map[string]any {
 	for key, value := range answer {
 		switch key {
 		case "invocation":
-			out[key] = value
+			out[key] = eachText(value, withoutLogins)
+		case "msg":
+			out[key] = eachText(value, sentence)
 		case "diff":
 			out[key] = quotedDiff(value)
 		default:
-			out[key] = quotedValue(value)
+			out[key] = eachText(value, quotedText)
 		}
 	}
 	return out
 }
 
-func quotedValue(value any) any {
+// eachText is a value with all its texts, keys too, as clean makes them.
+func eachText(value any, clean func(string) string) any {
 	switch v := value.(type) {
 	case string:
-		return quotedText(v)
+		return clean(v)
 	case []string:
 		out := make([]string, len(v))
 		for i, each := range v {
-			out[i] = quotedText(each)
+			out[i] = clean(each)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i, each := range v {
-			out[i] = quotedValue(each)
+			out[i] = eachText(each, clean)
 		}
 		return out
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for key, each := range v {
-			out[quotedText(key)] = quotedValue(each)
+			out[clean(key)] = eachText(each, clean)
 		}
 		return out
 	}
@@ -75,18 +78,38 @@ func quotedLines(text string) string {
 // longest is longer than any sentence or value of this project's own.
 const longest = 8 << 10
 
-// login is the user and password in a URL: etcd's URLs have none, those in other files may.
-var login = regexp.MustCompile(`://[^\s/@"',]*:[^\s/"',]*@`)
+// longWord is longer than any word of a sentence, but for a path or a URL that makes no sense.
+const longWord = 300
+
+var longWords = regexp.MustCompile(fmt.Sprintf(`\S{%d,}`, longWord+1))
+
+// sentence is text for people: the middle of a word of thousands of bytes says nothing.
+func sentence(text string) string {
+	return longWords.ReplaceAllStringFunc(quotedText(text), func(word string) string {
+		front, back := strings.ToValidUTF8(word[:longWord/2], ""), strings.ToValidUTF8(word[len(word)-longWord/2:], "")
+		return fmt.Sprintf("%s…(%d bytes)…%s", front, len(word)-len(front)-len(back), back)
+	})
+}
+
+// reach is how far behind a cut a login may still end.
+const reach = 4 << 10
+
+// unseen is true for what a terminal does not show as it is: a name could look like another one by it, or a line end where it does not. Some such
+// characters count as printable, as letters or marks.
+func unseen(r rune) bool {
+	return !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) || r == '\u2800'
+}
 
 // quotedText writes what is not printable as Go does, a line break as " | ", and cuts what is too long.
 func quotedText(text string) string {
 	cut := ""
-	if len(text) > longest {
-		cut = fmt.Sprintf("… (%d more bytes)", len(text)-longest)
-		text = strings.ToValidUTF8(text[:longest], "")
+	if more := len(text) - longest; more > 0 {
+		cut = fmt.Sprintf("… (%d more bytes)", more)
+		text = withoutLogins(text[:min(len(text), longest+reach)])
+		text = strings.ToValidUTF8(text[:min(len(text), longest)], "")
 	}
-	text = login.ReplaceAllString(text, "://…@")
-	if cut == "" && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	text = withoutLogins(text)
+	if cut == "" && !strings.ContainsFunc(text, unseen) {
 		return text
 	}
 	var b strings.Builder
@@ -94,11 +117,11 @@ func quotedText(text string) string {
 		switch {
 		case r == '\n':
 			b.WriteString(" | ")
-		case r == '\t' || unicode.IsPrint(r):
+		case r == '\t' || !unseen(r):
 			b.WriteRune(r)
 		case r == '\r': // before a line break it says nothing
 		default:
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		}
 	}
 	return b.String() + cut

@@ -3,10 +3,13 @@ package ansible
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -24,10 +27,61 @@ func TestHostileWords(t *testing.T) {
 		"it's \x00":                             `it's \x00`,
 		"x=https://root:a@b@h:1,https://c:2":    "x=https://…@h:1,https://c:2",
 		"https://a:1 and you@b":                 "https://a:1 and you@b",
+		"a\u3164\u115f\ufe0f\u034f\u2800b":      `a\u3164\u115f\ufe0f\u034f\u2800b`,
 		strings.Repeat("<html>", 1<<18):         strings.Repeat("<html>", 1<<18)[:longest] + "… (1564672 more bytes)",
 	} {
 		if got := quotedText(text); got != want {
 			t.Errorf("%.60q became %.200q", text, got)
+		}
+	}
+}
+
+// A login is hidden however its URL is spelt, also where etcd would refuse the URL, and where the text is cut in its middle; what is no login stays.
+func TestHostileLogins(t *testing.T) {
+	for _, url := range []string{"https://u:S3CRET@h:1", "https://u:S3CRET/x@h", "https://u:a,S3CRET@h", `https://u:a"S3CRET@h`, "https://S3CRET@h", "https://:S3CRET@h", "https://u:S3CRET@@h",
+		"https://u:S3CRET?@h", "https://u:S3CRET#@h", "https://u:x'S3CRET@h", "https://u:%53S3CRET@h", `https:\/\/u:S3CRET@h`, "HTTPS://u:S3CRET@[::1", "//u:S3CRET@h", "https:u:S3CRET@h:1", "u:S3CRET@h:1",
+		"https://u:\u202eS3CRET@h", "https://u:S3CRET//x@h"} {
+		for _, text := range []string{url, "m0=https://a:1,m1=" + url, `"` + url + `"`, url + "," + url, strings.Repeat("x", longest-12) + " " + url} {
+			if got := quotedText(text); strings.Contains(got, "S3CRE") {
+				t.Errorf("%.60q became %.200q", text, got)
+			}
+		}
+	}
+	for _, text := range []string{"quay.io/coreos/etcd:v3.2.32@sha256:0a1b", "https://a:1 and you@b", "etcd@1.service", "12:30 root@a", "m0=https://a:1,m1=https://b:2"} {
+		if got := quotedText(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	answer, _ := runExample(t, `{"path":"/x","id":"https://u:S3CRET@h"}`, func(context.Context, *Call, exampleArgs) (Result, error) { return Result{}, nil })
+	if text := fmt.Sprint(answer["invocation"]); strings.Contains(text, "S3CRET") || !strings.Contains(text, "/x") {
+		t.Error(text)
+	}
+}
+
+// The middle of a word of thousands of bytes, a path that makes no sense, says nothing in a sentence.
+func TestHostileLongWords(t *testing.T) {
+	for _, text := range []string{"open /" + strings.Repeat("ü", 2048) + ": file name too long", "found " + strings.Repeat("x", 1<<20)} {
+		answer, _ := runExample(t, `{"path":"/x"}`, func(context.Context, *Call, exampleArgs) (Result, error) { return Result{}, errors.New(text) })
+		if msg := answer["msg"].(string); len(msg) > 500 || !strings.Contains(msg, text[:6]) || !utf8.ValidString(msg) {
+			t.Errorf("%d bytes: %.600s", len(msg), msg)
+		}
+	}
+}
+
+// An arguments file that says nothing, or one thing twice, makes no module act.
+func TestHostileArguments(t *testing.T) {
+	for _, raw := range []string{`null`, ` null `, `{"path":"/a","path":"/b"}`, `{"path":"/a","hosts":[{"a":1,"a":2}]}`, `{"path":"/a","count":1,"count":1}`} {
+		answer, code := runExample(t, raw, func(context.Context, *Call, exampleArgs) (Result, error) {
+			t.Error(raw, "is accepted")
+			return Result{}, nil
+		})
+		if code != 1 || answer["kind"] != "invalid" {
+			t.Error(raw, answer)
+		}
+	}
+	for _, text := range []string{`{"a":1,"a":2}`, "a=1 a=2", "null", "{", strings.Repeat("x", 5000)} {
+		if out, err := toDict(text); err == nil || len(err.Error()) > 400 {
+			t.Errorf("%.50s: %v, %v", text, out, err)
 		}
 	}
 }

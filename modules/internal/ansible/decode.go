@@ -1,0 +1,61 @@
+package ansible
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// decodeNumbers keeps numbers as written: a float64 would round a 64-bit index or ID.
+func decodeNumbers(raw []byte, out any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(out); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("more text follows the first JSON value")
+	}
+	return nil
+}
+
+// decodeObject is decodeNumbers for what a person may have typed: null is no object, and a name that is given twice means two things.
+func decodeObject(raw []byte) (map[string]any, error) {
+	var out map[string]any
+	if err := decodeNumbers(raw, &out); err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return nil, fmt.Errorf("it is null")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return out, once(d)
+}
+
+// once finds a name that an object has twice: encoding/json takes the last one without a word.
+func once(d *json.Decoder) error {
+	token, err := d.Token()
+	if err != nil || token != json.Delim('{') && token != json.Delim('[') {
+		return err
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if token == json.Delim('{') {
+			key, err := d.Token()
+			if err != nil {
+				return err
+			}
+			if name, _ := key.(string); seen[name] {
+				return fmt.Errorf("%.200q is given twice", name)
+			} else {
+				seen[name] = true
+			}
+		}
+		if err := once(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token() // the end
+	return err
+}
