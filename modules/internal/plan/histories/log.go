@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"fmt"
 	"hash/crc32"
 	"slices"
 
@@ -139,10 +140,12 @@ func Revision(h *Host) int64 {
 	return r
 }
 
-// Position is the end of a log: term and index of its last entry.
+// Position is the end of a log: term and index of its last entry. Where the log could not be read so far, Committed is an index that the database
+// has applied.
 type Position struct {
-	Term  uint64 `json:"term"`
-	Index uint64 `json:"index"`
+	Term      uint64 `json:"term"`
+	Index     uint64 `json:"index"`
+	Committed uint64 `json:"committed,omitempty"`
 }
 
 // NewerThan compares as raft does in an election.
@@ -150,17 +153,33 @@ func (p Position) NewerThan(o Position) bool {
 	return p.Term > o.Term || p.Term == o.Term && p.Index > o.Index
 }
 
-// EndOf is the last entry of a log, or the snapshot that it begins with; zero where the log cannot be read.
-func EndOf(h *Host) (p Position) {
-	if h.Log == nil {
-		return p
+// BetterThan is true for a later end, and where an entry beyond o is known to be committed.
+func (p Position) BetterThan(o Position) bool { return p.NewerThan(o) || p.Committed > o.Index }
+
+// Text is for messages.
+func (p Position) Text() string {
+	if p.Committed > p.Index {
+		return fmt.Sprintf("index %d", p.Committed)
 	}
-	return later(Position{h.Log.LastTerm, h.Log.LastIndex}, Position{h.Log.SnapshotTerm, h.Log.SnapshotIndex})
+	return fmt.Sprintf("term %d, index %d", p.Term, p.Index)
+}
+
+// EndOf is the last entry of a log, or the snapshot that it begins with, as far as it can be read.
+func EndOf(h *Host) (p Position) {
+	if h.Log != nil {
+		p = later(Position{Term: h.Log.LastTerm, Index: h.Log.LastIndex}, Position{Term: h.Log.SnapshotTerm, Index: h.Log.SnapshotIndex})
+	}
+	if h.Database != nil && h.Database.ConsistentIndex > p.Index {
+		p.Committed = h.Database.ConsistentIndex
+	}
+	return p
 }
 
 func later(a, b Position) Position {
+	best := a
 	if b.NewerThan(a) {
-		return b
+		best = b
 	}
-	return a
+	best.Committed = max(a.Committed, b.Committed)
+	return best
 }

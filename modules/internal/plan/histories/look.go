@@ -17,7 +17,6 @@ func Look(f Input) *Cluster {
 		}
 		v.Nodes = append(v.Nodes, n)
 	}
-	v.findSeen()
 	v.Families = sortFamilies(v.Nodes, f.Chosen)
 	v.findQuorum()
 	v.keepChosenSide()
@@ -26,7 +25,9 @@ func Look(f Input) *Cluster {
 	v.chooseBest()
 	v.findMembers()
 	v.matchMembers()
+	v.findCopies()
 	v.judgeData()
+	v.findSeen()
 	return v
 }
 

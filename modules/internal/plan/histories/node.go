@@ -11,6 +11,7 @@ type Node struct {
 	Data   Verdict
 	Why    string // a few words on the verdict
 
+	CopyOf       *Node    // the host that holds the same member's data, see copies.go
 	Seen         Position // the best end of its log, see seen.go
 	SupersededBy []Favour // fences whose survivor went on without this host's data, see superseded.go
 	LeftOutBy    []*Node  // hosts that were to join a cluster without it, see left_out.go

@@ -21,6 +21,7 @@ const (
 	NoneInCommon Verdict = "too far behind"
 	NotAMember   Verdict = "not a member" // its ID is not in the membership: it was removed, or dropped by a forced start
 	RemovesSelf  Verdict = "removes itself"
+	CopiedData   Verdict = "a copy" // of the data of a member that another host is
 )
 
 // judgeData gives every host its verdict, by the rules of "usable data", in their order.
@@ -70,6 +71,8 @@ func (c *Cluster) judgeLog(n *Node) (Verdict, string) {
 		return NoneInCommon, ""
 	case c.memberByID(n.DataID()) == nil:
 		return NotAMember, ""
+	case n.CopyOf != nil:
+		return CopiedData, "of the data on " + n.CopyOf.Name
 	case c.beyondQuorum(n):
 		return OtherHistory, fmt.Sprintf("committed to index %d", KnownCommitted(n.Facts))
 	}

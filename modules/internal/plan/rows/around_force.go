@@ -30,8 +30,9 @@ func aroundForce(v *View, d *Decision) {
 		}
 	}
 	for i := range v.Members {
-		if v.HostOf(&v.Members[i]) == nil {
-			d.leaves(v.MemberName(&v.Members[i]))
+		name := v.MemberName(&v.Members[i])
+		if n := v.Node(name); v.HostOf(&v.Members[i]) == nil && (n == nil || !n.Answered()) { // another member's data may be on the host of this name
+			d.leaves(name)
 		}
 	}
 	addAlways(v, d)

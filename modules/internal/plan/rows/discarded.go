@@ -36,7 +36,7 @@ func givenUp(v *View, n, survivor *histories.Node) *Discarded {
 		g.Last = n.Facts.Log.LastIndex
 	}
 	switch n.Data {
-	case histories.NoneInCommon, histories.NotAMember, histories.Usable, histories.TailConflict, histories.Overruled, histories.OtherHistory:
+	case histories.NoneInCommon, histories.NotAMember, histories.CopiedData, histories.Usable, histories.TailConflict, histories.Overruled, histories.OtherHistory:
 		if survivor == nil {
 			survivor = v.Best
 		}

@@ -33,10 +33,10 @@ func emptyClusterStarts(v *View) *Decision {
 // emptyClusterSurvives asks before one of the usable hosts becomes the survivor.
 func emptyClusterSurvives(v *View) *Decision { return emptyClusterForced(v, v.UsableHosts()) }
 
-// emptyClusterForced is the same for a forced start of one of these hosts. Where somebody has confirmed that the unreachable hosts stay off, their
-// data does not count.
+// emptyClusterForced is the same for a forced start of one of these hosts. Whoever says that the unreachable hosts stay off does not say that their
+// data is of no use.
 func emptyClusterForced(v *View, hosts []*histories.Node) *Decision {
-	if v.HasQuorum() || v.LostHostsOff {
+	if v.HasQuorum() {
 		return nil
 	}
 	return emptyClusterAlone(v, hosts)
@@ -56,7 +56,7 @@ func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
 	if v.HasQuorum() && len(v.GoneStarted()) > 0 {
 		hint += ", and remove the member that is missing: " + v.TakeOut(&v.GoneStarted()[0])
 	} else {
-		hint += ": " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes"
+		hint += ": " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes" + v.Req.LostHostsOption()
 	}
 	return refuse(Refusal{
 		Code: "empty_cluster",

@@ -73,6 +73,9 @@ func losses(v *View, chosen *histories.Node, good []*histories.Node) []Refusal {
 		case n.Data != histories.Usable && histories.KnownCommitted(n.Facts) > chosen.Facts.Log.LastIndex:
 			add("survivor_older", "%s is certainly older than %s, whose data cannot be used (%s): index %d was committed there, the log of %s ends at %d",
 				chosen.Name, n.Name, n.Verdict(), histories.KnownCommitted(n.Facts), chosen.Name, chosen.Facts.Log.LastIndex)
+			if n.Data == histories.CopiedData {
+				all[len(all)-1].Hint = useTheCopy(v, n) + "; " + all[len(all)-1].Hint
+			}
 		}
 	}
 	return all

@@ -3,6 +3,7 @@ package rows
 import (
 	"fmt"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
 	"etcd-quorum-restore/modules/internal/plan/wording"
 )
@@ -53,6 +54,9 @@ func memberDown(v *View) *Decision {
 		case n != nil && n.Answered() && n.Up():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs, but has not joined the quorum yet", len(v.Members)-len(down), len(v.Members), name)
 			r.Hint = "wait until it has caught up, or find out why it does not: ansible " + name + " -i " + v.Req.Sources() + " -m etcd_log_info"
+		case n != nil && n.Answered() && (n.Facts.Runtime == facts.None || n.Facts.Runtime == facts.Container):
+			r = notOurs(v, n)
+			r.Msg = fmt.Sprintf("quorum present, %d of %d; %s", len(v.Members)-len(down), len(v.Members), r.Msg)
 		case n != nil && n.Answered():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s is %s", len(v.Members)-len(down), len(v.Members), name, n.Facts.State)
 			// The data is the member's: as a new member (add_hosts.yml) it would have to give it up.

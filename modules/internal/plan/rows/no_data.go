@@ -2,6 +2,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/plan/histories"
@@ -21,6 +22,10 @@ func nothingUsable(v *View) *Decision {
 		Code: "no_usable_data",
 		Msg:  "no reachable host has data that can be used (" + strings.Join(found, "; ") + ")",
 		Hint: "bring back a host that has usable data, or restore from a backup: " + v.Req.Playbook("restore_backup.yml"),
+	}
+	if i := slices.IndexFunc(holders, func(n *histories.Node) bool { return n.Data == histories.CopiedData }); i >= 0 {
+		n := holders[i]
+		r.Hint = fmt.Sprintf("%s and %s hold data of one member; %s", n.Name, n.CopyOf.Name, useTheCopy(v, n))
 	}
 	if v.Best != nil && len(v.Members) == 0 {
 		r.Code = "membership_unknown"

@@ -12,31 +12,38 @@ func whereIsEtcd(v *View, d *Decision) []Refusal {
 	var all []Refusal
 	for _, n := range v.Nodes {
 		if n.Answered() && n.Facts.Runtime == facts.Container && d.touches(n) {
-			all = append(all, Refusal{
-				Code: "runtime",
-				Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd restarts it each time it ends",
-				Hint: "make it a service: systemctl disable --now etcd_container, install the etcd package of the same version, chown -R etcd:etcd " + dataDir(n) +
-					", systemctl unmask etcd && systemctl enable etcd; then run it again: " + v.Req.Again(),
-			})
+			all = append(all, notOurs(v, n))
 		}
 	}
 	for _, n := range taking(v, d) {
-		if n.Facts.Runtime != facts.None {
-			continue
+		if n.Facts.Runtime == facts.None {
+			all = append(all, notOurs(v, n))
 		}
-		r := Refusal{
-			Code: "runtime",
-			Msg:  n.Name + ": etcd was not found on this host: there is neither a manifest of its pod nor an etcd.service",
-			Hint: fmt.Sprintf("install etcd there as on the others; or leave %s out: remove its line from [etcd], and run it again: %s", n.Name, v.Req.Playbook("restore_quorum.yml")),
-		}
-		if n.HasData() {
-			r.Msg += ", and " + dataDir(n) + " holds a member's data"
-			r.Hint = "restore what ran it on " + n.Name + ": etcd.yaml to /etc/origin/node/pods-stopped/etcd.yaml, or the etcd package with its etcd.service; then run it again: " +
-				v.Req.Playbook("restore_quorum.yml")
-		}
-		all = append(all, r)
 	}
 	return all
+}
+
+// notOurs is the refusal for a host whose etcd this project cannot start: docker runs it, or nothing does.
+func notOurs(v *View, n *histories.Node) Refusal {
+	if n.Facts.Runtime == facts.Container {
+		return Refusal{
+			Code: "runtime",
+			Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd restarts it each time it ends",
+			Hint: "make it a service: systemctl disable --now etcd_container, install the etcd package of the same version, chown -R etcd:etcd " + dataDir(n) +
+				", systemctl unmask etcd && systemctl enable etcd; then run it again: " + v.Req.Again(),
+		}
+	}
+	r := Refusal{
+		Code: "runtime",
+		Msg:  n.Name + ": etcd was not found on this host: there is neither a manifest of its pod nor an etcd.service",
+		Hint: fmt.Sprintf("install etcd there as on the others; or leave %s out: remove its line from [etcd], and run it again: %s", n.Name, v.Req.Playbook("restore_quorum.yml")),
+	}
+	if n.HasData() {
+		r.Msg += ", and " + dataDir(n) + " holds a member's data"
+		r.Hint = "restore what ran it on " + n.Name + ": etcd.yaml to /etc/origin/node/pods-stopped/etcd.yaml, or the etcd package with its etcd.service; then run it again: " +
+			v.Req.Playbook("restore_quorum.yml")
+	}
+	return r
 }
 
 func dataDir(n *histories.Node) string {

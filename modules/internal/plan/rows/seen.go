@@ -14,20 +14,39 @@ func olderThanSeen(v *View, survivor *histories.Node, accept string) []Refusal {
 	}
 	var all []Refusal
 	for _, n := range v.Nodes {
-		if n == survivor || n.Data != histories.Damaged && n.Data != histories.NotKnown || n.ClusterID() != 0 && n.ClusterID() != survivor.ClusterID() {
+		why, cure := unusedNow(v, n)
+		if n == survivor || why == "" || n.ClusterID() != 0 && n.ClusterID() != survivor.ClusterID() {
 			continue
 		}
-		if !n.Seen.NewerThan(histories.EndOf(survivor.Facts)) || histories.KnownCommitted(n.Facts) > survivor.Facts.Log.LastIndex { // the second is a certain loss, see losses
+		if !n.Seen.BetterThan(histories.EndOf(survivor.Facts)) || histories.KnownCommitted(n.Facts) > survivor.Facts.Log.LastIndex { // the second is a certain loss, see losses
 			continue
 		}
 		all = append(all, Refusal{
 			Code: "survivor_older",
-			Msg: fmt.Sprintf("the log of %s (%s) is older than that of %s, which was seen at term %d, index %d, and cannot be read now",
-				survivor.Name, position(survivor), n.Name, n.Seen.Term, n.Seen.Index),
-			Hint: "fix what keeps it from being read; to accept it: " + accept,
+			Msg:  fmt.Sprintf("the log of %s (%s) is older than that of %s, which was seen at %s, and %s", survivor.Name, position(survivor), n.Name, n.Seen.Text(), why),
+			Hint: cure + "; to accept it: " + accept,
 		})
 	}
 	return all
+}
+
+// unusedNow is why the log of this host does not count, and what may bring it back.
+func unusedNow(v *View, n *histories.Node) (why, cure string) {
+	switch n.Data {
+	case histories.Damaged, histories.NotKnown:
+		return "cannot be read now", "fix what keeps it from being read"
+	case histories.NoData:
+		return "is not there now", "bring it back, such as by mounting the disk that it is on"
+	case histories.CopiedData:
+		return "is a copy of the data on " + n.CopyOf.Name, useTheCopy(v, n)
+	}
+	return "", ""
+}
+
+// useTheCopy is how the data of n is used instead of that on the other host: of two that are the same member, one has to go.
+func useTheCopy(v *View, n *histories.Node) string {
+	return fmt.Sprintf("to use that data, set the other aside (it is not deleted): ansible %s -i %s -m etcd_data_dir -a state=set_aside; then run it again: %s",
+		n.CopyOf.Name, v.Req.Sources(), v.Req.Again())
 }
 
 // finishesOlder is the gate for a forced start that is to be finished. A majority that is started holds all acknowledged writes.

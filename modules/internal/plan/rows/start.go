@@ -10,7 +10,7 @@ import (
 
 // startTogether matches where a majority has its data: nothing has to be forced, and nothing can be lost.
 func startTogether(v *View) *Decision {
-	good := startable(v.UsableHosts())
+	good := startable(v, v.UsableHosts())
 	if v.Req.StartFailed || len(v.Members) == 0 {
 		return nil
 	}
@@ -46,13 +46,13 @@ func startTogether(v *View) *Decision {
 	return d
 }
 
-// startable leaves out members with an unfinished forced start. A member whose commit index is from before a forced start's removals goes by the
+// startable leaves out members with an unfinished forced start, and data that was moved to another host. A member whose commit index is from before a forced start's removals goes by the
 // old list until another, which knows them, is elected.
-func startable(good []*histories.Node) []*histories.Node {
+func startable(v *View, good []*histories.Node) []*histories.Node {
 	if !slices.ContainsFunc(good, func(n *histories.Node) bool { return !n.ForcedTail() }) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(good), (*histories.Node).ForcedPending)
+	return slices.DeleteFunc(slices.Clone(good), func(n *histories.Node) bool { return n.ForcedPending() || v.Moved(n) })
 }
 
 // addOthersOfStart fences the hosts without usable data before anything starts; they join again afterwards.

@@ -11,14 +11,14 @@ func inListWithData(v *View, n *histories.Node) bool {
 	return n.Answered() && v.DataIsMembers(n) && v.Started(n.Member) && !cannotStart(v, n)
 }
 
-// cannotStart is true where etcd would panic on this data, or the data is of another history. A running member with damaged files or an empty log
+// cannotStart is true where etcd would panic on this data, or the data is of another history, or a copy. A running member with damaged files or an empty log
 // is left alone.
 func cannotStart(v *View, n *histories.Node) bool {
 	if n.Facts.Forcing != nil && elsewhere(v, n) && len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 0 {
 		return n.ForcingBegun() || n.OfAnotherForcing()
 	}
 	switch n.Data {
-	case histories.EmptyCluster, histories.OtherHistory, histories.RemovesSelf, histories.OtherCluster:
+	case histories.EmptyCluster, histories.OtherHistory, histories.RemovesSelf, histories.OtherCluster, histories.CopiedData:
 		return true
 	case histories.Damaged, histories.EmptyLog:
 		return !n.Up()

@@ -27,12 +27,24 @@ func supersededRefusals(v *View, nodes []*histories.Node, accept string) []Refus
 		}
 		if s.recorded == "" {
 			r.Msg = fmt.Sprintf("%s fenced, but the survivor was not recorded: what %s acknowledged since then would be given up", wording.Were(s.fenced), s.who())
-			r.Hint = fmt.Sprintf("bring %s back; if nothing was forced since, remove the fence (etcd_fence state=absent keep_data=yes on %s); if it is permanently lost and "+
-				"stays off, give up its writes: %s", s.who(), wording.And(s.fenced), accept)
+			r.Hint = fmt.Sprintf("%sif nothing was forced since, remove the fence (etcd_fence state=absent keep_data=yes on %s); if it is permanently lost and "+
+				"stays off, give up its writes: %s", bringBack(v, s.May), wording.And(s.fenced), accept)
 		}
 		all = append(all, r)
 	}
 	return all
+}
+
+// bringBack names those that cannot be reached: one that is here, and whose forced start was begun, needs no bringing.
+func bringBack(v *View, names []string) string {
+	gone := slices.DeleteFunc(slices.Clone(names), func(name string) bool { n := v.Node(name); return n != nil && n.Answered() })
+	if len(gone) == 0 && len(names) > 0 {
+		return ""
+	}
+	if len(gone) == 0 {
+		gone = []string{"another host"}
+	}
+	return "bring " + wording.Or(gone) + " back; "
 }
 
 // StartedAgain are hosts whose superseded data the action starts.

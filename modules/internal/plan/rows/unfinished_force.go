@@ -20,6 +20,8 @@ func forcingInterrupted(v *View) *Decision {
 		n = chosen
 	}
 	switch {
+	case len(begun) > 1 && v.Req.Prefer == "" && !slices.ContainsFunc(begun, func(n *histories.Node) bool { return histories.HasServed(n.Facts) || !othersCanStart(v, n) }):
+		return nil // neither has to be chosen
 	case len(begun) > 1 && (!slices.Contains(begun, chosen) || !v.Req.AcceptLoss):
 		return refuse(Refusal{
 			Code: "two_forcings",
@@ -31,6 +33,9 @@ func forcingInterrupted(v *View) *Decision {
 		return nil // the operator gives up what only the other host holds
 	case !slices.Contains(begun, n):
 		return forcingElsewhere(v, begun[0])
+	}
+	if v.Req.AcceptLoss && v.Req.Prefer == "" && !histories.HasServed(n.Facts) && len(finishLoses(v, n)) > 0 && othersCanStart(v, n) {
+		return nil // the consent names no host, and to start the others gives up less
 	}
 	if refused := mayFinish(v, n); refused != nil {
 		if othersCanStart(v, n) {
@@ -86,23 +91,31 @@ func mayFinish(v *View, n *histories.Node) *Decision {
 		})
 		return refuse(refusals...) // even with consent: etcd would not start
 	}
-	if n.Data != histories.Usable {
-		refusals = append(refusals, Refusal{
-			Code: "forcing_not_usable",
-			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and compared with the log of %s its data is: %s", n.Name, n.Facts.Forcing.Phase, v.Best.Name, n.Verdict()),
-			Hint: "to continue from " + v.Best.Name + ", and give up what only " + n.Name + " holds: " + acceptCommand(v, v.Best) + "; to finish it on " + n.Name + " anyway: " + acceptCommand(v, n),
-		})
-	} else {
-		refusals = append(refusals, losses(v, n, histories.Ranking(v.Which(func(o *histories.Node) bool { return o.Data == histories.Usable })))...)
-	}
+	refusals = append(refusals, finishLoses(v, n)...)
 	if len(refusals) == 0 || v.Req.AcceptLoss {
 		return nil
 	}
 	return refuse(refusals...)
 }
 
-// othersCanStart is true where a majority has its data without this host, and this host has not dropped them yet.
+// finishLoses are the losses by a forced start of this host.
+func finishLoses(v *View, n *histories.Node) []Refusal {
+	if n.Readable() && n.Data == histories.Usable {
+		return losses(v, n, histories.Ranking(v.Which(func(o *histories.Node) bool { return o.Data == histories.Usable })))
+	}
+	if v.Best == nil {
+		return nil
+	}
+	return []Refusal{{
+		Code: "forcing_not_usable",
+		Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and compared with the log of %s its data is: %s", n.Name, n.Facts.Forcing.Phase, v.Best.Name, n.Verdict()),
+		Hint: "to continue from " + v.Best.Name + ", and give up what only " + n.Name + " holds: " + acceptCommand(v, v.Best) + "; to finish it on " + n.Name + " anyway: " + acceptCommand(v, n),
+	}}
+}
+
+// othersCanStart is true where a majority has its data without this host, and this host has not dropped them yet. The gates ask where that data is
+// superseded.
 func othersCanStart(v *View, n *histories.Node) bool {
 	good := v.UsableHosts()
-	return len(good) >= v.Needed() && !v.Req.StartFailed && !slices.ContainsFunc(good, func(o *histories.Node) bool { return !n.Lists(o.DataID()) || o.Superseded() })
+	return len(good) >= v.Needed() && !v.Req.StartFailed && !slices.ContainsFunc(good, func(o *histories.Node) bool { return !n.Lists(o.DataID()) })
 }
