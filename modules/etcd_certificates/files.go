@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,7 +14,8 @@ import (
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// put replaces path as a whole. Owner and label are those of model, and so is the mode where mode is 0.
+// put replaces path as a whole. Owner and label are those of model, and so is the mode where mode is 0. On a new host, which has no model yet,
+// they are the directory's, and the file is its owner's alone.
 func put(path string, content []byte, model string, mode fs.FileMode) error {
 	return write(path, content, model, mode, (*safefile.Temp).Replace)
 }
@@ -35,10 +37,14 @@ func write(path string, content []byte, model string, mode fs.FileMode, land fun
 	}
 	defer dir.Close()
 	like, err := safefile.Open(model)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		like, mode = dir.File(), 0o600
+	case err != nil:
 		return fault.Wrap(fault.Internal, err, "whose the new file is to be")
+	default:
+		defer like.Close()
 	}
-	defer like.Close()
 	t, err := dir.Temp()
 	if err != nil {
 		return err

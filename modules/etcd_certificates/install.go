@@ -156,6 +156,9 @@ func (c change) steps() ([]step, error) {
 	var steps []step
 	cert := opensslca.Encode(c.New)
 	current, err := edit.Read(c.pair.Key)
+	if errors.Is(err, fs.ErrNotExist) {
+		current, err = nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +168,7 @@ func (c change) steps() ([]step, error) {
 		mode fs.FileMode
 		skip bool
 	}{{c.pair.Key, 0o600, keyInPlace}, {c.Cert, 0, certInPlace}} {
-		if old.skip {
+		if old.skip || !edit.Exists(old.path) {
 			continue
 		}
 		kept, already, err := edit.NameAside(old.path, ".before-"+opensslca.Serial(c.New))

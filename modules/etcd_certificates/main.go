@@ -23,6 +23,7 @@ type args struct {
 	Names        []string      `json:"names"`
 	BelowDays    int           `json:"below_days"`
 	All          bool          `json:"all"`
+	New          bool          `json:"new"`
 	Requests     []request     `json:"requests"`
 	Certificates []certificate `json:"certificates"`
 	Days         int           `json:"days"`
@@ -53,7 +54,7 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	pairs, err := pairsOf(conf)
+	pairs, err := pairsOf(conf, a.New)
 	if err != nil {
 		return ansible.Result{}, err
 	}

@@ -20,15 +20,15 @@ import (
 // pair is a certificate and its key, as etcd.conf names them.
 type pair struct {
 	Purpose, Cert, Key, CA string
-	Hosts                  []string // of the URLs that the certificate serves
-	Current                *x509.Certificate
+	Hosts                  []string          // of the URLs that the certificate serves
+	Current                *x509.Certificate // nil on a new host that has none
 }
 
 // Files of a renewal that is not finished. etcd reads none of them.
 func (p pair) newKey() string     { return p.Key + ".renewal" }
 func (p pair) newRequest() string { return strings.TrimSuffix(p.Cert, ".crt") + ".csr.renewal" }
 
-func pairsOf(conf etcdconf.Conf) ([]pair, error) {
+func pairsOf(conf etcdconf.Conf, isNew bool) ([]pair, error) {
 	if conf.File == nil {
 		return nil, fault.New(fault.Invalid, "there is no %s", conf.Path).WithHint("run it on hosts of etcd; etcd_config_backup state=restored brings a lost file back")
 	}
@@ -57,6 +57,9 @@ func pairsOf(conf etcdconf.Conf) ([]pair, error) {
 	}
 	for i := range pairs {
 		var err error
+		if isNew && (!edit.Exists(pairs[i].Cert) || !edit.Exists(pairs[i].Key)) {
+			continue // none yet
+		}
 		if pairs[i].Current, err = readCertificate(pairs[i].Cert); err != nil {
 			return nil, err
 		}
@@ -91,10 +94,32 @@ func (p pair) authorities() (*x509.CertPool, *x509.Certificate, error) {
 	return pool, c, nil
 }
 
-// due is true for a certificate that ends soon, and for each one with all. No certificate is issued beyond the CA's end, so one that already ends
+// fits is true for a certificate that this host could use: of its CA, for its URLs, with the key that is here. What a new host has may be left of
+// another life.
+func (p pair) fits(now time.Time) bool {
+	roots, _, err := p.authorities()
+	if err != nil {
+		return false
+	}
+	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
+		if _, err := p.Current.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil && (usage == x509.ExtKeyUsageServerAuth || p.Purpose == "peer") {
+			return false
+		}
+	}
+	key, err := readKey(p.Key)
+	if err != nil || !opensslca.SameKey(key.Public(), p.Current.PublicKey) {
+		return false
+	}
+	return !slices.ContainsFunc(p.Hosts, func(host string) bool { return p.Current.VerifyHostname(host) != nil })
+}
+
+// due is true for one that is missing, for a certificate that ends soon, and for each one with all. No certificate is issued beyond the CA's end, so one that already ends
 // there would gain nothing.
 func (p pair) due(a args, ca *x509.Certificate, now time.Time) bool {
-	if a.All {
+	if a.All || p.Current == nil {
+		return true
+	}
+	if a.New && !p.fits(now) {
 		return true
 	}
 	return opensslca.DaysLeft(p.Current, now) < a.BelowDays && p.Current.NotAfter.Before(ca.NotAfter)
@@ -133,9 +158,13 @@ func hostNames(given []string) ([]string, error) {
 }
 
 // covers refuses names that lack one of the host's URLs or of the present certificate: masters may dial a name that no URL has.
-func (p pair) covers(names []string) error {
+func (p pair) covers(names []string, isNew bool) error {
 	var missing []string
-	for _, host := range append(append([]string{}, p.Hosts...), opensslca.Names(p.Current)...) {
+	hosts := append([]string{}, p.Hosts...)
+	if p.Current != nil && !isNew {
+		hosts = append(hosts, opensslca.Names(p.Current)...)
+	}
+	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
 			host = ip.String()
 		}
@@ -152,6 +181,9 @@ func (p pair) covers(names []string) error {
 }
 
 func describe(c *x509.Certificate) string {
+	if c == nil {
+		return ""
+	}
 	return fmt.Sprintf("serial %s, until %s, for %s\n", opensslca.Serial(c), c.NotAfter.UTC().Format(time.RFC3339),
 		strings.Join(opensslca.Names(c), ", "))
 }

@@ -54,8 +54,8 @@ func look(call *ansible.Call, a args, pairs []pair, now time.Time) (due []pair, 
 		if err != nil {
 			return nil, data, err
 		}
-		s := standing{Purpose: p.Purpose, Path: p.Cert, SANs: opensslca.Names(p.Current), NotAfter: p.Current.NotAfter.UTC().Format(time.RFC3339),
-			ExpiresDays: opensslca.DaysLeft(p.Current, now), Due: p.due(a, ca, now)}
+		s := p.standing(now)
+		s.Due = p.due(a, ca, now)
 		data.CANotAfter = ca.NotAfter.UTC().Format(time.RFC3339)
 		if data.Present = append(data.Present, s); s.Due {
 			due = append(due, p)
@@ -65,6 +65,14 @@ func look(call *ansible.Call, a args, pairs []pair, now time.Time) (due []pair, 
 		}
 	}
 	return due, data, nil
+}
+
+func (p pair) standing(now time.Time) standing {
+	if p.Current == nil {
+		return standing{Purpose: p.Purpose, Path: p.Cert, SANs: []string{}}
+	}
+	return standing{Purpose: p.Purpose, Path: p.Cert, SANs: opensslca.Names(p.Current), NotAfter: p.Current.NotAfter.UTC().Format(time.RFC3339),
+		ExpiresDays: opensslca.DaysLeft(p.Current, now)}
 }
 
 // requested makes a key and a request for each certificate that is due. The key stays on this host.
@@ -78,7 +86,7 @@ func requested(call *ansible.Call, a args, pairs []pair, now time.Time) (ansible
 		return ansible.Result{}, err
 	}
 	for _, p := range due {
-		if err := p.covers(names); err != nil {
+		if err := p.covers(names, a.New); err != nil {
 			return ansible.Result{Data: data}, err
 		}
 	}

@@ -10,17 +10,8 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
-	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/readfile"
 )
-
-// configured is true where etcd.conf is a member's. The RPM's own etcd.conf is not: it has the name default, and URLs of localhost only
-// [etcd-3.2.32, etcd.conf of the RPM].
-func configured(h *host.Host) bool {
-	return slices.ContainsFunc(h.Config.PeerURLs, func(url string) bool {
-		return !strings.Contains(url, "//localhost") && !strings.Contains(url, "//127.") && !strings.Contains(url, "//[::1]")
-	})
-}
 
 // newest is this host's latest backup in a directory. Where hosts share a mount, other hosts' backups lie beside it.
 func newest(a args) (string, error) {

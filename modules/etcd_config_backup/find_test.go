@@ -69,6 +69,7 @@ func TestWithoutABackup(t *testing.T) {
 	others(t, s, "etcd-config-20261101")
 	check(t, os.RemoveAll(s.etc))
 	answer := moduletest.Run(t, s.args(map[string]any{"state": "restored", "if_missing": true, "ca_host": "master-0.example.com"})).Failed(t, "refused")
+	moduletest.Run(t, s.args(map[string]any{"state": "restored", "if_missing": true, "if_found": true})).OK(t, false)
 	for _, words := range []string{"no backup of this host's", "is of the member b at 192.0.2.99"} {
 		if !strings.Contains(answer.Msg(), words) {
 			t.Errorf("%q does not say %q", answer.Msg(), words)

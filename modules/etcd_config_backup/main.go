@@ -23,6 +23,7 @@ type args struct {
 	Dest      string `json:"dest"`
 	Src       string `json:"src"`
 	IfMissing bool   `json:"if_missing"`
+	IfFound   bool   `json:"if_found"`
 	CAHost    string `json:"ca_host"`
 }
 

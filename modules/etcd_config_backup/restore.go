@@ -26,13 +26,17 @@ func ofThePresent(h *host.Host) []string {
 }
 
 func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
-	if a.IfMissing && configured(h) {
+	if a.IfMissing && h.Configured() {
 		return ansible.Result{Data: result{Lines: []string{a.EtcdConf + " is a member's; nothing was changed"}}}, nil
 	}
 	src := a.Src
 	if src == "" {
 		var err error
-		if src, err = newest(a); err != nil {
+		src, err = newest(a)
+		if err != nil && a.IfFound {
+			return ansible.Result{Data: result{Lines: []string{"no backup of this host was found; nothing was changed"}}}, nil
+		}
+		if err != nil {
 			return ansible.Result{}, err
 		}
 	}

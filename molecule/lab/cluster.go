@@ -51,7 +51,7 @@ func (l *Lab) client(h Host) (*clientv3.Client, error) {
 
 // health is a linearizable read through one member.
 func (l *Lab) health(ctx context.Context, h Host) string {
-	if !h.Etcd && !h.Spare {
+	if !h.Etcd && !h.Spare && !h.Bare {
 		return ""
 	}
 	c, err := l.client(h)

@@ -90,6 +90,7 @@ func (l *Lab) hostsCommand(_ context.Context, args []string) error {
 		"all":     func(Host) bool { return true },
 		"etcd":    func(h Host) bool { return h.Etcd },
 		"spare":   func(h Host) bool { return h.Spare },
+		"bare":    func(h Host) bool { return h.Bare },
 		"masters": func(h Host) bool { return h.Master },
 		"nodes":   func(h Host) bool { return h.Node },
 	}
@@ -176,7 +177,7 @@ func (l *Lab) statusLine(ctx context.Context, h Host) string {
 	switch {
 	case h.Pod:
 		unit = l.etcdPodState(ctx, h)
-	case h.Etcd || h.Spare:
+	case h.Etcd || h.Spare || h.Bare:
 		// is-active exits with an error for anything but active, and prints
 		// the state all the same.
 		unit, _ = podman(ctx, "exec", l.container(h), "systemctl", "is-active", "etcd.service")

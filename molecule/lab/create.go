@@ -21,7 +21,7 @@ func (l *Lab) createHost(ctx context.Context, h Host, image string) error {
 	for _, other := range l.Hosts {
 		args = append(args, "--add-host", other.Name+":"+other.IP)
 	}
-	if l.Options.MountData && (h.Etcd || h.Spare) {
+	if l.Options.MountData && (h.Etcd || h.Spare || h.Bare) {
 		args = append(args, "--volume", l.volume(h)+":/var/lib/etcd")
 	}
 	first := "/sbin/init"

@@ -126,6 +126,9 @@ func filesFor(h Host, all []Host, o Options, a *Authority, c hostCerts, sshPubli
 	if h.Etcd || h.Spare {
 		files = append(files, etcdFiles(d, o, a, c)...)
 	}
+	if h.Bare {
+		files = append(files, packageFiles()...)
+	}
 	if h.Master {
 		files = append(files, masterFiles(d, a, c)...)
 	}
@@ -158,6 +161,15 @@ func etcdFiles(d hostData, o Options, a *Authority, c hostCerts) []File {
 		files = append(files, wantedBy("etcd.service"))
 	}
 	return files
+}
+
+// packageFiles are what etcd's RPM brings beside the binary and the user that the image has.
+func packageFiles() []File {
+	return []File{
+		{Path: "/etc/etcd", Mode: 0o755, Dir: true},
+		{Path: "/etc/etcd/etcd.conf", Mode: 0o644, Content: raw("etcd.conf.package")},
+		{Path: "/etc/systemd/system/etcd.service", Mode: 0o644, Content: raw("etcd.service")},
+	}
 }
 
 func masterFiles(d hostData, a *Authority, c hostCerts) []File {

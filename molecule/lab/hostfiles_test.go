@@ -16,7 +16,7 @@ func TestFilesFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Etcd: 2, Spare: 1, Masters: "separate", MastersCount: 1, Nodes: 1}
+	o := Options{Etcd: 2, Spare: 1, Bare: 1, Masters: "separate", MastersCount: 1, Nodes: 1}
 	hosts := layout(o, 1)
 	byName := func(name string, o Options) map[string]File {
 		picked, err := pick(hosts, []string{name})

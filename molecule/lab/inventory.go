@@ -114,7 +114,7 @@ func numbered(name string) (stem, number, domain string) {
 	return label[:i], label[i+1:], domain
 }
 
-func spares(hosts []Host) []Host { return where(hosts, func(h Host) bool { return h.Spare }) }
+func spares(hosts []Host) []Host { return where(hosts, func(h Host) bool { return h.Spare || h.Bare }) }
 
 func yamlInventory(o Options, hosts []Host, keyFile string) string {
 	var b strings.Builder
@@ -138,7 +138,7 @@ func yamlInventory(o Options, hosts []Host, keyFile string) string {
 	group("masters", "", func(h Host) bool { return h.Master }, false)
 	group("etcd", "   # the cluster's memory", func(h Host) bool { return h.Etcd }, true)
 	if !o.NoNewEtcd {
-		group("new_etcd", "", func(h Host) bool { return h.Spare }, true)
+		group("new_etcd", "", func(h Host) bool { return h.Spare || h.Bare }, true)
 	}
 	group("nodes", "", func(h Host) bool { return h.Node }, false)
 	return b.String()

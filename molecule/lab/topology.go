@@ -10,6 +10,7 @@ import (
 type Options struct {
 	Etcd           int    // members of the cluster
 	Spare          int    // hosts with certificates and an etcd that never ran, in no group
+	Bare           int    // hosts with nothing but etcd's package, in [new_etcd]
 	Masters        string // same: etcd runs on the masters; separate: on hosts of its own
 	MastersCount   int    // masters, where they are separate
 	Nodes          int    // hosts that run flannel only
@@ -29,6 +30,7 @@ type Host struct {
 	Etcd   bool // a member
 	Pod    bool // a kubelet runs etcd, API and controllers as static pods
 	Spare  bool // has certificates and etcd.conf, but is no member
+	Bare   bool // has nothing but etcd's package
 	Master bool
 	Node   bool
 	CA     bool // holds the certificate authority's key
@@ -57,6 +59,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("--nodes %d: 0 to 9", o.Nodes)
 	case o.Spare < 0 || o.Spare > 9:
 		return fmt.Errorf("--spare %d: 0 to 9", o.Spare)
+	case o.Bare < 0 || o.Bare > 9:
+		return fmt.Errorf("--bare %d: 0 to 9", o.Bare)
 	case o.InventoryStyle != "ini" && o.InventoryStyle != "ranges" && o.InventoryStyle != "yaml":
 		return fmt.Errorf("--inventory-style %q: ini, ranges or yaml", o.InventoryStyle)
 	}
@@ -71,8 +75,8 @@ func (o Options) checkRuntime() error {
 		return fmt.Errorf("--manifest-layout %q: template or sorted", o.ManifestLayout)
 	case o.Pods() && o.Masters != "same":
 		return fmt.Errorf("--runtime %s: etcd is a static pod on masters only, so --masters must be same", o.Runtime)
-	case o.Pods() && (o.EtcdDisabled || o.Spare > 0):
-		return fmt.Errorf("--runtime %s: --etcd-disabled and --spare are for etcd as a service", o.Runtime)
+	case o.Pods() && (o.EtcdDisabled || o.Spare > 0 || o.Bare > 0):
+		return fmt.Errorf("--runtime %s: --etcd-disabled, --spare and --bare are for etcd as a service", o.Runtime)
 	}
 	return nil
 }
@@ -95,11 +99,11 @@ func layout(o Options, slot int) []Host {
 	if o.Masters == "same" {
 		etcdName = "master"
 	}
-	for i := range o.Etcd + o.Spare {
-		member := i < o.Etcd
+	for i := range o.Etcd + o.Spare + o.Bare {
+		member, bare := i < o.Etcd, i >= o.Etcd+o.Spare
 		hosts = append(hosts, Host{
 			Name: fmt.Sprintf("%s-%d.example.com", etcdName, i), IP: ip(11 + i),
-			Etcd: member, Spare: !member, CA: i == 0, Pod: o.runsPods(i),
+			Etcd: member, Spare: !member && !bare, Bare: bare, CA: i == 0, Pod: o.runsPods(i),
 			Master: member && o.Masters == "same", Node: member && o.Masters == "same",
 		})
 	}

@@ -23,6 +23,9 @@ func TestLayout(t *testing.T) {
 			"etcd-0 10.213.7.11 etcd,ca", "etcd-1 10.213.7.12 spare",
 			"master-0 10.213.7.41 master,node", "node-0 10.213.7.61 node",
 		}},
+		{"machines with the package alone", Options{Etcd: 1, Spare: 1, Bare: 1, Masters: "separate"}, []string{
+			"etcd-0 10.213.7.11 etcd,ca", "etcd-1 10.213.7.12 spare", "etcd-2 10.213.7.13 bare",
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -42,7 +45,7 @@ func roles(h Host) string {
 	for _, x := range []struct {
 		has  bool
 		name string
-	}{{h.Etcd, "etcd"}, {h.Spare, "spare"}, {h.Master, "master"}, {h.Node, "node"}, {h.CA, "ca"}, {h.Pod, "pod"}} {
+	}{{h.Etcd, "etcd"}, {h.Spare, "spare"}, {h.Bare, "bare"}, {h.Master, "master"}, {h.Node, "node"}, {h.CA, "ca"}, {h.Pod, "pod"}} {
 		if x.has {
 			r = append(r, x.name)
 		}
@@ -63,6 +66,7 @@ func TestOptionsCheck(t *testing.T) {
 		{"inventory", func(o *Options) { o.InventoryStyle = "json" }, "--inventory-style"},
 		{"nodes", func(o *Options) { o.Nodes = -1 }, "--nodes"},
 		{"spare", func(o *Options) { o.Spare = 99 }, "--spare"},
+		{"bare", func(o *Options) { o.Bare = -1 }, "--bare"},
 		{"runtime", func(o *Options) { o.Runtime = "docker" }, "--runtime"},
 		{"layout", func(o *Options) { o.ManifestLayout = "json" }, "--manifest-layout"},
 		{"pods beside masters", func(o *Options) { o.Runtime, o.Masters = "mixed", "separate" }, "--masters"},

@@ -186,6 +186,9 @@ func (s *state) properties(root string) map[string]string {
 		"AssertResult": "yes", "AssertTimestampMonotonic": fmt.Sprint(s.Checked),
 		"ExecMainStartTimestampMonotonic": fmt.Sprint(s.Started),
 	}
+	if user, err := os.ReadFile(filepath.Join(root, "fake/user")); err == nil { // User= of the unit
+		p["User"] = string(user)
+	}
 	if s.Refused || s.Checked == 0 {
 		p["AssertResult"] = "no"
 	}
