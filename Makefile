@@ -67,6 +67,7 @@ lint: environments modules ## ansible-lint (production), yamllint, ansible-doc, 
 	@yamllint --strict .
 	@ANSIBLE_INVENTORY=$(CURDIR)/inventory/separate.ini ansible-lint --nocolor -q
 	@python molecule/control/check_docs.py .
+	@python molecule/control/examples.py check .
 	@python molecule/control/check_entries.py .
 	@python molecule/control/check_targets.py .
 	@python molecule/control/check_acts.py .
