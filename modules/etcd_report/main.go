@@ -37,6 +37,8 @@ type args struct {
 	Playbook  string             `json:"playbook"`
 	State     string             `json:"state"`
 	End       string             `json:"end"`
+	Stage     string             `json:"stage"`
+	Stopped   *stopped           `json:"stopped"`
 	Plan      map[string]any     `json:"plan"`
 	Acts      []act              `json:"acts"`
 	Ansible   string             `json:"ansible"`

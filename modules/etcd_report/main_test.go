@@ -146,6 +146,50 @@ func TestTheRecordGrowsByStages(t *testing.T) {
 	}
 }
 
+// A run that is killed, or fails, leaves the stage that had begun, and where it stopped.
+func TestWhereARunStopped(t *testing.T) {
+	args := arguments(t)
+	moduletest.Run(t, args).OK(t, true)
+	args["state"], args["stage"] = "going", "(5/9) Copy the stopped data"
+	a := moduletest.Run(t, args).OK(t, true)
+	moduletest.Run(t, args).OK(t, false)
+	if r := recordOf(t, a); r["stage"] != "(5/9) Copy the stopped data" || r["stopped"] != nil {
+		t.Errorf("%v", r)
+	}
+	if page := read(t, a.JSON["page"]); !strings.Contains(page, "The last stage that began: (5/9) Copy the stopped data") {
+		t.Error(page)
+	}
+	args["stopped"] = m{"task": "Copy the stopped data", "failures": []m{{"host": "master-0.example.com", "said": "no room: " + evil}},
+		"fenced": []string{"master-1.example.com"}, "next": "ansible-playbook -i hosts /opt/playbooks/restore_quorum.yml"}
+	a = moduletest.Run(t, args).OK(t, true)
+	moduletest.Run(t, args).OK(t, false)
+	r := recordOf(t, a)
+	if stopped := r["stopped"].(m); r["end"] != "failed" || stopped["task"] != "Copy the stopped data" || stopped["at"] == "" {
+		t.Errorf("%v", r)
+	}
+	page := read(t, a.JSON["page"])
+	for _, want := range []string{"It stopped in (5/9) Copy the stopped data", "master-0.example.com: no room: &lt;script&gt;", "Fenced by this run: master-1.example.com.",
+		"<pre>ansible-playbook -i hosts /opt/playbooks/restore_quorum.yml"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("not in the page: %s", want)
+		}
+	}
+	delete(args, "stopped")
+	args["state"], args["stage"] = "ended", ""
+	if r := recordOf(t, moduletest.Run(t, args).OK(t, true)); r["stopped"] != nil || r["stage"] != "" {
+		t.Errorf("the end leaves %v, %v", r["stage"], r["stopped"])
+	}
+	// What follows the end takes nothing of it back.
+	args["state"], args["stage"], args["stopped"] = "going", "(9/9) Report", m{"task": "Edit the inventory", "failures": []m{{"host": "localhost", "said": "read-only"}}}
+	a = moduletest.Run(t, args).OK(t, true)
+	if r := recordOf(t, a); r["state"] != "ended" || r["end"] != "degraded" || r["ended_at"] == "" || r["stopped"] == nil {
+		t.Errorf("%v", r)
+	}
+	if page := read(t, a.JSON["page"]); !strings.Contains(page, "The run reached its end: degraded.") || !strings.Contains(page, "read-only") {
+		t.Error(page)
+	}
+}
+
 // A bar begins where the one before ends, and is as long as its seconds.
 func TestTheTimelineIsToScale(t *testing.T) {
 	r := record{Planned: "2026-11-29T03:00:00Z", Ended: "2026-11-29T03:01:40Z", Steps: []step{

@@ -30,6 +30,9 @@ type record struct {
 	Ended    string `json:"ended_at"`
 	End      string `json:"end"`
 
+	Stage   string   `json:"stage"`   // the last that began; "" once the run has reached its end
+	Stopped *stopped `json:"stopped"` // null where no failure ended the run, or nobody was there to say so
+
 	Action   string             `json:"action"`
 	Survivor string             `json:"survivor"`
 	Found    report.Report      `json:"report"`
@@ -37,6 +40,20 @@ type record struct {
 	Done     []string           `json:"done"`
 	Backups  []backup           `json:"backups"`
 	Members  []histories.Member `json:"members"`
+}
+
+// stopped is where a failure ended the run.
+type stopped struct {
+	At       string    `json:"at"`
+	Task     string    `json:"task"`
+	Failures []failure `json:"failures"`
+	Fenced   []string  `json:"fenced"`
+	Next     string    `json:"next"`
+}
+
+type failure struct {
+	Host string `json:"host"`
+	Said string `json:"said"`
 }
 
 // backup is one of those that etcd_backup returns; the rest of its keys is left out.
@@ -52,7 +69,8 @@ type backup struct {
 
 func newRecord(a args, p plan.Plan, now time.Time) record {
 	r := record{Schema: schema, Suite: ansible.Version, Ansible: a.Ansible, Playbook: a.Playbook, Run: p.Run, PlanID: p.ID, State: a.State,
-		Action: p.Action, Survivor: p.Survivor, Found: p.Report, Done: a.Done, Backups: a.Backups, Members: a.Members}
+		Action: p.Action, Survivor: p.Survivor, Found: p.Report, Done: a.Done, Backups: a.Backups, Members: a.Members,
+		Stage: a.Stage, Stopped: a.Stopped}
 	r.Planned, r.End = now.UTC().Format(time.RFC3339), report.Failed
 	if r.State == "ended" || p.Action == rows.Refuse {
 		r.End = p.Report.End.Done
@@ -62,6 +80,9 @@ func newRecord(a args, p plan.Plan, now time.Time) record {
 	}
 	if r.State == "ended" {
 		r.Ended = r.Planned
+	}
+	if r.Stopped != nil {
+		r.Stopped.At = r.Planned
 	}
 	r.Steps = stepsOf(a.Acts, r.Planned)
 	return r
@@ -73,8 +94,16 @@ func (r *record) carryOn(old record) {
 		return
 	}
 	r.Planned, r.Steps = old.Planned, merged(old.Steps, r.Steps)
-	if r.State == "ended" && old.State == "ended" {
+	if r.Stopped != nil && old.Stopped != nil && r.Stopped.Task == old.Stopped.Task {
+		r.Stopped.At = old.Stopped.At
+	}
+	switch {
+	case old.State == "ended" && r.State == "ended":
 		r.Ended = old.Ended
+	case old.State == "ended":
+		r.State, r.End, r.Ended, r.Done, r.Backups, r.Members = old.State, old.End, old.Ended, old.Done, old.Backups, old.Members
+	case r.State != "ended" && r.Stage == "":
+		r.Stage = old.Stage
 	}
 }
 

@@ -1,4 +1,4 @@
-"""Tests of the callback etcd_page, for Python 2.7 with Ansible 2.9 and Python 3 with today's ansible-core: run it with the Python of either.
+"""Tests of the callbacks etcd_page and etcd_record, for Python 2.7 with Ansible 2.9 and Python 3 with today's ansible-core: run it with the Python of either.
 
 The page is driven with results as modules return them; then ansible-playbook, which lies beside that Python, runs a small playbook.
 """
@@ -6,6 +6,7 @@ from __future__ import absolute_import, division, print_function
 
 import glob
 import io
+import json
 import os
 import re
 import shutil
@@ -271,6 +272,47 @@ ROLE = """
 - name: Write by a role
   raw: echo
 """
+# A run whose plan is recorded, and that fails in a later stage; a failure before it is rescued.
+STOPPED = """
+- name: Decide (2/9)
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - etcd_quorum_plan:
+      register: etcd_plan
+    - etcd_report: {directory: "{{ reports }}", playbook: p.yml, state: planned, plan: "{{ etcd_plan }}"}
+- name: Nobody has to do this (3/9)
+  hosts: "{{ [] }}"
+  tasks:
+    - fail:
+- name: Fence (4/9)
+  hosts: here
+  gather_facts: false
+  tasks:
+    - etcd_fence:
+    - block:
+        - name: Tried
+          raw: exit 1
+      rescue:
+        - debug:
+- name: Copy the data (5/9)
+  hosts: here
+  gather_facts: false
+  tasks:
+    - raw: cat {{ reports }}/p-5d41402abc4b2a76.json
+      register: seen
+    - debug: {msg: "{{ 'the stage is recorded before it acts' if '(5/9) Copy the data' in seen.stdout else seen.stdout }}"}
+    - name: Copy
+      etcd_backup:
+      no_log: "{{ hidden | default(false) }}"
+      when: not whole | default(false)
+"""
+MODULES = {
+    "etcd_quorum_plan": {"changed": False, "report": {"hosts": {}, "end": {"now": "lost", "done": "whole"}},
+                         "do": {"run": "5d41402abc4b2a76", "action": "force", "survivor": "here"}},
+    "etcd_fence": {"changed": True, "fenced": True},
+    "etcd_backup": {"failed": True, "msg": "no room <on> the disk PASSWORD-42", "hint": "free some"},
+}
 HOSTS = """
 gone ansible_host=127.0.0.1 ansible_port=1
 here ansible_connection=local
@@ -297,7 +339,7 @@ class LogTest(unittest.TestCase):
             self.assertIn("of older logs 5 were removed: the newest %d are kept" % etcd_page.KEEP, handle.read())
 
 
-class RunTest(unittest.TestCase):
+class Run(unittest.TestCase):
     def setUp(self):
         self.work = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.work)
@@ -320,6 +362,8 @@ class RunTest(unittest.TestCase):
             out = child.communicate()[0].decode("utf-8")
         return child.returncode, out
 
+
+class RunTest(Run):
     def log(self, directory):
         paths = glob.glob(os.path.join(directory, "p-*.log"))
         self.assertEqual(len(paths), 1, paths)
@@ -380,6 +424,47 @@ class RunTest(unittest.TestCase):
         self.assertEqual(status, 2, out)
         self.assertIn("TASK [Where is it]", out)
         self.assertFalse(os.path.exists(self.reports))
+
+
+class RecordTest(Run):
+    def setUp(self):
+        super(RecordTest, self).setUp()
+        os.makedirs(os.path.join(self.work, "library"))
+        os.symlink(os.path.join(ROOT, "library", "bin", "etcd_report"), os.path.join(self.work, "library", "etcd_report"))
+        os.symlink(os.path.join(ROOT, "plugins", "callback"), os.path.join(self.work, "callback_plugins"))
+        with open(os.path.join(self.work, "p.yml"), "w") as handle:
+            handle.write(STOPPED)
+        for name, answer in MODULES.items():
+            path = os.path.join(self.work, "library", name)
+            with open(path, "w") as handle:
+                handle.write("#!/bin/sh\ncat <<'END'\n%s\nEND\n" % json.dumps(answer))
+            os.chmod(path, 0o755)
+
+    def record(self, status, *arguments, **environment):
+        found, out = self.run_it("-e", "reports=" + self.reports, "-e", '{"etcd_host": "one two"}', "-e", "etcd_confirm=1f2e", "-e", "word=PASSWORD-42", *arguments, **environment)
+        self.assertEqual(found, status, out)
+        self.assertIn("the stage is recorded before it acts", out)
+        with io.open(os.path.join(self.reports, "p-5d41402abc4b2a76.json"), encoding="utf-8") as handle:
+            return json.load(handle)
+
+    def test_a_failure_is_recorded_whatever_prints_the_run(self):
+        for callback in ("etcd_page", "default"):
+            record = self.record(2, ANSIBLE_STDOUT_CALLBACK=callback)
+            self.assertEqual((record["stage"], record["state"], record["end"]), ("(5/9) Copy the data", "going", "failed"))
+            stopped = record["stopped"]
+            self.assertEqual((stopped["task"], stopped["fenced"]), ("Copy", ["here"]))
+            self.assertEqual([failure["host"] for failure in stopped["failures"]], ["here"])
+            self.assertEqual(stopped["failures"][0]["said"], "no room <on> the disk PASSWORD-42\nNext: free some")
+            self.assertEqual(stopped["next"], "ansible-playbook -i %s/hosts %s/p.yml -e '{\"etcd_host\": \"one two\"}'" % (self.work, self.work))
+
+    def test_what_is_hidden_stays_so(self):
+        record = self.record(2, "-e", "hidden=yes")
+        self.assertEqual(record["stopped"]["failures"], [{"host": "here", "said": "not shown (no_log)"}])
+        self.assertNotIn("PASSWORD-42", json.dumps(record))
+
+    def test_without_a_failure_nothing_has_stopped(self):
+        record = self.record(0, "-e", "whole=yes")
+        self.assertEqual((record["stage"], record["stopped"]), ("(5/9) Copy the data", None))
 
 
 if __name__ == "__main__":
