@@ -178,11 +178,15 @@ func TestBadInput(t *testing.T) {
 	if err := os.Symlink("/etc/hostname", runlock.Path(link["directory"].(string), link["inventory"].([]string))); err != nil {
 		t.Fatal(err)
 	}
-	nowhere := lock(t)
-	nowhere["directory"] = "/nowhere"
-	for kind, list := range map[string][]m{"invalid": {{}, {"inventory": "x", "reads": "perhaps"}, link}, "internal": {nowhere}} {
-		for _, args := range list {
-			moduletest.Run(t, args).Failed(t, kind)
+	for _, args := range []m{{}, {"inventory": "x", "reads": "perhaps"}, link} {
+		moduletest.Run(t, args).Failed(t, "invalid")
+	}
+	for _, directory := range []string{"/nowhere", "/proc"} { // where no file can be made
+		args := lock(t)
+		args["directory"] = directory
+		a := moduletest.Run(t, args).Failed(t, "invalid")
+		if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "directory") || !strings.Contains(hint, "-e etcd_lock_dir=PATH") {
+			t.Errorf("%s", a.Stdout)
 		}
 	}
 }

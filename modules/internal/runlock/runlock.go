@@ -180,7 +180,7 @@ func refusal(other *Holder, err error) error {
 func openOwn(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "the lock of this run cannot be written").WithHint("say another directory: -e etcd_lock_dir=PATH")
+		return nil, fault.Wrap(fault.Invalid, err, "argument directory: the lock of this run cannot be written").WithHint("say another directory: -e etcd_lock_dir=PATH")
 	}
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || owner(info) != uint32(os.Geteuid()) || names(info) > 1 {
 		f.Close()
