@@ -65,7 +65,10 @@ func problems(runtime string, entries []etcdlog.Entry) []etcdlog.Problem {
 		known = etcdlog.ExplainPod(entries)
 	}
 	unexplained, found := etcdlog.Unexplained(entries)
+	ended, over := etcdlog.Ended(entries)
 	switch {
+	case !found && len(known) == 0 && over:
+		return append(known, ended)
 	case !found:
 		return known
 	case slices.ContainsFunc(entries, etcdlog.ExplainedEnd):

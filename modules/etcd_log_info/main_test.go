@@ -67,6 +67,16 @@ func TestQuotesWhatItCannotExplain(t *testing.T) {
 	}
 }
 
+// Nor where systemd alone tells of the end.
+func TestTellsOfAnEnd(t *testing.T) {
+	h := hosttest.New(t)
+	h.Journal("ready to serve client requests", "etcd.service: main process exited, code=killed, status=11/SEGV")
+	a := moduletest.Run(t, h.Args()).OK(t, false)
+	if !strings.Contains(a.Stdout, `"code":"ended"`) || !strings.Contains(a.Msg(), "status=11/SEGV") || !strings.Contains(a.Msg(), "ready to serve") {
+		t.Errorf("%s", a.Stdout)
+	}
+}
+
 func TestFindsWhatSELinuxDenied(t *testing.T) {
 	h := hosttest.New(t)
 	h.Write("var/log/audit/audit.log", fmt.Sprintf("type=AVC msg=audit(%d.1:1): avc:  denied  { write } for  pid=7 comm=\"etcd\" name=\"wal\"\n", time.Now().Unix()))

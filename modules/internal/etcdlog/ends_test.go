@@ -15,12 +15,16 @@ func TestExplainsEnds(t *testing.T) {
 			`panic: recovering backend from snapshot error: failed to find database snapshot file (snap: snapshot file doesn't exist)`,
 			`recover from snapshot error: snap: snapshot file doesn't exist`,
 			`database file (/var/lib/etcd/member/snap/db) of the backend is missing`,
+			`database file (/var/lib/etcd/member/snap/db index 12) does not match with snapshot (index 20007).`,
 		},
 		"corrupt": {
 			`panic: invalid freelist page: 9735427975370221713, page type is leaf`,
 			`panic: freepages: failed to get all reachable pages (page 27: multiple references)`,
 			`panic: invalid page type: 0: 4`,
 			`panic: page 1234 already freed`,
+			`cannot open database at /var/lib/etcd/member/snap/db (checksum error)`,
+			`cannot open database at /var/lib/etcd/member/snap/db (version mismatch)`,
+			`alarm CORRUPT raised by peer 83c0d1d825db0d0`,
 			`panic: assertion failed: Page expected to be: 2133, but self identifies as 0`,
 			`unexpected fault address 0x7f1c8a000000`,
 			`panic: file size too small`,
@@ -40,14 +44,21 @@ func TestExplainsEnds(t *testing.T) {
 		"certificate_missing": {
 			`open /etc/etcd/peer.crt: no such file or directory`,
 			`could not load client cert: open /etc/etcd/peer.key: no such file or directory`,
+			`open /etc/etcd/ca/ca.crt: not a directory`,
+			`open : no such file or directory`,
+			`KeyFile and CertFile must both be present[key: , cert: /etc/etcd/peer.crt]`,
 		},
 		"certificate_unreadable": {`open /etc/etcd/server.key: permission denied`},
 		"certificate_key": {
 			`tls: private key does not match public key`,
 			`tls: failed to find any PEM data in certificate input`,
+			`tls: failed to parse private key`,
+			`tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: [CERTIFICATE]`,
+			`asn1: structure error: tags don't match`,
 		},
 		"name_not_in_initial_cluster": {
 			`couldn't find local name "m0" in the initial cluster configuration`,
+			`etcd-0 has different advertised URLs in the cluster and advertised peer URLs list`,
 			`--initial-cluster must include m1=https://192.0.2.11:2380 given --initial-advertise-peer-urls=https://192.0.2.11:2380`,
 		},
 		"bad_setting": {
@@ -55,6 +66,8 @@ func TestExplainsEnds(t *testing.T) {
 			`invalid value "" for ETCD_HEARTBEAT_INTERVAL: strconv.ParseUint: parsing "": invalid syntax`,
 			`/bin/sh: /etc/etcd/etcd.conf: No such file or directory`,
 			`/bin/sh: line 2: /etc/etcd/etcd.conf: Permission denied`,
+			`etcd.service: Failed to load environment files: No such file or directory`,
+			`no data-dir provided, using default data-dir ./default.etcd`,
 		},
 		"data_locked": {
 			`another etcd process is using "/var/lib/etcd/member/snap/db" and holds the file lock.`,
@@ -70,6 +83,9 @@ func TestExplainsEnds(t *testing.T) {
 		"disk_error": {
 			`panic: write /var/lib/etcd/member/wal/0000000000000012-00000000001a2b3c.wal: input/output error`,
 			`wal: sync error: input/output error`,
+			`write /var/lib/etcd/member/wal/1.wal: structure needs cleaning`,
+			`write /var/lib/etcd/member/wal/1.wal: stale NFS file handle`,
+			`[signal SIGBUS: bus error code=0x2 addr=0x7f1c8a000000 pc=0x8c2f41]`,
 		},
 		"too_many_files": {`accept tcp 192.0.2.11:2379: accept4: too many open files`},
 		"killed": {
@@ -85,9 +101,32 @@ func TestExplainsEnds(t *testing.T) {
 		"unit_broken": {
 			`Failed at step CHDIR spawning /bin/bash: No such file or directory`,
 			`Failed at step USER spawning /bin/bash: No such process`,
+			`etcd.service: Failed at step EXEC spawning /bin/bash: No such file or directory`,
+			`/bin/bash: /usr/bin/etcd: No such file or directory`,
 			`Changing to the requested working directory failed: Permission denied`,
 		},
-		"wrong_owner": {`etcdserver: create wal error: open /var/lib/etcd/member/wal.tmp: permission denied`},
+		"wrong_owner": {
+			`etcdserver: create wal error: open /var/lib/etcd/member/wal.tmp: permission denied`,
+			`open /srv/etcd/.touch: permission denied`,
+		},
+		"disk_full": {`write /var/lib/etcd/member/wal/1.wal: disk quota exceeded`},
+		"selinux":   {`listen tcp 192.0.2.11:2479: bind: permission denied`},
+		"no_memory": {`fatal error: runtime: out of memory`, `fork/exec /usr/bin/etcd: cannot allocate memory`},
+		"bad_flag": {
+			`error verifying flags, '--force' is not a valid flag. See 'etcd --help'.`,
+			`flag provided but not defined: -force-new-clustr`,
+		},
+		"cluster_not_reached": {`cannot fetch cluster info from peer urls: could not retrieve cluster information from the given urls`},
+		"name_not_resolved": {
+			`health check for peer 83c0d1d825db0d0 could not connect: dial tcp: lookup m2.example.com on 192.0.2.1:53: no such host`,
+			`failed to resolve url https://m2.example.com:2380: lookup m2.example.com: no such host`,
+			`couldn't resolve during URL comparison (lookup m2.example.com: no such host)`,
+			`could not resolve host m2.example.com:2380`,
+		},
+		"http_and_https": {
+			`health check for peer 83c0d1d825db0d0 could not connect: tls: oversized record received with length 20527`,
+			`health check for peer 83c0d1d825db0d0 could not connect: malformed HTTP response "\x15\x03\x01\x00\x02\x02"`,
+		},
 		"": {
 			`received terminated signal, shutting down...`,
 			`removed /srv/backup/notes.key: no such file`,
@@ -166,6 +205,23 @@ func TestProbeEndsThePod(t *testing.T) {
 	}
 	if p := ExplainPod(signals(minute, minute))[0]; p.Count != 3 || p.Last != "2026-11-23T03:16:20Z" || !strings.Contains(p.Line, "kubelet's probe") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// An end without a reason is told as one; a stop that was asked for, or one that is explained, is none.
+func TestEnded(t *testing.T) {
+	for line, want := range map[string]bool{
+		`etcd.service: main process exited, code=killed, status=11/SEGV`:           true,
+		`etcd.service: Main process exited, code=dumped, status=6/ABRT`:            true,
+		`etcd.service: main process exited, code=exited, status=2/INVALIDARGUMENT`: true,
+		`etcd.service: main process exited, code=exited, status=0/SUCCESS`:         false,
+		`etcd.service: Main process exited, code=killed, status=15/TERM`:           false,
+		`rafthttp: the connection with 83c0d1d825db0d0 became active, code=exited`: false,
+	} {
+		p, found := Ended([]Entry{{Level: Info, Text: "serving client requests on 192.0.2.11:2379"}, {Level: 5, Text: line}})
+		if found != want || found && !strings.Contains(p.Line, "before it was logged: \"serving client requests") {
+			t.Errorf("%s: %v, %+v", line, found, p)
+		}
 	}
 }
 

@@ -104,11 +104,34 @@ func Unexplained(entries []Entry) (Problem, bool) {
 			p.add(e)
 		}
 	}
-	text := p.Sample
+	p.Line = fmt.Sprintf("etcd ended with words that are not known here: %q", quote(p.Sample))
+	return p, p.Count > 0
+}
+
+func quote(text string) string {
 	if len(text) > longestQuote {
 		text = strings.ToValidUTF8(text[:longestQuote], "") + "…"
 	}
-	p.Line = fmt.Sprintf("etcd ended with words that are not known here: %q", text)
+	return text
+}
+
+// end is how systemd tells that etcd's process is over. A stop that was asked for ends it with SIGTERM.
+var end = regexp.MustCompile(`(?i)main process exited, code=(exited|killed|dumped), status=([1-9]\d*)/`)
+
+// Ended is for a log that shows an end of etcd and nothing that explains it, not even a critical line: what etcd logged last before it is quoted.
+func Ended(entries []Entry) (Problem, bool) {
+	p := Problem{Code: "ended", Advice: "look the words up; how the cluster is: " + checkQuorum}
+	last := ""
+	for i, e := range entries {
+		found := end.FindStringSubmatch(e.Text)
+		if found == nil || found[2] == "15" {
+			continue
+		}
+		if p.add(e); i > 0 {
+			last = fmt.Sprintf("; before it was logged: %q", quote(entries[i-1].Text))
+		}
+	}
+	p.Line = fmt.Sprintf("etcd ended: %q%s", quote(p.Sample), last)
 	return p, p.Count > 0
 }
 
