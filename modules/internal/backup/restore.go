@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -47,7 +48,7 @@ func PlanRestore(copyDir, dir string, m *Manifest, skip []string) ([]Change, err
 	if err == nil {
 		defer in.Close()
 	}
-	err = filepath.WalkDir(copyDir, func(path string, d fs.DirEntry, err error) error {
+	err = readfile.Walk(copyDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fault.Wrap(fault.Corrupt, err, "%s", path)
 		}
@@ -211,7 +212,7 @@ func Restore(ctx context.Context, dir string, changes []Change, now time.Time, c
 
 // RestoreDirs makes the directories that the copy has and the host lacks, with their owners and modes.
 func RestoreDirs(copyDir, dir string, m *Manifest, changed func()) error {
-	return filepath.WalkDir(copyDir, func(path string, d fs.DirEntry, err error) error {
+	return readfile.Walk(copyDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // slack is what must stay free beside a backup: for the filesystem's own records, and for others who write there.
@@ -71,7 +72,7 @@ func resolved(path string) string {
 // Allocated is the space that the files below root take on disk; holes take none.
 func Allocated(root string) (int64, error) {
 	var total int64
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -50,7 +51,7 @@ func CopyTree(ctx context.Context, from, to string) ([]File, error) {
 // DescribeLinks lists the links in a tree.
 func DescribeLinks(root string) ([]Link, error) {
 	var links []Link
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink == 0 {
 			return err
 		}
@@ -64,7 +65,7 @@ func DescribeLinks(root string) ([]Link, error) {
 // DescribeDirs notes mode and owner of every directory in a tree.
 func DescribeDirs(root string) ([]File, error) {
 	var dirs []File
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}

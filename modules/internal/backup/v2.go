@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -53,7 +54,7 @@ func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error
 func prints(dirs ...string) (string, error) {
 	var b strings.Builder
 	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		err := readfile.Walk(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}

@@ -5,11 +5,11 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"syscall"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // CheckOwner refuses to start an etcd that may not read all of its own data. etcd 3.2 takes a log directory that it may not list for a missing
@@ -19,7 +19,7 @@ func (h *Host) CheckOwner(unitUser string) error {
 	if err != nil || want == 0 { // root may read everything
 		return err
 	}
-	return filepath.WalkDir(h.MemberDir(), func(path string, _ fs.DirEntry, err error) error {
+	return readfile.Walk(h.MemberDir(), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

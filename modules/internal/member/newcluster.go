@@ -11,6 +11,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // NewCluster is what ForceNewCluster wrote. To includes the removals.
@@ -102,7 +103,7 @@ func (s *State) MayForce(keepTail bool) error {
 // RoomToStart says why etcd could not start on this log, forced, for lack of space; nil where it can. It is called before the first change: the
 // write's own check comes after the fence.
 func RoomToStart(s *State, dataDir, walDir string) error {
-	f, err := os.Open(filepath.Join(walDirOf(dataDir, walDir), s.end.file))
+	f, _, err := readfile.Open(filepath.Join(walDirOf(dataDir, walDir), s.end.file))
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "open the last log segment")
 	}

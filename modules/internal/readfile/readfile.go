@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -115,25 +114,4 @@ func Pair(one, other string, limit int64) (a, b []byte, err error) {
 	}
 	b, err = Read(other, limit)
 	return a, b, err
-}
-
-// mostNames is more than the names of any directory that is read here.
-const mostNames = 100_000
-
-// Dir is os.ReadDir for directories that another user fills. Names are sorted.
-func Dir(path string) ([]os.DirEntry, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	entries, err := f.ReadDir(mostNames + 1)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if len(entries) > mostNames {
-		return nil, &os.PathError{Op: "readdir", Path: path, Err: fmt.Errorf("%w: more than %d names", ErrTooLong, mostNames)}
-	}
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, nil
 }

@@ -7,13 +7,13 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 const (
@@ -313,9 +313,7 @@ func (d *Dir) List() ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	defer again.Close()
-	entries, err := again.file.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
+	return readfile.Entries(again.file)
 }
 
 // Lstat describes the name itself, without following a link.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 const tempPrefix = ".safefile-"
@@ -55,7 +56,7 @@ func (t *Temp) mark() (kept bool, err error) {
 
 func (d *Dir) sweep() error {
 	entries, err := d.List()
-	if errors.Is(err, os.ErrPermission) { // a directory that this user may write to but not list
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, readfile.ErrTooLong) { // one may write to a directory and not list it; leftovers do no harm
 		return nil
 	}
 	if err != nil {
