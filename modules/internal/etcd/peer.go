@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -119,19 +118,10 @@ func seePeer(ctx context.Context, url string, cfg Config) facts.Seen {
 		return facts.Seen{Error: err.Error()}
 	}
 	seen := facts.Seen{ClusterID: p.ClusterID, Members: len(p.Members)}
-	if i := slices.IndexFunc(p.Members, func(m facts.ClusterMember) bool { return hasURL(m.PeerURLs, url) }); i >= 0 {
+	if i := slices.IndexFunc(p.Members, func(m facts.ClusterMember) bool { return facts.HasURL(m.PeerURLs, url) }); i >= 0 {
 		seen.ID = p.Members[i].ID
 	}
 	return seen
-}
-
-func hasURL(urls []string, url string) bool {
-	return slices.ContainsFunc(urls, func(each string) bool { return SameURL(each, url) })
-}
-
-// SameURL compares as etcd does, but ignores case and a final slash.
-func SameURL(a, b string) bool {
-	return strings.EqualFold(strings.TrimSuffix(a, "/"), strings.TrimSuffix(b, "/"))
 }
 
 // InitialCluster is ETCD_INITIAL_CLUSTER for the given members. A member that was never started has no name yet; its ID stands in, since

@@ -3,19 +3,16 @@ package host
 import (
 	"context"
 	"os/user"
-	"slices"
 	"strconv"
-	"strings"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/hosturl"
 )
 
 // Configured is true where etcd.conf is a member's. The RPM's own etcd.conf is not: it has the name default, and URLs of localhost only
 // [etcd-3.2.32, etcd.conf of the RPM].
 func (h *Host) Configured() bool {
-	return slices.ContainsFunc(h.Config.PeerURLs, func(url string) bool {
-		return !strings.Contains(url, "//localhost") && !strings.Contains(url, "//127.") && !strings.Contains(url, "//[::1]")
-	})
+	return !hosturl.OnlyLoopback(h.Config.PeerURLs)
 }
 
 // UnitUser is the user that the unit runs etcd as; it must exist.

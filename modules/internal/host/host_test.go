@@ -135,7 +135,7 @@ ETCD_DATA_DIR=/srv/etcd/
 ETCD_LISTEN_PEER_URLS=https://192.0.2.12:2380
 ETCD_LISTEN_CLIENT_URLS=https://192.0.2.12:2379,https://127.0.0.1:2379
 ETCD_INITIAL_ADVERTISE_PEER_URLS=https://192.0.2.12:2380
-ETCD_INITIAL_CLUSTER=m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380
+ETCD_INITIAL_CLUSTER=m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380,old=HTTPS://192.0.2.12:2380/
 ETCD_INITIAL_CLUSTER_STATE=existing
 ETCD_INITIAL_CLUSTER_TOKEN=etcd-cluster-1
 ETCD_ADVERTISE_CLIENT_URLS=https://192.0.2.12:2379
@@ -149,7 +149,7 @@ ETCD_PEER_KEY_FILE=/etc/etcd/peer.key
 		Path: h.Conf, Name: "m1",
 		ListenPeerURLs: []string{"https://192.0.2.12:2380"}, ListenClientURLs: []string{"https://192.0.2.12:2379", "https://127.0.0.1:2379"},
 		PeerURLs: []string{"https://192.0.2.12:2380"}, ClientURLs: []string{"https://192.0.2.12:2379"},
-		InitialCluster:      "m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380",
+		InitialCluster:      "m0=https://192.0.2.11:2380,m1=https://192.0.2.12:2380,old=HTTPS://192.0.2.12:2380/",
 		InitialClusterState: "existing", InitialClusterToken: "etcd-cluster-1",
 	}
 	if diff := cmp.Diff(want, got.Config); diff != "" {

@@ -1,8 +1,6 @@
 package host
 
 import (
-	"slices"
-
 	"etcd-quorum-restore/modules/internal/facts"
 )
 
@@ -10,7 +8,7 @@ import (
 func (h *Host) OtherPeerURLs() []string {
 	var out []string
 	for _, m := range facts.ParseInitialCluster(h.Config.InitialCluster) {
-		if m.Name != h.Config.Name && !slices.Contains(h.Config.PeerURLs, m.URL) {
+		if m.Name != h.Config.Name && !facts.HasURL(h.Config.PeerURLs, m.URL) {
 			out = append(out, m.URL)
 		}
 	}

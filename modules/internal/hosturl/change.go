@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
 
@@ -81,7 +82,7 @@ func exact(urls []string) (Outcome, error) {
 		if err := CheckURL(each); err != nil {
 			return Outcome{}, err
 		}
-		if slices.Contains(urls[:i], each) {
+		if facts.HasURL(urls[:i], each) {
 			return Outcome{}, fault.New(fault.Invalid, "%s is given twice", each)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -36,7 +35,7 @@ func (s *State) Heir(peerURLs []string) (facts.ID, error) {
 	}
 	own := s.atEnd[0].ID
 	for _, p := range s.atEnd {
-		if len(peerURLs) > 0 && slices.Equal(p.PeerURLs, peerURLs) {
+		if len(peerURLs) > 0 && facts.SameURLs(p.PeerURLs, peerURLs) {
 			return p.ID, nil
 		}
 		if p.ID == s.ID {

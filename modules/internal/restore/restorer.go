@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
@@ -251,7 +250,7 @@ func (r *Restorer) serve(ctx context.Context, record *facts.Restoring, out *Outc
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(out.Member.PeerURLs, r.PeerURLs) {
+	if !facts.SameURLs(out.Member.PeerURLs, r.PeerURLs) {
 		if err := r.movePeerURL(ctx, out); err != nil {
 			return err
 		}

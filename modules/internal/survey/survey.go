@@ -174,9 +174,7 @@ func otherPeers(out facts.Host) []string {
 			urls = append(urls, m.URL)
 		}
 	}
-	return slices.DeleteFunc(urls, func(url string) bool {
-		return slices.ContainsFunc(out.Config.PeerURLs, func(own string) bool { return etcd.SameURL(own, url) })
-	})
+	return slices.DeleteFunc(urls, func(url string) bool { return facts.HasURL(out.Config.PeerURLs, url) })
 }
 
 // joined is true where this host runs as a member of a cluster that has quorum.

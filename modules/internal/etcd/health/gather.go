@@ -71,7 +71,7 @@ func notAsked(ctx context.Context, members []facts.ClusterMember, asked []Endpoi
 
 // sameHost compares by address: master-config.yaml names hosts, the member list has addresses, and a dead host must not be listed twice.
 func sameHost(ctx context.Context, a, b string) bool {
-	if etcd.SameURL(a, b) {
+	if facts.SameURL(a, b) {
 		return true
 	}
 	ua, erra := url.Parse(a)

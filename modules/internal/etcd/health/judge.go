@@ -60,7 +60,7 @@ func memberOf(p Picture, e Endpoint) string {
 		return e.MemberID.String()
 	}
 	for _, m := range p.Members {
-		if slices.Contains(m.ClientURLs, e.Endpoint) {
+		if facts.HasURL(m.ClientURLs, e.Endpoint) {
 			return m.ID.String()
 		}
 	}

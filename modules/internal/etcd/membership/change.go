@@ -196,7 +196,7 @@ func worthRetrying(err error) bool {
 // Find is the entry of a list that the request is about.
 func Find(members []facts.ClusterMember, w Want) (facts.ClusterMember, bool) {
 	for _, m := range members {
-		if w.ID != 0 && m.ID == w.ID || w.ID == 0 && (overlap(m.PeerURLs, w.PeerURLs) || len(w.PeerURLs) == 0 && m.Name == w.Name) {
+		if w.ID != 0 && m.ID == w.ID || w.ID == 0 && (facts.ShareURL(m.PeerURLs, w.PeerURLs) || len(w.PeerURLs) == 0 && m.Name == w.Name) {
 			return m, true
 		}
 	}

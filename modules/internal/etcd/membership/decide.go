@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 )
@@ -56,10 +55,10 @@ func Decide(now Now, want Want) ([]Step, error) {
 func decidePresent(now Now, want Want) ([]Step, error) {
 	var conflicts []facts.ClusterMember
 	for _, m := range now.Members {
-		if sameURLs(m.PeerURLs, want.PeerURLs) && (m.Name == "" || want.Name == "" || m.Name == want.Name) {
+		if facts.SameURLs(m.PeerURLs, want.PeerURLs) && (m.Name == "" || want.Name == "" || m.Name == want.Name) {
 			return keepEntry(now, want, m)
 		}
-		if overlap(m.PeerURLs, want.PeerURLs) || want.Name != "" && m.Name == want.Name {
+		if facts.ShareURL(m.PeerURLs, want.PeerURLs) || want.Name != "" && m.Name == want.Name {
 			conflicts = append(conflicts, m)
 		}
 	}
@@ -112,11 +111,11 @@ func decideUpdate(now Now, want Want) ([]Step, error) {
 	if want.Name != "" && m.Name != "" && m.Name != want.Name {
 		return nil, fault.New(fault.Refused, "member %s is named %s, not %s; a member's name comes from its own ETCD_NAME", m.ID, m.Name, want.Name)
 	}
-	if sameURLs(m.PeerURLs, want.PeerURLs) {
+	if facts.SameURLs(m.PeerURLs, want.PeerURLs) {
 		return nil, nil
 	}
 	for _, other := range now.Members {
-		if other.ID != m.ID && overlap(other.PeerURLs, want.PeerURLs) {
+		if other.ID != m.ID && facts.ShareURL(other.PeerURLs, want.PeerURLs) {
 			return nil, fault.New(fault.Refused, "%s is already a peer URL of %s", strings.Join(want.PeerURLs, ","), describe(other))
 		}
 	}
@@ -149,7 +148,7 @@ func (w Want) names(m facts.ClusterMember) bool {
 		return m.ID == w.ID
 	}
 	if len(w.PeerURLs) > 0 {
-		return overlap(m.PeerURLs, w.PeerURLs)
+		return facts.ShareURL(m.PeerURLs, w.PeerURLs)
 	}
 	return m.Name == w.Name
 }
@@ -212,18 +211,4 @@ func describeAll(members []facts.ClusterMember) string {
 		out = append(out, describe(m))
 	}
 	return strings.Join(out, ", ")
-}
-
-func sameURLs(a, b []string) bool {
-	return len(a) == len(b) && covers(a, b) && covers(b, a)
-}
-
-func covers(a, b []string) bool {
-	return !slices.ContainsFunc(b, func(url string) bool { return !overlap(a, []string{url}) })
-}
-
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool {
-		return slices.ContainsFunc(b, func(y string) bool { return etcd.SameURL(x, y) })
-	})
 }

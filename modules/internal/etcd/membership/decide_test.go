@@ -47,6 +47,7 @@ func TestDecide(t *testing.T) {
 		"add to one":                  {trio[:1], allOK, present("b", "https://b:2380"), []Step{{Add, 0, []string{"https://b:2380"}}}, ""},
 		"is there":                    {trio, allOK, present("b", "https://b:2380"), nil, ""},
 		"is there, other case":        {trio, allOK, present("b", "HTTPS://B:2380/"), nil, ""},
+		"is there, IPv6 as it likes":  {[]facts.ClusterMember{a, m(0xb1, "b", "https://[2001:db8::1]:2380")}, allOK, present("b", "https://[2001:DB8:0::1]:2380"), nil, ""},
 		"added and not started":       {[]facts.ClusterMember{a, new1}, allOK, present("e", "https://e:2380"), nil, ""},
 		"another is not started":      {[]facts.ClusterMember{a, b, new1}, allOK, present("f", "https://f:2380"), nil, "never started"},
 		"same name, other URL":        {trio, allOK, present("c", "https://x:2380"), nil, "expected a member c with https://x:2380"},

@@ -1,6 +1,10 @@
 package histories
 
-import "slices"
+import (
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/facts"
+)
 
 // findCopies looks for data of a member that another host is, or holds as well, as after somebody has copied a data directory, or cloned a host.
 // Two processes of one member vote twice, so such data counts for nobody, and such a process is no part of the quorum.
@@ -24,10 +28,10 @@ func (c *Cluster) findCopies() {
 // Moved is true where the data is of a member whose peer URL is another host's by its etcd.conf. It can be forced, which writes the URL anew; started
 // with others, it would be looked for at the other host.
 func (c *Cluster) Moved(n *Node) bool {
-	if !c.DataIsMembers(n) || ShareURL(n.Facts.Config.PeerURLs, n.Member.PeerURLs) {
+	if !c.DataIsMembers(n) || facts.ShareURL(n.Facts.Config.PeerURLs, n.Member.PeerURLs) {
 		return false
 	}
 	return slices.ContainsFunc(c.Nodes, func(o *Node) bool {
-		return o != n && o.Answered() && ShareURL(o.Facts.Config.PeerURLs, n.Member.PeerURLs)
+		return o != n && o.Answered() && facts.ShareURL(o.Facts.Config.PeerURLs, n.Member.PeerURLs)
 	})
 }

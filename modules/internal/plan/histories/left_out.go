@@ -24,7 +24,7 @@ func (c *Cluster) findLeftOut() {
 // leftOut is true where the list that x was to join lacks n, n's own list has x, and no host on x's list still lists n.
 func (c *Cluster) leftOut(n, x *Node) bool {
 	list := x.initialCluster()
-	known := slices.ContainsFunc(n.Facts.Members, func(m facts.ClusterMember) bool { return ShareURL(m.PeerURLs, x.PeerURLs()) })
+	known := slices.ContainsFunc(n.Facts.Members, func(m facts.ClusterMember) bool { return facts.ShareURL(m.PeerURLs, x.PeerURLs()) })
 	if !known || n.inList(list) || len(c.JoinedWith(x)) == 0 {
 		return false
 	}
@@ -36,7 +36,7 @@ func (c *Cluster) leftOut(n, x *Node) bool {
 // JoinedWith are the names of the hosts whose cluster x was to join. Data that cannot be read counts as that cluster's, too.
 func (c *Cluster) JoinedWith(x *Node) (names []string) {
 	for _, each := range x.initialCluster() {
-		if !ShareURL([]string{each.URL}, x.PeerURLs()) {
+		if !facts.HasURL(x.PeerURLs(), each.URL) {
 			names = append(names, c.nameAt(each))
 		}
 	}
@@ -48,7 +48,7 @@ func (c *Cluster) JoinedWith(x *Node) (names []string) {
 
 func (c *Cluster) nameAt(p facts.Listed) string {
 	for _, n := range c.Nodes {
-		if ShareURL([]string{p.URL}, n.PeerURLs()) || !n.Answered() && sameName(n.Name, p.Name) {
+		if facts.HasURL(n.PeerURLs(), p.URL) || !n.Answered() && sameName(n.Name, p.Name) {
 			return n.Name
 		}
 	}
@@ -60,5 +60,5 @@ func (n *Node) initialCluster() []facts.Listed {
 }
 
 func (n *Node) inList(list []facts.Listed) bool {
-	return slices.ContainsFunc(list, func(p facts.Listed) bool { return ShareURL([]string{p.URL}, n.PeerURLs()) })
+	return slices.ContainsFunc(list, func(p facts.Listed) bool { return facts.HasURL(n.PeerURLs(), p.URL) })
 }

@@ -12,7 +12,7 @@ import (
 func (c *Cluster) matchMembers() {
 	own, book := c.ownNames(), c.namesByURL()
 	named := func(n *Node, theirs []string) bool {
-		return slices.ContainsFunc(theirs, func(name string) bool { return slices.Contains(own[n], canonicalHost(name)) })
+		return slices.ContainsFunc(theirs, func(name string) bool { return slices.Contains(own[n], facts.CanonicalHost(name)) })
 	}
 	for _, sign := range []func(*Node, *facts.ClusterMember) bool{
 		func(n *Node, m *facts.ClusterMember) bool {
@@ -22,7 +22,7 @@ func (c *Cluster) matchMembers() {
 			return c.SameCluster(n) && n.LiveID() != 0 && n.LiveID() == m.ID
 		},
 		func(n *Node, m *facts.ClusterMember) bool {
-			return n.Answered() && ShareURL(n.Facts.Config.PeerURLs, m.PeerURLs)
+			return n.Answered() && facts.ShareURL(n.Facts.Config.PeerURLs, m.PeerURLs)
 		},
 		func(n *Node, m *facts.ClusterMember) bool {
 			return named(n, slices.Concat([]string{m.Name}, HostsOf(m.PeerURLs), HostsOf(m.ClientURLs)))
@@ -61,7 +61,7 @@ func (c *Cluster) ownNames() map[*Node][]string {
 			all = slices.Concat(all, []string{conf.Name}, HostsOf(conf.PeerURLs), HostsOf(conf.ClientURLs))
 		}
 		for i := range all {
-			all[i] = canonicalHost(all[i])
+			all[i] = facts.CanonicalHost(all[i])
 		}
 		own[n] = slices.DeleteFunc(Unique(all), IsLoopback)
 		for _, name := range own[n] {
@@ -93,7 +93,7 @@ func urlKey(urls []string) string {
 	if len(urls) == 0 {
 		return ""
 	}
-	return canonicalURL(urls[0])
+	return facts.CanonicalURL(urls[0])
 }
 
 // Homeless are the members without a known host.

@@ -1,40 +1,19 @@
 package histories
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
 )
-
-// sameURL compares as etcd does, but ignores case, a final slash, and the spelling of an IP address.
-func sameURL(a, b string) bool { return canonicalURL(a) == canonicalURL(b) }
-
-func canonicalURL(raw string) string {
-	raw = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(raw), "/"))
-	u, err := url.Parse(raw)
-	if err != nil || u.Port() == "" {
-		return raw
-	}
-	u.Host = net.JoinHostPort(canonicalHost(u.Hostname()), u.Port())
-	return u.String()
-}
-
-// canonicalHost is a host's name or address in one form for comparison: an IPv6 address has many spellings.
-func canonicalHost(host string) string {
-	host = strings.ToLower(strings.TrimSpace(host))
-	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return ip.Unmap().WithZone("").String()
-	}
-	return strings.TrimSuffix(host, ".")
-}
 
 // IsLoopback is true for names that every host has for itself.
 func IsLoopback(host string) bool {
-	host = canonicalHost(host)
+	host = facts.CanonicalHost(host)
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || strings.HasPrefix(host, "localhost.") || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
@@ -43,13 +22,6 @@ func IsLoopback(host string) bool {
 func IsAddress(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
-}
-
-// ShareURL is true where the lists have a URL in common.
-func ShareURL(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool {
-		return slices.ContainsFunc(b, func(y string) bool { return sameURL(x, y) })
-	})
 }
 
 func hostOf(raw string) string {

@@ -9,7 +9,7 @@ import (
 // SeenAt is what a host saw at one of the URLs; false where it did not look.
 func SeenAt(sees map[string]facts.Seen, urls []string) (facts.Seen, bool) {
 	for _, url := range SortedKeys(sees) {
-		if ShareURL([]string{url}, urls) {
+		if facts.HasURL(urls, url) {
 			return sees[url], true
 		}
 	}

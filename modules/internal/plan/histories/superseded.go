@@ -120,7 +120,7 @@ func (n *Node) stillLists(fenced *Node) bool {
 		return n.Lists(known)
 	}
 	return slices.ContainsFunc(n.Facts.Members, func(m facts.ClusterMember) bool {
-		return m.Name != "" && ShareURL(m.PeerURLs, fenced.Facts.Config.PeerURLs) && n.Lists(m.ID)
+		return m.Name != "" && facts.ShareURL(m.PeerURLs, fenced.Facts.Config.PeerURLs) && n.Lists(m.ID)
 	})
 }
 

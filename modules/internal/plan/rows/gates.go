@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
 	"etcd-quorum-restore/modules/internal/plan/wording"
 )
@@ -92,7 +93,7 @@ func sameNames(v *View, d *Decision) []Refusal {
 			switch {
 			case a.Facts.Config.Name != "" && a.Facts.Config.Name == b.Facts.Config.Name:
 				same = "ETCD_NAME=" + a.Facts.Config.Name
-			case histories.ShareURL(a.Facts.Config.PeerURLs, b.Facts.Config.PeerURLs):
+			case facts.ShareURL(a.Facts.Config.PeerURLs, b.Facts.Config.PeerURLs):
 				same = "peer URL " + a.Facts.Config.PeerURLs[0]
 			default:
 				continue
