@@ -30,19 +30,17 @@ type job struct {
 	now        time.Time
 }
 
-func look(ctx context.Context, a args, check bool) (*job, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return nil, err
-	}
-	j := &job{host: h, now: time.Now(), acceptLoss: a.AcceptLoss}
+func look(ctx context.Context, a args, h *host.Host, check bool) (j *job, err error) {
+	j = &job{host: h, now: time.Now(), acceptLoss: a.AcceptLoss}
 	j.state.dataDir = h.DataDir
 	if j.state.hasData, err = h.HasData(); err != nil {
 		return nil, err
 	}
-	if j.state.stopped, j.state.left, err = gone(h); err != nil {
+	left, err := h.Left(ctx)
+	if err != nil {
 		return nil, err
 	}
+	j.state.stopped, j.state.left = len(left) == 0, strings.Join(left, ", ")
 	j.findEtcdctl(ctx, a.Method, check)
 	if j.state.stopped && len(a.Endpoints) == 0 {
 		j.state.silence = fault.New(fault.Refused, "etcd is stopped")
@@ -113,21 +111,6 @@ func (j *job) findOnHost(ctx context.Context) {
 	case !errors.Is(err, os.ErrNotExist):
 		j.state.etcdctl2 += " (" + err.Error() + ")"
 	}
-}
-
-// gone looks several times: one look can miss a lock that is held.
-func gone(h *host.Host) (bool, string, error) {
-	for range 3 {
-		e, err := h.Gone()
-		if err != nil {
-			return false, "", err
-		}
-		if !e.ProcessGone || !e.PortsClosed || !e.LocksFree {
-			return false, strings.Join(e.Left, ", "), nil
-		}
-		time.Sleep(60 * time.Millisecond)
-	}
-	return true, "", nil
 }
 
 // mayWrite refuses, before the first byte is written, a destination that is no place for a backup or has too little space.

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 )
 
 //go:embed etcd_backup.yml
@@ -34,11 +35,11 @@ type result struct {
 	Seconds float64        `json:"seconds"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+func main() { onhost.Main(documentation, ansible.Rules{}, run) }
 
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	begin := time.Now()
-	job, err := look(ctx, a, call.CheckMode)
+	job, err := look(ctx, a, h, call.CheckMode)
 	if err != nil {
 		return ansible.Result{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
@@ -89,12 +90,12 @@ func (j *job) stopped(ctx context.Context, dir, method string, m *backup.Manifes
 	if err != nil {
 		return backup.Entry{}, nil, err
 	}
-	still, left, err := gone(j.host)
+	left, err := j.host.Left(ctx)
 	if err != nil {
 		return backup.Entry{}, nil, err
 	}
-	if !still {
-		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy is worth nothing", left)
+	if len(left) > 0 {
+		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy is worth nothing", strings.Join(left, ", "))
 	}
 	e := backup.Entry{Method: method, Path: to}
 	e.SHA256, e.Bytes = backup.SumOfSums(to, files)

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 )
 
 //go:embed etcd_config_backup.yml
@@ -35,16 +36,15 @@ type result struct {
 	Lines    []string        `json:"lines"`
 }
 
-var rules = ansible.Rules{}
+func main() { onhost.Main(documentation, ansible.Rules{}, run) }
 
-func main() { ansible.Main(documentation, rules, run) }
-
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+// OfHost: etcd.conf is one of the files that are put back.
+func (a args) OfHost() (host.Options, error) {
 	a.ConfIsLost = a.State == "restored"
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+	return a.Options, nil
+}
+
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	if a.State == "restored" {
 		return restore(ctx, call, a, h)
 	}

@@ -10,13 +10,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/etcdtest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
 
 func TestMain(m *testing.M) { os.Exit(moduletest.Clean(m.Run())) }
 
-func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
+func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, ansible.Rules{}) }
 
 // site is a host's directories below one temporary directory.
 type site struct{ etc, conf, dest, data, pods string }

@@ -63,7 +63,7 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 	if len(changes) == 0 {
 		return ansible.Result{Data: out}, nil
 	}
-	if err := stopped(h); err != nil {
+	if err := stopped(ctx, h); err != nil {
 		return ansible.Result{}, err
 	}
 	if call.CheckMode {
@@ -138,16 +138,13 @@ func isLocal(ip net.IP) bool {
 }
 
 // stopped refuses while etcd runs: etcd reads its certificates at every handshake, so half a set would cut it off.
-func stopped(h *host.Host) error {
-	e, err := h.Gone()
-	if err != nil {
-		return err
-	}
-	if !e.ProcessGone || !e.PortsClosed || !e.LocksFree {
-		return fault.New(fault.Refused, "etcd runs (%s); its files are not replaced under it", strings.Join(e.Left, ", ")).
+func stopped(ctx context.Context, h *host.Host) error {
+	left, err := h.Left(ctx)
+	if err == nil && len(left) > 0 {
+		err = fault.New(fault.Refused, "etcd runs (%s); its files are not replaced under it", strings.Join(left, ", ")).
 			WithHint("stop it first: etcd_service state=stopped")
 	}
-	return nil
+	return err
 }
 
 func lines(changes []backup.Change, check bool) []string {

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/setaside"
 )
 
@@ -32,16 +33,16 @@ type result struct {
 	SetAside []facts.SetAside `json:"set_aside"`
 }
 
-func main() { ansible.Main(documentation, ansible.Rules{}, run) }
+func main() { onhost.Main(documentation, ansible.Rules{}, run) }
 
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+func (a args) OfHost() (host.Options, error) {
 	if a.Path != "" && a.State != "restored" {
-		return ansible.Result{}, fault.New(fault.Invalid, "path is for state=restored: where data goes when it is set aside is not a choice")
+		return a.Options, fault.New(fault.Invalid, "path is for state=restored: where data goes when it is set aside is not a choice")
 	}
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+	return a.Options, nil
+}
+
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	if h.Config.WALDir != "" {
 		return ansible.Result{}, fault.New(fault.Unsupported, "ETCD_WAL_DIR puts the log at %s, apart from the database; the two cannot be moved in one step", h.WALDir()).
 			WithHint("with etcd stopped, move the .wal files of %s to %s/wal, keep their owner, and remove the line ETCD_WAL_DIR from %s; then run this again",

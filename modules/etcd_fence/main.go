@@ -15,6 +15,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/onhost"
 )
 
 //go:embed etcd_fence.yml
@@ -45,13 +46,9 @@ type result struct {
 
 var rules = ansible.Rules{Ranges: map[string]ansible.Range{"seen_term": {Max: math.MaxInt64}, "seen_index": {Max: math.MaxInt64}}}
 
-func main() { ansible.Main(documentation, rules, run) }
+func main() { onhost.Main(documentation, rules, run) }
 
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	before, err := h.Status(ctx)
 	if err != nil {
 		return ansible.Result{}, err

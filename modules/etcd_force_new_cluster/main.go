@@ -18,6 +18,7 @@ import (
 	"etcd-quorum-restore/modules/internal/force"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/rehearsal"
 )
 
@@ -34,13 +35,9 @@ type args struct {
 
 var rules = ansible.Rules{MutuallyExclusive: [][]string{{"rehearse", "expect"}}}
 
-func main() { ansible.Main(documentation, rules, run) }
+func main() { onhost.Main(documentation, rules, run) }
 
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	if a.Rehearse != "" {
 		return rehearse(ctx, call, h, a)
 	}
@@ -49,11 +46,12 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		if err := checkExpected(a.Expect); err != nil {
 			return ansible.Result{}, err
 		}
-		want := a.Expect.Expectation()
-		f.Rehearsed = &want
-		if f.Method, err = rehearsedMethod(a); err != nil {
+		method, err := rehearsedMethod(a)
+		if err != nil {
 			return ansible.Result{}, err
 		}
+		want := a.Expect.Expectation()
+		f.Method, f.Rehearsed = method, &want
 	}
 	if call.CheckMode {
 		return preview(ctx, f)

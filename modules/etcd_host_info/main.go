@@ -8,6 +8,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/survey"
 )
 
@@ -22,13 +23,9 @@ type args struct {
 
 var rules = ansible.Rules{Ranges: map[string]ansible.Range{"settle": {Min: 0, Max: 3600}}, ReadOnly: true}
 
-func main() { ansible.Main(documentation, rules, run) }
+func main() { onhost.Main(documentation, rules, run) }
 
-func run(ctx context.Context, _ *ansible.Call, a args) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func run(ctx context.Context, _ *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	found, err := survey.Gather(ctx, h, survey.Options{Settle: time.Duration(a.Settle) * time.Second, BackupDir: a.BackupDir, Now: time.Now()})
 	return ansible.Result{Data: found}, err
 }

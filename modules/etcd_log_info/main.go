@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/etcdlog"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
@@ -37,13 +38,9 @@ const auditLog = "/var/log/audit/audit.log"
 
 var rules = ansible.Rules{Ranges: map[string]ansible.Range{"lines": {Min: 1, Max: readAtMost}}, ReadOnly: true}
 
-func main() { ansible.Main(documentation, rules, run) }
+func main() { onhost.Main(documentation, rules, run) }
 
-func run(ctx context.Context, _ *ansible.Call, a args) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func run(ctx context.Context, _ *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	data := result{Runtime: h.Runtime.Name(), Lines: []string{}, Problems: []etcdlog.Problem{}}
 	entries, err := h.Runtime.Entries(ctx, a.Since, readAtMost)
 	if err != nil {

@@ -43,7 +43,11 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	start, err := a.ready(ctx)
+	here, err := a.here(ctx)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	start, err := a.ready(ctx, here)
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -59,9 +63,17 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		return answer(want, outcome), err
 	}
 	if prepare {
-		return a.prepare(ctx, call, want, outcome)
+		return a.prepare(ctx, call, here, want, outcome)
 	}
 	return start.run(ctx, call, answer(want, outcome), outcome.DBBytes)
+}
+
+// here is this host, where it is acted on beside the member list; nil where it is not: a member is removed from any host.
+func (a args) here(ctx context.Context) (*host.Host, error) {
+	if !a.Start && a.State != "prepared" {
+		return nil, nil
+	}
+	return host.Load(ctx, a.Options)
 }
 
 // resolve completes the arguments from this host's etcd.conf: on a joining host state=present needs none. Which member to remove is never

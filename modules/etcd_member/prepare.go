@@ -14,11 +14,7 @@ import (
 
 // prepare does what can fail for a reason of this host alone: etcd.conf, then the fence. The cluster has not changed by its end, so another host
 // can still join without this one. All refusals come before the first change.
-func (a args) prepare(ctx context.Context, call *ansible.Call, want membership.Want, outcome membership.Outcome) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func (a args) prepare(ctx context.Context, call *ansible.Call, h *host.Host, want membership.Want, outcome membership.Outcome) (ansible.Result, error) {
 	fenced, err := isFenced(ctx, h)
 	if err != nil {
 		return ansible.Result{}, err

@@ -15,13 +15,9 @@ type starter struct {
 }
 
 // ready makes the refusals of a start before the list is changed. A nil starter starts nothing.
-func (a args) ready(ctx context.Context) (*starter, error) {
+func (a args) ready(ctx context.Context, h *host.Host) (*starter, error) {
 	if !a.Start {
 		return nil, nil
-	}
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return nil, err
 	}
 	status, err := h.Status(ctx)
 	if err != nil {

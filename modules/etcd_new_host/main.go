@@ -8,6 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 )
 
 //go:embed etcd_new_host.yml
@@ -53,10 +54,15 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if a.State == "reachable" {
 		return reachable(ctx, a.URLs)
 	}
-	h, err := host.Load(ctx, host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, ConfIsLost: a.State == "present"})
-	if err != nil {
-		return ansible.Result{}, err
-	}
+	return onhost.Loaded(onHost)(ctx, call, a)
+}
+
+// OfHost: a new host may have no etcd.conf.
+func (a args) OfHost() (host.Options, error) {
+	return host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, ConfIsLost: a.State == "present"}, nil
+}
+
+func onHost(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	if a.State == "info" {
 		return info(h)
 	}

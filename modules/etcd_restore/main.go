@@ -14,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/restore"
 )
 
@@ -45,12 +46,12 @@ func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
 func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
 	if a.State == "listed" {
-		return list(ctx, a)
+		return list(ctx, a) // also of a host whose etcd.conf is lost
 	}
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+	return onhost.Loaded(onHost)(ctx, call, a)
+}
+
+func onHost(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	r := &restore.Restorer{Host: h, Name: a.Name, PeerURLs: a.PeerURLs, Binary: h.Binary, Rehearse: a.Rehearse, OnChange: call.MarkChanged, Warn: call.Warn}
 	if r.Name == "" {
 		r.Name = h.Config.Name

@@ -14,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/record"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -47,13 +48,9 @@ type result struct {
 
 var rules = ansible.Rules{RequiredOneOf: [][]string{{"state", "force_flags", "probe"}}}
 
-func main() { ansible.Main(documentation, rules, run) }
+func main() { onhost.Main(documentation, rules, run) }
 
-func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
-	h, err := host.Load(ctx, a.Options)
-	if err != nil {
-		return ansible.Result{}, err
-	}
+func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	before, err := h.Status(ctx)
 	if err != nil {
 		return ansible.Result{}, err

@@ -32,6 +32,9 @@ type Options struct {
 	ConfIsLost  bool   `json:"-"`            // etcd.conf is to be put back, so it may be missing, wherever it is
 }
 
+// OfHost is what package onhost asks a module's arguments for.
+func (o Options) OfHost() (Options, error) { return o, nil }
+
 // Host is one host's etcd.
 type Host struct {
 	EtcdConf    string

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/procfs"
 	"etcd-quorum-restore/modules/internal/readfile"
 )
@@ -32,6 +34,20 @@ func (e Evidence) gone() bool { return e.ProcessGone && e.PortsClosed && e.Locks
 // Gone looks once for anything that is left of etcd. One look can be wrong (a held lock can be missing from the kernel's list for 50 ms): Stop
 // looks several times.
 func (h *Host) Gone() (Evidence, error) { return h.gone(true) }
+
+// Left looks until it finds something of etcd, and names that; several looks in a row that find nothing are the proof that nothing is left.
+func (h *Host) Left(ctx context.Context) ([]string, error) {
+	for range cleanLooks {
+		e, err := h.Gone()
+		if err != nil || !e.gone() {
+			return e.Left, err
+		}
+		if !pause(ctx, lookEvery) {
+			return nil, fault.Wrap(fault.Timeout, ctx.Err(), "look for etcd")
+		}
+	}
+	return nil, nil
+}
 
 // gone with names also says who holds a port. That reads every open file of the host, too much for each look of a wait.
 func (h *Host) gone(names bool) (Evidence, error) {
