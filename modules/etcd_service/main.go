@@ -4,7 +4,9 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -119,6 +121,9 @@ func (s *service) removeForceFlags(ctx context.Context) error {
 		if err := s.removeProvenRecord(ctx); err != nil {
 			return err
 		}
+		if err := s.removeStartRecord(); err != nil {
+			return err
+		}
 	}
 	if len(flags) == 0 {
 		return nil
@@ -154,6 +159,19 @@ func (s *service) removeProvenRecord(ctx context.Context) error {
 	}
 	s.call.MarkChanged()
 	return safefile.Remove(s.host.ForcingFile())
+}
+
+// removeStartRecord removes the record that a start is left to do, where somebody else, such as systemd after a reboot, has started etcd since.
+func (s *service) removeStartRecord() error {
+	if _, err := os.Lstat(s.host.PutBackFile()); errors.Is(err, fs.ErrNotExist) || s.before.Process == nil {
+		return nil
+	}
+	s.changed = true
+	if s.call.CheckMode {
+		return nil
+	}
+	s.call.MarkChanged()
+	return safefile.Remove(s.host.PutBackFile())
 }
 
 // runs is also true of a unit that crashes and is started again and again: a stop changes that.

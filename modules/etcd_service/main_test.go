@@ -122,6 +122,25 @@ func TestForceFlagsAbsent(t *testing.T) {
 	}
 }
 
+// The record that a start is left to do goes once etcd runs, whoever started it.
+func TestForceFlagsAbsentTakesTheRecordOfAStart(t *testing.T) {
+	const unfenced = "etc/etcd/unfenced.json"
+	h := hosttest.New(t)
+	h.Write(unfenced, "{}")
+	args := h.Args("force_flags", "absent")
+	if moduletest.Run(t, args).OK(t, false); !h.Exists(unfenced) {
+		t.Fatal("etcd does not run, and is still to be started")
+	}
+	h.Start()
+	if moduletest.Run(t, h.Args("force_flags", "absent", "_ansible_check_mode", true)).OK(t, true); !h.Exists(unfenced) {
+		t.Fatal("check mode took it away")
+	}
+	if moduletest.Run(t, args).OK(t, true); h.Exists(unfenced) {
+		t.Error("the record is still there")
+	}
+	moduletest.Run(t, args).OK(t, false)
+}
+
 func TestBadInput(t *testing.T) {
 	h := hosttest.New(t)
 	before := h.Tree()

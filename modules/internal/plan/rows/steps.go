@@ -49,7 +49,7 @@ var StepWords = map[Step]string{
 	StepFenceSurvivor:   "stop etcd, verify that it is stopped, fence it until the forced start",
 	StepBackupConfig:    "copy /etc/etcd",
 	StepStopCopy:        "copy the stopped data, read it in full",
-	StepFlags:           "remove leftovers of a forced start from etcd.conf and drop-ins",
+	StepFlags:           "remove leftovers: flags of a forced start from etcd.conf and drop-ins, records of what is done",
 	StepForce:           "rehearse, force a new one-member cluster, verify that it takes writes",
 	StepFinishForce:     "finish the forced start that was begun, verify one member that takes writes, remove any force flag",
 	StepRestart:         "restart etcd without the force flag",
