@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
@@ -101,7 +102,7 @@ func seenDifferently(v *View) []string {
 		if !n.Up() || n.Member == nil || n.Facts.State == facts.Starting && !listens {
 			continue
 		}
-		if _, ended := v.Req.StartEnded[n.Name]; ended {
+		if _, ended := v.Req.StartEnded[n.Name]; ended || justStarted(n) {
 			continue // it ends and is started again: who reached it found it running by chance
 		}
 		good, bad := witnesses(v, n)
@@ -110,6 +111,16 @@ func seenDifferently(v *View) []string {
 		}
 	}
 	return found
+}
+
+// hardlyUp is for how long a process may have been missed by a host that looked a moment earlier: the hosts do not all look at the same time.
+const hardlyUp = 10 * time.Second
+
+// justStarted goes by the host's own clock.
+func justStarted(n *histories.Node) bool {
+	began, err := time.Parse(time.RFC3339, n.Facts.StartedAt)
+	now, also := time.Parse(time.RFC3339, n.Facts.Clock)
+	return err == nil && also == nil && !began.After(now) && now.Sub(began) < hardlyUp
 }
 
 // witnesses are the other hosts that reach n's peer port, and those that do not, in both looks.
