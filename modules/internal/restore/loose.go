@@ -3,8 +3,10 @@ package restore
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -25,19 +27,42 @@ type loose struct {
 	data                string // the file whose date is the backup's date
 }
 
-// looseIn lists them, the most complete first.
+// looseIn lists them, the most complete first: in the directory, or where `cp -a /var/lib/etcd` and a name with `member` at its end put them.
 func looseIn(dir string) (out []loose) {
-	bare, db := filepath.Join(dir, "member", "snap", "db"), filepath.Join(dir, "db")
-	switch {
-	case isFile(bare) && isDir(filepath.Join(dir, "member", "wal")):
-		out = append(out, loose{dir, Copy, lacksManifest, bare})
-	case isFile(bare):
+	for _, at := range []string{dir, filepath.Join(dir, "etcd"), filepath.Dir(dir)} {
+		bare := filepath.Join(at, "member", "snap", "db")
+		switch {
+		case at == filepath.Dir(dir) && filepath.Base(dir) != "member" || !isFile(bare):
+		case isDir(filepath.Join(at, "member", "wal")):
+			out = append(out, loose{at, Copy, lacksManifest, bare})
+		default:
+			out = append(out, loose{bare, Snapshot, lacksLog, bare})
+		}
+	}
+	snapshots, _ := filepath.Glob(filepath.Join(escape(dir), "*.db"))
+	for _, db := range append([]string{filepath.Join(dir, "db")}, snapshots...) {
+		if isFile(db) {
+			out = append(out, loose{db, Snapshot, lacksV2, db})
+		}
+	}
+	if bare := filepath.Join(dir, "snap", "db"); len(out) == 0 && isFile(bare) && !isDir(filepath.Join(dir, "wal")) {
 		out = append(out, loose{bare, Snapshot, lacksLog, bare})
 	}
-	if isFile(db) {
-		out = append(out, loose{db, Snapshot, lacksV2, db})
-	}
 	return out
+}
+
+// escape keeps a directory's name from being read as a pattern.
+func escape(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// contentOfMember is true for a copy of what is in `member`, without that directory.
+func contentOfMember(dir string) bool {
+	return filepath.Base(dir) != "member" && isFile(filepath.Join(dir, "snap", "db")) && isDir(filepath.Join(dir, "wal"))
+}
+
+func howToWrap(dir string) string {
+	return fmt.Sprintf("cd %s && mkdir member && mv snap wal member", dir)
 }
 
 func isFile(path string) bool {
@@ -65,6 +90,9 @@ func fromLoose(ctx context.Context, dir, method string) (*Source, error) {
 	}
 	if first != nil {
 		return nil, first
+	}
+	if contentOfMember(dir) {
+		return nil, fault.New(fault.Invalid, "%s holds what belongs into a directory `member`", dir).WithHint("make it so, then run this again: %s", howToWrap(dir))
 	}
 	return Read(ctx, dir, Copy)
 }
@@ -112,6 +140,9 @@ func looseCandidates(dir string) (out []Candidate) {
 			}
 		}
 		out = append(out, c)
+	}
+	if contentOfMember(dir) && len(out) == 0 {
+		out = append(out, Candidate{Path: dir, Method: Copy, Problem: "it holds what belongs into a directory `member`: " + howToWrap(dir)})
 	}
 	if wal := filepath.Join(dir, "member", "wal"); len(out) == 0 && isDir(wal) {
 		info, err := os.Stat(wal)

@@ -47,6 +47,19 @@ func TestBackupsOfTheChapter(t *testing.T) {
 			check(t, os.Rename(bareDB(dir), filepath.Join(dir, "db")))
 			check(t, os.RemoveAll(filepath.Join(dir, "member")))
 		}, "db", Snapshot, "bare copy", true},
+		"a snapshot of any name": {func(dir string) {
+			snapshotOf(t, dir)
+			check(t, os.Rename(filepath.Join(dir, "db"), filepath.Join(dir, "snapshot.db")))
+			check(t, os.RemoveAll(filepath.Join(dir, "member")))
+		}, "snapshot.db", Snapshot, "v2 keys", false},
+		"a copy of the data directory in it": {func(dir string) {
+			check(t, os.Mkdir(filepath.Join(dir, "etcd"), 0o700))
+			check(t, os.Rename(filepath.Join(dir, "member"), filepath.Join(dir, "etcd", "member")))
+		}, "etcd", Copy, "backup.json", false},
+		"a bare copy of member/snap": {func(dir string) {
+			check(t, os.Rename(filepath.Join(dir, "member", "snap"), filepath.Join(dir, "snap")))
+			check(t, os.RemoveAll(filepath.Join(dir, "member")))
+		}, "snap/db", Snapshot, "bare copy", true},
 		"a copy whose log is damaged, and a snapshot": {func(dir string) {
 			snapshotOf(t, dir)
 			logs, _ := filepath.Glob(filepath.Join(dir, "member", "wal", "*.wal"))
@@ -73,6 +86,25 @@ func TestBackupsOfTheChapter(t *testing.T) {
 				t.Error(text)
 			}
 		})
+	}
+}
+
+// The directory `member` itself may be named, and a copy of its content says what to do.
+func TestTheDirectoryMember(t *testing.T) {
+	dir := chapters(t, func(string) {})
+	if s, err := Find(t.Context(), filepath.Join(dir, "member"), "auto"); err != nil || s.Method != Copy || s.Path != dir {
+		t.Errorf("%+v, %v", s, err)
+	}
+	check(t, os.Rename(filepath.Join(dir, "member", "snap"), filepath.Join(dir, "snap")))
+	check(t, os.Rename(filepath.Join(dir, "member", "wal"), filepath.Join(dir, "wal")))
+	check(t, os.Remove(filepath.Join(dir, "member")))
+	const cure = "mkdir member && mv snap wal member"
+	if _, err := Find(t.Context(), dir, "auto"); err == nil || !strings.Contains(fault.HintOf(err), cure) {
+		t.Errorf("%v: %s", err, fault.HintOf(err))
+	}
+	list, err := Candidates(t.Context(), filepath.Dir(dir))
+	if err != nil || len(list) != 1 || !strings.Contains(list[0].Problem, cure) {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
 
