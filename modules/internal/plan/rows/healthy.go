@@ -54,7 +54,7 @@ func memberDown(v *View) *Decision {
 		case n != nil && n.Answered() && n.Up():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs, but has not joined the quorum yet", len(v.Members)-len(down), len(v.Members), name)
 			r.Hint = "wait until it has caught up, or find out why it does not: ansible " + name + " -i " + v.Req.Sources() + " -m etcd_log_info"
-		case n != nil && n.Answered() && (n.Facts.Runtime == facts.None || n.Facts.Runtime == facts.Container):
+		case n != nil && n.Answered() && (n.Facts.Runtime == facts.None || isForeign(n)):
 			r = notOurs(v, n)
 			r.Msg = fmt.Sprintf("quorum present, %d of %d; %s", len(v.Members)-len(down), len(v.Members), r.Msg)
 		case n != nil && n.Answered():

@@ -11,7 +11,7 @@ import (
 func whereIsEtcd(v *View, d *Decision) []Refusal {
 	var all []Refusal
 	for _, n := range v.Nodes {
-		if n.Answered() && n.Facts.Runtime == facts.Container && d.touches(n) {
+		if n.Answered() && isForeign(n) && d.touches(n) {
 			all = append(all, notOurs(v, n))
 		}
 	}
@@ -23,7 +23,12 @@ func whereIsEtcd(v *View, d *Decision) []Refusal {
 	return all
 }
 
-// notOurs is the refusal for a host whose etcd this project cannot start: docker runs it, or nothing does.
+// isForeign is true where etcd can be looked at, and neither stopped nor started by itself.
+func isForeign(n *histories.Node) bool {
+	return n.Facts.Runtime == facts.Container || n.Facts.Runtime == facts.AllInOne
+}
+
+// notOurs is the refusal for a host whose etcd this project cannot start: docker runs it, or the master's process, or nothing does.
 func notOurs(v *View, n *histories.Node) Refusal {
 	if n.Facts.Runtime == facts.Container {
 		return Refusal{
@@ -31,6 +36,14 @@ func notOurs(v *View, n *histories.Node) Refusal {
 			Msg:  n.Name + ": etcd runs in docker there, as etcd_container.service, which is not supported: systemd restarts it each time it ends",
 			Hint: "make it a service: systemctl disable --now etcd_container, install the etcd package of the same version, chown -R etcd:etcd " + dataDir(n) +
 				", systemctl unmask etcd && systemctl enable etcd; then run it again: " + v.Req.Again(),
+		}
+	}
+	if n.Facts.Runtime == facts.AllInOne {
+		return Refusal{
+			Code: "runtime",
+			Msg:  n.Name + ": etcd runs inside the master's process there (all-in-one), so it can neither be stopped alone nor forced",
+			Hint: "make it a service: stop the master, back the data up (etcd_backup method=copy), install the etcd package, write its etcd.conf with ETCD_DATA_DIR=" + dataDir(n) +
+				" and the certificates, chown -R etcd:etcd " + dataDir(n) + ", take etcdConfig out of master-config.yaml; then run it again: " + v.Req.Again(),
 		}
 	}
 	r := Refusal{
