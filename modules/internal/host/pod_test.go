@@ -443,6 +443,24 @@ func TestManifestThatIsNotFound(t *testing.T) {
 	failed(t, err, fault.Refused, "nowhere to be found", "/backup", "pods-stopped")
 }
 
+// A copy under another name may be an old one: it is named, and not taken. Beside the manifest itself it does not count.
+func TestRenamedManifest(t *testing.T) {
+	f, h := pod(t)
+	installer := f.Read(in)
+	stop(t, h)
+	os.Remove(f.Root + "/" + out)
+	f.Write("root/notes/etcd.yaml.bak", "no manifest")
+	_, err := load(t, f).Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
+	failed(t, err, fault.Refused, "nowhere to be found")
+	f.Write("root/etcd.yaml.bak", installer)
+	_, err = load(t, f).Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone})
+	failed(t, err, fault.Refused, "root/etcd.yaml.bak", "another name", "pods-stopped/etcd.yaml")
+	f.Write("root/etcd.yaml", installer)
+	if _, err = load(t, f).Start(soon(t, 5*time.Second), host.StartOptions{Wait: host.WaitNone}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestManifestsThatDiffer(t *testing.T) {
 	f, h := pod(t)
 	stop(t, h)

@@ -2,6 +2,8 @@ package host
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,6 +28,12 @@ type stray struct {
 
 // Where operators leave the manifest: in the directory that they were in, or where they keep copies. Places that many users write to come last.
 var strayPlaces = []string{"/root", "/etc/origin", "/etc/etcd", "/backup", "/home", "/tmp"}
+
+// A copy under one of these names may be an old one, so it is named, and not taken.
+var (
+	renamed    = []string{"etcd.yaml.bak", "etcd.yaml.old", "etcd.yaml.orig", "etcd.yaml.save", "etcd.yaml.backup", "etcd.yaml~", "etcd.yml", "etcd.bak"}
+	errRenamed = errors.New("it has another name than " + manifestName)
+)
 
 // The search is limited, whatever is below those places: a file system that hangs, or a user's million files.
 const (
@@ -57,8 +65,14 @@ func searchStrays(until time.Time, take func(stray)) {
 		at := open[0]
 		open = open[1:]
 		near := at.depth == 0 || at.depth == 1 && filepath.Dir(at.path) != root.Path("/backup")
-		if s, ok := strayIn(at.path, near); ok {
+		if s, ok := strayIn(at.path, manifestName, near); ok {
 			take(s)
+		}
+		for _, name := range renamed {
+			if s, ok := strayIn(at.path, name, false); ok {
+				s.doubt = cmp.Or(s.doubt, errRenamed)
+				take(s)
+			}
 		}
 		if at.depth < strayDepth {
 			open = append(open, below(at, until)...)
@@ -100,13 +114,13 @@ func deviceOf(info os.FileInfo) uint64 {
 }
 
 // strayIn judges the file that it has opened, and takes its bytes from there. In a near place only etcd's manifest has that name.
-func strayIn(path string, near bool) (stray, bool) {
+func strayIn(path, name string, near bool) (stray, bool) {
 	dir, err := safefile.OpenDir(path)
 	if err != nil {
 		return stray{}, false
 	}
 	defer dir.Close()
-	f, err := dir.Open(manifestName)
+	f, err := dir.Open(name)
 	if err != nil {
 		return stray{}, false
 	}
@@ -118,7 +132,7 @@ func strayIn(path string, near bool) (stray, bool) {
 	if s.doubt == nil {
 		s.data, s.doubt = io.ReadAll(io.LimitReader(f, maxManifest))
 	}
-	return s, s.doubt != nil || near || manifest.RunsEtcd(s.data)
+	return s, s.doubt != nil && name == manifestName || near || manifest.RunsEtcd(s.data)
 }
 
 // maxManifest is far larger than any manifest.
