@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/moduletest"
 )
@@ -221,6 +223,47 @@ func TestReportsWhatIsLeftByHand(t *testing.T) {
 	}
 	moduletest.Run(t, m{"path": path, "host": "a,b", "uneditable": "report"}).Failed(t, "invalid")
 	moduletest.Run(t, m{"path": "/nonexistent/hosts", "host": "a", "uneditable": "report"}).OK(t, false)
+}
+
+// Before a restore its edits are tried in check mode: where nothing can be written, that is said then.
+func TestReadOnlyIsToldInCheckMode(t *testing.T) {
+	path := file(t, hosts)
+	readOnly(t, filepath.Dir(path))
+	args := m{"path": path, "host": "b.example.com", "state": "absent", "_ansible_check_mode": true}
+	if got := moduletest.Run(t, args).Failed(t, "internal"); !strings.Contains(got.Msg(), "was not changed (no file was changed)") {
+		t.Error(got.Msg())
+	}
+	args["uneditable"] = "report"
+	if lines := fmt.Sprint(moduletest.Run(t, args).OK(t, false).JSON["by_hand"]); !strings.Contains(lines, "what the inventory has to say: ") {
+		t.Error(lines)
+	}
+}
+
+// readOnly makes it so for this test and what it starts. Root may write everywhere else, so there it is a mount that only this thread sees, which
+// is never unlocked, and ends with the test.
+func readOnly(t *testing.T, directory string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		if err := os.Chmod(directory, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Chmod(directory, 0o700) })
+		return
+	}
+	runtime.LockOSThread()
+	err := unix.Unshare(unix.CLONE_NEWNS)
+	for _, mount := range []struct {
+		from, to string
+		flags    uintptr
+	}{{"", "/", unix.MS_REC | unix.MS_PRIVATE}, {directory, directory, unix.MS_BIND}, {"", directory, unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY}} {
+		if err == nil {
+			err = unix.Mount(mount.from, mount.to, "", mount.flags, "")
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Unmount(directory, unix.MNT_DETACH) })
 }
 
 // TestTwoRunsLoseNothing: runs at the same time wait for each other, and each edit is in the file at the end.

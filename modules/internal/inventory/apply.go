@@ -61,7 +61,11 @@ func write(edits []Edit, o Options) ([]Change, error) {
 	for _, e := range edits {
 		c := Change{File: e.Path}
 		c.Before, c.After = e.Diff()
-		if !o.Check {
+		if o.Check {
+			if err := mayWrite(e.Path); err != nil {
+				return out, stopped(e, out, err)
+			}
+		} else {
 			var err error
 			if c.Backup, err = replace(e, o.Backup); err != nil {
 				return out, stopped(e, out, err)
@@ -73,6 +77,19 @@ func write(edits []Edit, o Options) ([]Change, error) {
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// mayWrite tells beforehand that the directory, where the new file is written before it takes the old one's place, is read-only.
+func mayWrite(path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(real)
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return &os.PathError{Op: "write in", Path: dir, Err: err}
+	}
+	return nil
 }
 
 // replace writes one file, and returns the name of the copy where one was asked for.
