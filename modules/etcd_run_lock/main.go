@@ -6,6 +6,7 @@ import (
 	_ "embed"
 
 	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/runlock"
 )
 
@@ -16,6 +17,9 @@ type args struct {
 	Inventory []string `json:"inventory"`
 	Directory string   `json:"directory"`
 	Reads     bool     `json:"reads"`
+	State     string   `json:"state"`
+
+	Holder *runlock.Holder `json:"holder"`
 }
 
 type result struct {
@@ -27,6 +31,12 @@ type result struct {
 func main() { ansible.Main(documentation, ansible.Rules{}, run) }
 
 func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+	if a.Holder != nil || a.State == "absent" {
+		return onHost(call, a)
+	}
+	if len(a.Inventory) == 0 {
+		return ansible.Result{}, fault.New(fault.Invalid, "inventory: expected the inventories of the run, or holder on a host of etcd")
+	}
 	me, err := runlock.This()
 	if err != nil {
 		return ansible.Result{}, err
@@ -43,4 +53,24 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 		return ansible.Result{Data: out}, err
 	}
 	return ansible.Result{Msg: "no other run changes this cluster from here", Data: out}, nil
+}
+
+// onHost takes or gives back the lock of a host of etcd, which runs of other control nodes see as well.
+func onHost(call *ansible.Call, a args) (ansible.Result, error) {
+	out := result{Path: runlock.HostPath(a.Directory)}
+	if a.State == "absent" {
+		if call.CheckMode {
+			return ansible.Result{Msg: "nothing is changed by this run", Data: out}, nil
+		}
+		return ansible.Result{Msg: "no run has this host's lock", Data: out}, runlock.GiveBack(out.Path, a.Holder)
+	}
+	if a.Holder.PID <= 0 || a.Holder.Boot == "" {
+		return ansible.Result{}, fault.New(fault.Invalid, "holder: expected what this module returned on the control node")
+	}
+	out.Holder = *a.Holder
+	var err error
+	if out.Other, err = runlock.TakeHost(out.Path, *a.Holder, !call.CheckMode); out.Other != nil {
+		call.Warn("%s on %s had this host's lock for long, and is taken to have ended", out.Other, out.Other.Node)
+	}
+	return ansible.Result{Msg: "no run of another control node has this host's lock", Data: out}, err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/moduletest"
@@ -71,7 +72,7 @@ func TestRefusesWhileAnotherLives(t *testing.T) {
 	path := heldBy(t, args, nil)
 	before, _ := os.ReadFile(path)
 	a := moduletest.Run(t, args).Failed(t, "refused")
-	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml (process ") || !strings.Contains(hint, "kill ") {
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml of ") || !strings.Contains(hint, "kill ") {
 		t.Errorf("%s", a.Stdout)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -171,6 +172,53 @@ func TestTheHolderIsThePlaybook(t *testing.T) {
 		t.Errorf("%+v, want process %s", answer.Holder, want)
 	}
 	moduletest.Run(t, args).OK(t, false) // that run has ended
+}
+
+// A host's lock is seen by runs of other control nodes. It holds nobody up for ever.
+func TestTheLockOfAHost(t *testing.T) {
+	mine, err := runlock.This()
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := mine
+	theirs.Boot, theirs.Node, theirs.User, theirs.Command, theirs.PID = "b", "installer-2", "ops", "restore_quorum.yml", 4711
+	directory := t.TempDir()
+	path := runlock.HostPath(directory)
+	take := func(h runlock.Holder, more m) moduletest.Answer {
+		args := m{"directory": directory, "holder": h}
+		for key, value := range more {
+			args[key] = value
+		}
+		return moduletest.Run(t, args)
+	}
+	take(theirs, nil).OK(t, false)
+	take(theirs, nil).OK(t, false)
+	a := take(mine, nil).Failed(t, "refused")
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml of ops (process 4711, since ") || !strings.Contains(a.Msg(), "on installer-2") ||
+		!strings.Contains(hint, "ansible HOST -m etcd_run_lock -a 'state=absent directory="+directory+"'") {
+		t.Errorf("%s", a.Stdout)
+	}
+	take(mine, m{"_ansible_check_mode": true}).Failed(t, "refused")
+	take(mine, m{"state": "absent"}).OK(t, false) // another run's lock stays
+	take(mine, nil).Failed(t, "refused")
+
+	old := time.Now().Add(-3 * time.Hour)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	if a := take(mine, nil).OK(t, false); !strings.Contains(a.Stdout, "is taken to have ended") {
+		t.Errorf("%s", a.Stdout)
+	}
+	next := mine
+	next.PID++ // the same control node: that one has ended, or its own lock would have refused this one
+	take(next, nil).OK(t, false)
+	take(next, m{"state": "absent"}).OK(t, false)
+	take(theirs, nil).OK(t, false)
+
+	moduletest.Run(t, m{"directory": directory, "state": "absent"}).OK(t, false)
+	take(mine, nil).OK(t, false)
+	moduletest.Run(t, m{"directory": directory, "holder": m{"pid": 0}}).Failed(t, "invalid")
+	moduletest.Run(t, m{"directory": t.TempDir(), "state": "absent"}).OK(t, false)
 }
 
 func TestBadInput(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type Holder struct {
 	Started uint64 `json:"started"` // clock ticks after boot; with Boot and PID it identifies a process for ever
 	Boot    string `json:"boot"`
 	Command string `json:"command"`
+	User    string `json:"user"`
+	Node    string `json:"node"`  // the control node's own name
 	Since   string `json:"since"` // RFC 3339, UTC
 }
 
@@ -66,8 +69,19 @@ func This() (Holder, error) {
 	if err != nil {
 		return Holder{}, err
 	}
-	return Holder{PID: p.PID, Started: p.Started, Boot: strings.TrimSpace(string(boot)), Command: command(p.Args),
+	node, err := os.Hostname()
+	if err != nil {
+		return Holder{}, err
+	}
+	return Holder{PID: p.PID, Started: p.Started, Boot: strings.TrimSpace(string(boot)), Command: command(p.Args), User: userName(), Node: node,
 		Since: began.UTC().Format(time.RFC3339)}, nil
+}
+
+func userName() string {
+	if me, err := user.Current(); err == nil {
+		return me.Username
+	}
+	return fmt.Sprint(os.Geteuid()) // a user without a name
 }
 
 // playbookAbove finds ansible-playbook's main process: Ansible's workers are forks of it, with the same arguments.
@@ -111,7 +125,7 @@ func command(args []string) string {
 }
 
 func (h Holder) String() string {
-	return fmt.Sprintf("%s (process %d, since %s)", h.Command, h.PID, h.Since)
+	return fmt.Sprintf("%s of %s (process %d, since %s)", h.Command, h.User, h.PID, h.Since)
 }
 
 func (h Holder) same(o Holder) bool {
@@ -132,14 +146,7 @@ func Take(path string, me Holder) error {
 	if other, err := Other(path, me); err != nil || other != nil {
 		return refusal(other, err)
 	}
-	text, err := json.Marshal(me)
-	if err != nil {
-		return err
-	}
-	if err := f.Truncate(0); err != nil {
-		return err
-	}
-	if _, err := f.WriteAt(append(text, '\n'), 0); err != nil {
+	if err := record(f, me); err != nil {
 		return err
 	}
 	other, err := Other(path, me)
@@ -147,6 +154,28 @@ func Take(path string, me Holder) error {
 		return errors.Join(f.Truncate(0), refusal(other, err))
 	}
 	return err
+}
+
+func record(f *os.File, me Holder) error {
+	text, err := json.Marshal(me)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.WriteAt(append(text, '\n'), 0)
+	return err
+}
+
+// parse is the run that a lock's file names; nil where it is no record: empty, or half written by a run that was killed then.
+func parse(f *os.File) *Holder {
+	text, err := io.ReadAll(io.LimitReader(f, maxRecord))
+	var h Holder
+	if err != nil || json.Unmarshal(text, &h) != nil || h.PID <= 0 {
+		return nil
+	}
+	return &h
 }
 
 // patience is far longer than a run holds the lock of its file. Any user who can read the file can hold it for ever.
@@ -227,13 +256,9 @@ func read(path string) (*Holder, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxRecord))
-	if err != nil {
-		return nil, err
-	}
-	var h Holder
-	if json.Unmarshal(text, &h) != nil || h.PID <= 0 {
-		return nil, nil // empty, or half written by a run that was killed then
+	h := parse(f)
+	if h == nil {
+		return nil, nil
 	}
 	p, err := procfs.Look(h.PID) // not its settings: it can be any user's
 	if err != nil || p.Zombie() || p.Started != h.Started {
@@ -243,7 +268,7 @@ func read(path string) (*Holder, error) {
 	if err != nil || owner(process) != owner(info) {
 		return nil, nil
 	}
-	return &h, nil
+	return h, nil
 }
 
 func names(info fs.FileInfo) uint64 {

@@ -1,0 +1,75 @@
+package runlock
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
+)
+
+// Stale is the age from which on a host's lock holds nobody up: whether a process of another control node lives cannot be seen from here.
+const Stale = 2 * time.Hour
+
+// HostPath is the lock of a host of etcd, for runs of all control nodes.
+func HostPath(directory string) string { return filepath.Join(directory, "etcd-quorum-restore.lock") }
+
+// TakeHost records the run on this host, where no process of it can be seen. Runs of one control node are kept apart there (Take): one that it has
+// left here has ended. So has each, as far as anybody can tell, whose lock is stale. It returns the run whose lock was taken over.
+func TakeHost(path string, me Holder, write bool) (*Holder, error) {
+	f, other, age, err := openHost(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	foreign := other != nil && other.Boot != me.Boot
+	if foreign && age >= 0 && age < Stale {
+		return nil, fault.New(fault.Refused, "%s on %s has this host's lock, which is %s old; two runs at a time would work against each other",
+			other, other.Node, age.Round(time.Second)).
+			WithHint("wait until it ends. If it has ended (no process %d on %s), give the lock back: ansible HOST -m etcd_run_lock -a 'state=absent directory=%s'; "+
+				"then the same command again; in %s it is passed over by itself", other.PID, other.Node, filepath.Dir(path), (Stale - age).Round(time.Minute))
+	}
+	if write {
+		err = record(f, me)
+	}
+	if !foreign {
+		other = nil
+	}
+	return other, err
+}
+
+// GiveBack empties the host's lock, if this run has it; of whomever, where me is nil.
+func GiveBack(path string, me *Holder) error {
+	if _, err := os.Lstat(path); os.IsNotExist(err) {
+		return nil
+	}
+	f, other, _, err := openHost(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if other == nil || me != nil && !me.same(*other) {
+		return nil
+	}
+	return f.Truncate(0)
+}
+
+// openHost is the lock's file, held, with its holder and how long ago it was written. A file that is no record holds nothing.
+func openHost(path string) (*os.File, *Holder, time.Duration, error) {
+	f, err := openOwn(path)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if err := hold(f); err != nil {
+		f.Close()
+		return nil, nil, 0, err
+	}
+	h := parse(f)
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, nil, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, h, time.Since(info.ModTime()), nil
+}
