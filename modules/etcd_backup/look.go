@@ -14,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/program"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
@@ -70,7 +71,7 @@ func (j *job) connect(ctx context.Context, a args) error {
 }
 
 func (j *job) close() {
-	if _, err := os.Stat(j.host.FenceFile()); err != nil { // in a recovery the rehearsal comes next, and needs the copied binaries
+	if !readfile.Exists(j.host.FenceFile()) { // in a recovery the rehearsal comes next, and needs the copied binaries
 		_ = j.host.DropBinaries() // the next start of etcd removes them as well
 	}
 	if j.client != nil {

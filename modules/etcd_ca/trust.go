@@ -133,7 +133,7 @@ func put(call *ansible.Call, all, plan []reader, c *x509.Certificate) (ansible.R
 func due(all, plan []reader) []string {
 	names := []string{}
 	for _, r := range all {
-		if (edit.Exists(r.pending()) || slices.Contains(plan, r)) && !slices.Contains(names, r.Name) {
+		if (readfile.Exists(r.pending()) || slices.Contains(plan, r)) && !slices.Contains(names, r.Name) {
 			names = append(names, r.Name)
 		}
 	}
@@ -151,7 +151,7 @@ func loaded(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, err
 	}
 	changed := false
 	for _, r := range all {
-		if !slices.Contains(a.Readers, r.Name) || !edit.Exists(r.pending()) {
+		if !slices.Contains(a.Readers, r.Name) || !readfile.Exists(r.pending()) {
 			continue
 		}
 		changed = true

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/edit"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -168,7 +169,7 @@ func (c change) steps() ([]step, error) {
 		mode fs.FileMode
 		skip bool
 	}{{c.pair.Key, 0o600, keyInPlace}, {c.Cert, 0, certInPlace}} {
-		if old.skip || !edit.Exists(old.path) {
+		if old.skip || !readfile.Exists(old.path) {
 			continue
 		}
 		kept, already, err := edit.NameAside(old.path, ".before-"+opensslca.Serial(c.New))
@@ -186,7 +187,7 @@ func (c change) steps() ([]step, error) {
 		steps = append(steps, step{"put the certificate in place", "", func() error { return put(c.Cert, cert, c.Cert, 0) }})
 	}
 	for _, path := range []string{c.newRequest(), c.newKey()} {
-		if c.Staged && edit.Exists(path) {
+		if c.Staged && readfile.Exists(path) {
 			steps = append(steps, step{"take the request away", "", func() error { return safefile.Remove(path) }})
 		}
 	}

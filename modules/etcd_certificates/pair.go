@@ -15,6 +15,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/hosturl"
 	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // pair is a certificate and its key, as etcd.conf names them.
@@ -57,7 +58,7 @@ func pairsOf(conf etcdconf.Conf, isNew bool) ([]pair, error) {
 	}
 	for i := range pairs {
 		var err error
-		if isNew && (!edit.Exists(pairs[i].Cert) || !edit.Exists(pairs[i].Key)) {
+		if isNew && (!readfile.Exists(pairs[i].Cert) || !readfile.Exists(pairs[i].Key)) {
 			continue // none yet
 		}
 		if pairs[i].Current, err = readCertificate(pairs[i].Cert); err != nil {

@@ -4,9 +4,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
-	"io/fs"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/record"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -76,7 +74,7 @@ func names(clients []facts.Client) []string {
 
 func nothingLeft(call *ansible.Call, path string) (ansible.Result, error) {
 	answer := ansible.Result{Data: result{path}, Msg: "no client is left to do"}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	if !readfile.Exists(path) {
 		return answer, nil
 	}
 	answer.Changed = true

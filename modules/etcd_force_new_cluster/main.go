@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
 	"etcd-quorum-restore/modules/internal/onhost"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/rehearsal"
 )
 
@@ -125,7 +125,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 	if call.CheckMode {
 		return ansible.Result{Data: rehearsed{Skipped: "check mode", Lines: []string{"No rehearsal in check mode."}}}, nil
 	}
-	if info, err := os.Stat(filepath.Join(a.Rehearse, "member")); err != nil || !info.IsDir() {
+	if !readfile.IsDir(filepath.Join(a.Rehearse, "member")) {
 		return ansible.Result{}, fault.New(fault.Invalid, "rehearse: %s is no copy of a data directory; there is no member in it", a.Rehearse).
 			WithHint("give the path that etcd_backup method=copy returned; on a snapshot nothing can be rehearsed")
 	}

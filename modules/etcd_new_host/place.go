@@ -19,6 +19,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -238,7 +239,7 @@ func made(path string) (*safefile.Dir, error) {
 
 // away moves a certificate or key of an earlier life aside: it is of another name or CA.
 func away(call *ansible.Call, path string) (string, error) {
-	if !edit.Exists(path) {
+	if !readfile.Exists(path) {
 		return "", nil
 	}
 	kept, already, err := edit.NameAside(path, ".before-new-host")

@@ -12,6 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // info reads what a new host needs of this member.
@@ -74,7 +75,7 @@ func pairFiles(get func(string) string) []string {
 }
 
 func missing(get func(string) string) []string {
-	return slices.DeleteFunc(pairFiles(get), edit.Exists)
+	return slices.DeleteFunc(pairFiles(get), readfile.Exists)
 }
 
 // namesOf are the names for a host's certificates: its own, then the addresses of its peer URLs.

@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -15,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/onhost"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/restore"
 )
 
@@ -75,7 +75,7 @@ func list(ctx context.Context, a args) (ansible.Result, error) {
 
 // finish ends the restore: the platform uses its result, or it is given up.
 func finish(call *ansible.Call, r *restore.Restorer) (ansible.Result, error) {
-	if _, err := os.Lstat(r.Host.RestoringFile()); err != nil {
+	if !readfile.Exists(r.Host.RestoringFile()) {
 		return ansible.Result{Msg: "no restore is under way here"}, nil
 	}
 	if call.CheckMode {

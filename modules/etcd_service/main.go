@@ -4,10 +4,7 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"time"
 
@@ -17,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
 	"etcd-quorum-restore/modules/internal/onhost"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/record"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -128,7 +126,9 @@ func (s *service) removeForceFlags(ctx context.Context) error {
 	if len(flags) == 0 {
 		return nil
 	}
-	if _, err := os.Stat(s.host.ForcingFile()); err == nil {
+	if forcing, err := s.host.IsForcing(); err != nil {
+		return err
+	} else if forcing {
 		return fault.New(fault.Refused, "a forced start was interrupted here, and its flag belongs to it").WithHint("finish it: ansible-playbook playbooks/restore_quorum.yml")
 	}
 	s.changed = true
@@ -163,7 +163,7 @@ func (s *service) removeProvenRecord(ctx context.Context) error {
 
 // removeStartRecord removes the record that a start is left to do, where somebody else, such as systemd after a reboot, has started etcd since.
 func (s *service) removeStartRecord() error {
-	if _, err := os.Lstat(s.host.PutBackFile()); errors.Is(err, fs.ErrNotExist) || s.before.Process == nil {
+	if !readfile.Exists(s.host.PutBackFile()) || s.before.Process == nil {
 		return nil
 	}
 	s.changed = true

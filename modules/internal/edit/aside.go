@@ -2,10 +2,9 @@ package edit
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // NameAside is a free name for a copy of the file, or the name under which an interrupted run has kept the same content. A CA that was made anew
@@ -16,7 +15,7 @@ func NameAside(path, suffix string) (name string, already bool, err error) {
 		return "", false, err
 	}
 	name = path + suffix
-	for n := 2; Exists(name); n++ {
+	for n := 2; readfile.Exists(name); n++ {
 		kept, err := Read(name)
 		if err != nil || bytes.Equal(kept, content) {
 			return name, true, err
@@ -24,10 +23,4 @@ func NameAside(path, suffix string) (name string, already bool, err error) {
 		name = fmt.Sprintf("%s%s-%d", path, suffix, n)
 	}
 	return name, false, nil
-}
-
-// Exists is also true for a link that leads nowhere, and for what cannot be looked at.
-func Exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

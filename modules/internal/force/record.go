@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/facts"
-	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/record"
 )
 
@@ -25,10 +24,7 @@ func (f *Forcer) record(s situation, phase string) error {
 	if s.record != nil {
 		r.Commit = s.record.Commit
 	}
-	if err := record.Write(f.Host.ForcingFile(), r); err != nil {
-		return fault.Wrap(fault.Internal, err, "write %s", f.Host.ForcingFile())
-	}
-	return nil
+	return record.Write(f.Host.ForcingFile(), r)
 }
 
 // readRecord takes a record that it cannot read for a start that has begun: to repeat all steps is safe.

@@ -33,7 +33,7 @@ func (h *Host) Binary(ctx context.Context, name string) (path string, err error)
 	case *unit:
 		path, err = r.program(ctx, name)
 	case *pod:
-		if path = filepath.Join(binDir(), name); !isFile(path) {
+		if path = filepath.Join(binDir(), name); !readfile.IsFile(path) {
 			err = r.copyByPod(ctx)
 		}
 	default:
@@ -48,7 +48,7 @@ func (h *Host) Binary(ctx context.Context, name string) (path string, err error)
 // HasBinary changes nothing, and returns the error that Binary would end with, as far as it is known before.
 func (h *Host) HasBinary(ctx context.Context, name string) error {
 	p, ok := h.Runtime.(*pod)
-	if !ok || isFile(filepath.Join(binDir(), name)) {
+	if !ok || readfile.IsFile(filepath.Join(binDir(), name)) {
 		_, err := h.Binary(ctx, name)
 		return err
 	}
@@ -135,7 +135,7 @@ func within(dir, path, name string) (string, error) {
 		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	}
 	for _, each := range strings.Split(path, ":") {
-		if found, err := resolve(dir, filepath.Join(each, name)); err == nil && isFile(found) {
+		if found, err := resolve(dir, filepath.Join(each, name)); err == nil && readfile.IsFile(found) {
 			return found, nil
 		}
 	}

@@ -36,7 +36,7 @@ func (h *Host) Fence(ctx context.Context, fence facts.Fence) (Evidence, error) {
 		return Evidence{}, fault.Wrap(fault.Internal, err, "fence")
 	}
 	if err := h.writeFence(fence); err != nil {
-		return Evidence{}, fault.Wrap(fault.Internal, err, "write %s", h.FenceFile())
+		return Evidence{}, err
 	}
 	if err := safefile.Remove(h.PutBackFile()); err != nil { // the new record has all of it
 		return Evidence{}, err
@@ -54,7 +54,7 @@ func (h *Host) Fence(ctx context.Context, fence facts.Fence) (Evidence, error) {
 
 func (h *Host) writeFence(fence facts.Fence) error {
 	if err := os.MkdirAll(filepath.Dir(h.FenceFile()), 0o700); err != nil { // a host whose /etc/etcd is lost
-		return err
+		return fault.Wrap(fault.Internal, err, "write %s", h.FenceFile())
 	}
 	return record.Write(h.FenceFile(), fence)
 }

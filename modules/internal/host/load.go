@@ -89,7 +89,7 @@ func manifestDir(given string) (string, error) {
 	if given == "" || given == DefaultManifestDir || given == byDefault {
 		return byDefault, nil
 	}
-	if info, err := os.Stat(given); err != nil || !info.IsDir() {
+	if !readfile.IsDir(given) {
 		return "", fault.New(fault.Invalid, "argument manifest_dir: there is no directory %s", given).
 			WithHint("leave manifest_dir out for %s; the kubelet's own is staticPodPath, or podManifestConfig, of its configuration", byDefault)
 	}

@@ -37,7 +37,7 @@ func (p *pod) live() ([]string, error) {
 	var out []string
 	for _, e := range entries {
 		path := filepath.Join(p.host.ManifestDir, e.Name())
-		if strings.HasPrefix(e.Name(), ".") || !isFile(path) {
+		if strings.HasPrefix(e.Name(), ".") || !readfile.IsFile(path) {
 			continue
 		}
 		data, err := readfile.Read(path, readfile.Text)
@@ -52,11 +52,6 @@ func (p *pod) live() ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // one is the only manifest of etcd in the kubelet's directory, or "". Two would be two pods of one name, and each would kill the other.

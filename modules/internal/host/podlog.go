@@ -66,7 +66,7 @@ func (p *pod) logFiles() []string {
 	if len(out) == 0 {
 		out, _ = filepath.Glob(filepath.Join(root.Path("/var/log/containers"), p.podName()+"-*_etcd-*.log"))
 	}
-	return slices.DeleteFunc(out, func(path string) bool { return !isFile(path) })
+	return slices.DeleteFunc(out, func(path string) bool { return !readfile.IsFile(path) })
 }
 
 // podName is the pod's name; the installer's name where the manifest cannot be read.

@@ -77,7 +77,7 @@ func (u *unit) program(ctx context.Context, name string) (string, error) {
 	if err != nil || name == "etcd" {
 		return path, err
 	}
-	if beside := filepath.Join(filepath.Dir(path), name); isFile(beside) {
+	if beside := filepath.Join(filepath.Dir(path), name); readfile.IsFile(beside) {
 		return beside, nil
 	}
 	return root.Command(name), nil
@@ -144,7 +144,7 @@ func etcdIn(command string) string {
 		return filepath.Clean(words[0])
 	}
 	for _, w := range words[1:] {
-		if filepath.IsAbs(w) && filepath.Base(w) == "etcd" && isFile(w) { // /var/lib/etcd may be one of the words, too
+		if filepath.IsAbs(w) && filepath.Base(w) == "etcd" && readfile.IsFile(w) { // /var/lib/etcd may be one of the words, too
 			return filepath.Clean(w)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/program"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 var (
@@ -25,7 +26,7 @@ func (h *Host) Version(ctx context.Context) string {
 		}
 		return VersionOf(ctx, path)
 	}
-	if kept := filepath.Join(binDir(), "etcd"); isFile(kept) {
+	if kept := filepath.Join(binDir(), "etcd"); readfile.IsFile(kept) {
 		return VersionOf(ctx, kept)
 	}
 	if _, m, err := p.parsed(); err == nil {

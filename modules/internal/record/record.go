@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
@@ -40,5 +41,8 @@ func Write(path string, r any) error {
 	if err == nil {
 		err = safefile.Write(path, append(raw, '\n'), 0o644)
 	}
-	return err
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "write %s", path)
+	}
+	return nil
 }

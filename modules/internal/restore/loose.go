@@ -11,6 +11,7 @@ import (
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // Backups that the chapter's own commands leave have no manifest: DIR/db of `snapshot save`, DIR/member of `etcdctl backup`, with or without
@@ -32,8 +33,8 @@ func looseIn(dir string) (out []loose) {
 	for _, at := range []string{dir, filepath.Join(dir, "etcd"), filepath.Dir(dir)} {
 		bare := filepath.Join(at, "member", "snap", "db")
 		switch {
-		case at == filepath.Dir(dir) && filepath.Base(dir) != "member" || !isFile(bare):
-		case isDir(filepath.Join(at, "member", "wal")):
+		case at == filepath.Dir(dir) && filepath.Base(dir) != "member" || !readfile.IsFile(bare):
+		case readfile.IsDir(filepath.Join(at, "member", "wal")):
 			out = append(out, loose{at, Copy, lacksManifest, bare})
 		default:
 			out = append(out, loose{bare, Snapshot, lacksLog, bare})
@@ -41,11 +42,11 @@ func looseIn(dir string) (out []loose) {
 	}
 	snapshots, _ := filepath.Glob(filepath.Join(escape(dir), "*.db"))
 	for _, db := range append([]string{filepath.Join(dir, "db")}, snapshots...) {
-		if isFile(db) {
+		if readfile.IsFile(db) {
 			out = append(out, loose{db, Snapshot, lacksV2, db})
 		}
 	}
-	if bare := filepath.Join(dir, "snap", "db"); len(out) == 0 && isFile(bare) && !isDir(filepath.Join(dir, "wal")) {
+	if bare := filepath.Join(dir, "snap", "db"); len(out) == 0 && readfile.IsFile(bare) && !readfile.IsDir(filepath.Join(dir, "wal")) {
 		out = append(out, loose{bare, Snapshot, lacksLog, bare})
 	}
 	return out
@@ -58,21 +59,11 @@ func escape(dir string) string {
 
 // contentOfMember is true for a copy of what is in `member`, without that directory.
 func contentOfMember(dir string) bool {
-	return filepath.Base(dir) != "member" && isFile(filepath.Join(dir, "snap", "db")) && isDir(filepath.Join(dir, "wal"))
+	return filepath.Base(dir) != "member" && readfile.IsFile(filepath.Join(dir, "snap", "db")) && readfile.IsDir(filepath.Join(dir, "wal"))
 }
 
 func howToWrap(dir string) string {
 	return fmt.Sprintf("cd %s && mkdir member && mv snap wal member", dir)
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // fromLoose reads a directory without a manifest: the most complete backup in it, or the next where that is damaged.
@@ -144,7 +135,7 @@ func looseCandidates(dir string) (out []Candidate) {
 	if contentOfMember(dir) && len(out) == 0 {
 		out = append(out, Candidate{Path: dir, Method: Copy, Problem: "it holds what belongs into a directory `member`: " + howToWrap(dir)})
 	}
-	if wal := filepath.Join(dir, "member", "wal"); len(out) == 0 && isDir(wal) {
+	if wal := filepath.Join(dir, "member", "wal"); len(out) == 0 && readfile.IsDir(wal) {
 		info, err := os.Stat(wal)
 		if err == nil {
 			out = append(out, Candidate{Path: dir, Method: V2, Created: stamp(info), Problem: "a v2 backup without its database: copy member/snap/db of the same time into member/snap"})

@@ -27,8 +27,5 @@ func ReadRecord(path string) (*facts.Restoring, error) {
 
 func (r *Restorer) write(rec facts.Restoring) error {
 	rec.When = time.Now().UTC().Format(time.RFC3339)
-	if err := record.Write(r.Host.RestoringFile(), rec); err != nil {
-		return fault.Wrap(fault.Internal, err, "write %s", r.Host.RestoringFile())
-	}
-	return nil
+	return record.Write(r.Host.RestoringFile(), rec)
 }

@@ -14,6 +14,7 @@ import (
 	"etcd-quorum-restore/modules/internal/force"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/rehearsal"
 	"etcd-quorum-restore/modules/internal/safefile"
 	"etcd-quorum-restore/modules/internal/setaside"
@@ -191,7 +192,7 @@ func (r *Restorer) place(ctx context.Context, s *Source, out *Outcome) (*facts.R
 
 // putInPlace makes two renames: between them no member is in place, and the fence holds.
 func (r *Restorer) putInPlace(at *staging, out *Outcome) error {
-	if _, err := os.Lstat(r.Host.MemberDir()); err == nil {
+	if readfile.Exists(r.Host.MemberDir()) {
 		out.Aside = setaside.Place(r.Host.DataDir, time.Now())
 		if err := setaside.Aside(r.Host.DataDir, out.Aside); err != nil {
 			return err
