@@ -25,13 +25,14 @@ func (c *Cluster) findCopies() {
 	c.Quorum = slices.DeleteFunc(c.Quorum, func(n *Node) bool { return n.CopyOf != nil })
 }
 
-// Moved is true where the data is of a member whose peer URL is another host's by its etcd.conf. It can be forced, which writes the URL anew; started
-// with others, it would be looked for at the other host.
+// Moved is true where the data is of a member whose peer URL is another host's by its etcd.conf, or where this host's own is another member's. It can
+// be forced, which writes the URL anew; started with others, it would be looked for at the other host, and may meet its original there.
 func (c *Cluster) Moved(n *Node) bool {
 	if !c.DataIsMembers(n) || facts.ShareURL(n.Facts.Config.PeerURLs, n.Member.PeerURLs) {
 		return false
 	}
-	return slices.ContainsFunc(c.Nodes, func(o *Node) bool {
+	others := slices.ContainsFunc(c.Members, func(m facts.ClusterMember) bool { return facts.ShareURL(n.Facts.Config.PeerURLs, m.PeerURLs) })
+	return others || slices.ContainsFunc(c.Nodes, func(o *Node) bool {
 		return o != n && o.Answered() && facts.ShareURL(o.Facts.Config.PeerURLs, n.Member.PeerURLs)
 	})
 }

@@ -63,7 +63,7 @@ func membersOfTheCluster(v *View) *Decision {
 
 // shownAsMember is true where every list of those that have quorum has its ID, and nothing shows that the cluster has gone on without it.
 func shownAsMember(v *View, n *histories.Node) bool {
-	if !v.HasQuorum() || n.Fenced() || n.OwnID() == 0 || !v.SameCluster(n) {
+	if !v.HasQuorum() || n.Fenced() || n.CopyOf != nil || n.OwnID() == 0 || !v.SameCluster(n) {
 		return false
 	}
 	for _, q := range v.Quorum {
