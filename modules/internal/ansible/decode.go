@@ -30,14 +30,20 @@ func decodeObject(raw []byte) (map[string]any, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return out, once(d)
+	return out, once(d, 0)
 }
 
+// deepest is deeper than any argument. Python, and so Ansible, cannot read an answer that repeats one of a thousand levels.
+const deepest = 100
+
 // once finds a name that an object has twice: encoding/json takes the last one without a word.
-func once(d *json.Decoder) error {
+func once(d *json.Decoder, depth int) error {
 	token, err := d.Token()
 	if err != nil || token != json.Delim('{') && token != json.Delim('[') {
 		return err
+	}
+	if depth > deepest {
+		return fmt.Errorf("it is nested more than %d levels deep", deepest)
 	}
 	seen := map[string]bool{}
 	for d.More() {
@@ -52,7 +58,7 @@ func once(d *json.Decoder) error {
 				seen[name] = true
 			}
 		}
-		if err := once(d); err != nil {
+		if err := once(d, depth+1); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,8 @@ func TestHostileLongWords(t *testing.T) {
 
 // An arguments file that says nothing, or one thing twice, makes no module act.
 func TestHostileArguments(t *testing.T) {
-	for _, raw := range []string{`null`, ` null `, `{"path":"/a","path":"/b"}`, `{"path":"/a","hosts":[{"a":1,"a":2}]}`, `{"path":"/a","count":1,"count":1}`} {
+	for _, raw := range []string{`null`, ` null `, `{"path":"/a","path":"/b"}`, `{"path":"/a","hosts":[{"a":1,"a":2}]}`, `{"path":"/a","count":1,"count":1}`,
+		`{"path":"/a","settings":{"a":` + strings.Repeat("[", 900) + strings.Repeat("]", 900) + `}}`} {
 		answer, code := runExample(t, raw, func(context.Context, *Call, exampleArgs) (Result, error) {
 			t.Error(raw, "is accepted")
 			return Result{}, nil

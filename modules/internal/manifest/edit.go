@@ -10,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/yamlfile"
 )
 
 // Change is what a recovery does to the installer's manifest.
@@ -215,10 +216,10 @@ func (m *Manifest) check(out []byte, c Change) error {
 	}
 	var is, want map[string]any
 	if err := yaml.Unmarshal(out, &is); err != nil {
-		return err
+		return yamlfile.Problem(err)
 	}
 	if err := yaml.Unmarshal(m.data, &want); err != nil {
-		return err
+		return yamlfile.Problem(err)
 	}
 	if expect(want, c) && reflect.DeepEqual(is, want) {
 		return nil

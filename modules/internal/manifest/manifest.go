@@ -82,10 +82,10 @@ func Parse(data []byte) (*Manifest, error) {
 	}
 	m := &Manifest{data: bytes.Clone(data), lines: lineStarts(data)}
 	if err := root.Decode(&m.pod); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "this is no pod")
+		return nil, fault.Wrap(fault.Invalid, yamlfile.Problem(err), "this is no pod")
 	}
 	if m.pod.Kind != "Pod" {
-		return nil, refuse(root.Line, "kind is %q, expected Pod", m.pod.Kind)
+		return nil, refuse(root.Line, "it is of another kind, expected Pod")
 	}
 	if m.meta, err = child(root, "metadata"); err != nil {
 		return nil, err
