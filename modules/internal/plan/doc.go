@@ -54,6 +54,7 @@
 //	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
 //	leave              verified stopped and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
+//	take_in            hosts of new_etcd, after those that rejoin: etcd.conf and certificates where they have none, then as rejoin
 //	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written
 //	out                stays out: named in the report; its URLs leave the clients

@@ -28,6 +28,7 @@ func aroundForce(v *View, d *Decision) {
 			d.give(StepFence, n)
 			afterForce(v, d, n)
 		}
+		takeInNew(v, d, n)
 	}
 	for i := range v.Members {
 		name := v.MemberName(&v.Members[i])

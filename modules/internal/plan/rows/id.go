@@ -16,7 +16,7 @@ const IDLength = 12
 
 // outcomes are the steps that decide what becomes of a host. The others (a snapshot where one is served, a copy, a fence) follow from them, or
 // depend on whether etcd happens to run at the time of the look.
-var outcomes = []Step{StepFlags, StepRestart, StepUnfenceKeepData, StepStartFirst, StepStart, StepForce, StepFinishForce, StepJoinStarted, StepRemoveMember, StepLeave, StepRejoin, StepPutBack}
+var outcomes = []Step{StepFlags, StepRestart, StepUnfenceKeepData, StepStartFirst, StepStart, StepForce, StepFinishForce, StepJoinStarted, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepPutBack}
 
 // named is all that somebody agrees to with a plan. None of it changes by itself: no time, no term, no state of a process.
 type named struct {

@@ -1,6 +1,10 @@
 package rows
 
-import "etcd-quorum-restore/modules/internal/plan/histories"
+import (
+	"slices"
+
+	"etcd-quorum-restore/modules/internal/plan/histories"
+)
 
 func (d *Decision) joins() bool {
 	return len(d.Work[StepRejoin])+len(d.Work[StepJoinStarted])+len(d.Work[StepUnfenceKeepData])+len(d.Remove)+len(d.Out) > 0
@@ -30,6 +34,7 @@ func addJoins(v *View, d *Decision) {
 		}
 		if n.Answered() {
 			addJoin(v, d, n)
+			takeInNew(v, d, n)
 		} else if n.Member == nil && !n.IsNew {
 			d.leaves(n.Name) // dropped by a forced start, and its addresses are still in use
 		}
@@ -65,6 +70,15 @@ func addJoin(v *View, d *Decision, n *histories.Node) {
 		}
 	case n.Fenced():
 		keepData(v, d, n)
+	}
+}
+
+// takeInNew lets an empty host of new_etcd join in the same run, after the members: dead machines are replaced by it. One with data or a running
+// etcd is left to add_hosts.yml, which looks at it again.
+func takeInNew(v *View, d *Decision, n *histories.Node) {
+	empty := n.IsNew && n.Answered() && !takesPart(v, n) && !n.Fenced()
+	if v.Req.Rejoin && empty && !slices.Contains(BlindNewHosts(v), n) {
+		d.give(StepTakeIn, n)
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	StepLeave           Step = "leave"
 	StepJoinStarted     Step = "join_started"
 	StepRejoin          Step = "rejoin"
+	StepTakeIn          Step = "take_in"
 	StepProbe           Step = "probe"
 	StepFinal           Step = "final"
 	StepOut             Step = "out"
@@ -39,7 +40,7 @@ const (
 
 // Sequence is the order of the plays.
 var Sequence = []Step{StepFence, StepPutBack, StepSnapshot, StepFenceSurvivor, StepBackupConfig, StepStopCopy, StepFlags, StepRestart, StepUnfenceKeepData, StepStartFirst, StepStart, StepForce, StepFinishForce,
-	StepJoinStarted, StepMasters, StepRemoveMember, StepLeave, StepRejoin, StepProbe, StepFinal, StepOut}
+	StepJoinStarted, StepMasters, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepProbe, StepFinal, StepOut}
 
 // StepWords says what a step does, for people and for check mode.
 var StepWords = map[Step]string{
@@ -61,6 +62,7 @@ var StepWords = map[Step]string{
 	StepLeave:           "stop etcd, verify that it is stopped, fence it (data untouched)",
 	StepJoinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",
 	StepRejoin:          "set data aside, member add, start, wait until it has caught up",
+	StepTakeIn:          "make etcd.conf and certificates, then member add, start, wait until it has caught up",
 	StepProbe:           "put the liveness probe back (etcd restarts once more)",
 	StepFinal:           "write the final ETCD_INITIAL_CLUSTER",
 	StepOut:             "remove this host from etcdClientInfo.urls, flannel and the inventory's group",
