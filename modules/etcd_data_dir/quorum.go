@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
@@ -26,11 +28,12 @@ func (m mover) mayLeave(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, each := range members {
+	for i, each := range members {
 		if each.ID == self.ID {
 			return fault.New(fault.Refused, "member %s (%s), whose data this is, is in the list of a cluster that has quorum; without its data it could not come back",
 				self.ID, each.Name).
-				WithHint("start it with its data (etcd_service state=started), or remove it first: etcd_member state=absent id=%s", self.ID)
+				WithHint("start it with its data: ansible HOST -m etcd_service -a state=started; or remove it first: ansible HOST -m etcd_member -a 'state=absent id=%s endpoints=%s'",
+					self.ID, strings.Join(clientURLs(slices.Delete(members, i, i+1)), ","))
 		}
 	}
 	return nil
