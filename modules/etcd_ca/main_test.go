@@ -7,7 +7,6 @@ import (
 	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -295,7 +294,7 @@ func TestKilledAnywhere(t *testing.T) {
 				given = []any{"readers", []string{"etcd", "master", "flannel"}}
 			}
 			var changes []string
-			changes, killed = killtest.Run(t, s.command(s.args(state, given...)), s.Root, n)
+			changes, killed = killtest.Run(t, moduletest.Command(t, s.args(state, given...)), s.Root, n)
 			if n == 0 && !killed {
 				t.Fatalf("%s changes nothing: %v", state, changes)
 			}
@@ -310,13 +309,4 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 		}
 	}
-}
-
-func (s *site) command(args map[string]any) *exec.Cmd {
-	s.t.Helper()
-	raw, err := json.Marshal(args)
-	s.must(err)
-	file := filepath.Join(s.t.TempDir(), "args.json")
-	s.must(os.WriteFile(file, raw, 0o600))
-	return exec.Command(moduletest.Binary(s.t), file)
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -18,12 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"etcd-quorum-restore/modules/internal/hosttest"
 	"etcd-quorum-restore/modules/internal/killtest"
 	"etcd-quorum-restore/modules/internal/moduletest"
 	"etcd-quorum-restore/modules/internal/opensslca"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
@@ -400,7 +399,7 @@ func TestKilledAnywhere(t *testing.T) {
 				args = s.args(state, "certificates", s.run("issued", "requests", args["requests"]).JSON["certificates"])
 			}
 			var changes []string
-			changes, killed = killtest.Run(t, s.command(args), s.Root, n)
+			changes, killed = killtest.Run(t, moduletest.Command(t, args), s.Root, n)
 			if n == 0 && !killed {
 				t.Fatalf("%s changes nothing: %v", state, changes)
 			}
@@ -411,13 +410,4 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 		}
 	}
-}
-
-func (s *site) command(args map[string]any) *exec.Cmd {
-	s.t.Helper()
-	raw, err := json.Marshal(args)
-	s.must(err)
-	file := filepath.Join(s.t.TempDir(), "args.json")
-	s.must(os.WriteFile(file, raw, 0o600))
-	return exec.Command(moduletest.Binary(s.t), file)
 }

@@ -93,7 +93,7 @@ func TestNewHostKilledAnywhere(t *testing.T) {
 				args = s.args(state, "new", true, "certificates", s.run("issued", "requests", r).JSON["certificates"])
 			}
 			var changes []string
-			changes, killed = killtest.Run(t, s.command(args), s.Root, n)
+			changes, killed = killtest.Run(t, moduletest.Command(t, args), s.Root, n)
 			if n == 0 && !killed {
 				t.Fatalf("%s changes nothing: %v", state, changes)
 			}

@@ -31,26 +31,8 @@ func conf(t *testing.T, text string) string {
 	return path
 }
 
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func entries(t *testing.T, path string) int {
-	t.Helper()
-	all, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(all)
-}
-
 // installed is etcd.conf as openshift-ansible leaves it on master-1.
-func installed(t *testing.T) string { return read(t, "testdata/etcd.conf") }
+func installed(t *testing.T) string { return moduletest.Read(t, "testdata/etcd.conf") }
 
 func TestCheckRunAgain(t *testing.T) {
 	before := installed(t)
@@ -62,12 +44,12 @@ func TestCheckRunAgain(t *testing.T) {
 
 	args["_ansible_check_mode"] = true
 	plan := moduletest.Run(t, args).OK(t, true)
-	if read(t, path) != before || entries(t, path) != 1 {
+	if moduletest.Read(t, path) != before || moduletest.Entries(t, path) != 1 {
 		t.Fatal("check mode wrote")
 	}
 	delete(args, "_ansible_check_mode")
 	answer := moduletest.Run(t, args).OK(t, true)
-	if diff := cmp.Diff(after, read(t, path)); diff != "" {
+	if diff := cmp.Diff(after, moduletest.Read(t, path)); diff != "" {
 		t.Error(diff)
 	}
 	wantDiff := []any{map[string]any{"before_header": path, "after_header": path,
@@ -82,7 +64,7 @@ func TestCheckRunAgain(t *testing.T) {
 	if diff := cmp.Diff(wantAfter, answer.JSON["after"]); diff != "" {
 		t.Error(diff)
 	}
-	if copied, _ := answer.JSON["backup_file"].(string); read(t, copied) != before {
+	if copied, _ := answer.JSON["backup_file"].(string); moduletest.Read(t, copied) != before {
 		t.Errorf("the copy %s is not the file as it was", copied)
 	}
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o640 {
@@ -92,12 +74,12 @@ func TestCheckRunAgain(t *testing.T) {
 	if diff := cmp.Diff([]any{"m2"}, again.JSON["unmatched"]); diff != "" {
 		t.Error(diff)
 	}
-	if again.JSON["diff"] != nil || again.JSON["backup_file"] != nil || entries(t, path) != 2 {
+	if again.JSON["diff"] != nil || again.JSON["backup_file"] != nil || moduletest.Entries(t, path) != 2 {
 		t.Errorf("a run without a change left something: %s", again.Stdout)
 	}
 
 	moduletest.Run(t, map[string]any{"path": path, "initial_cluster_add": m2, "settings": "ETCD_INITIAL_CLUSTER_STATE=new"}).OK(t, true)
-	if diff := cmp.Diff(before, read(t, path)); diff != "" {
+	if diff := cmp.Diff(before, moduletest.Read(t, path)); diff != "" {
 		t.Errorf("removed and added again: %s", diff)
 	}
 }
@@ -144,7 +126,7 @@ func TestVariants(t *testing.T) {
 				args[k] = v
 			}
 			moduletest.Run(t, args).OK(t, true)
-			if diff := cmp.Diff(tc.want, read(t, path)); diff != "" {
+			if diff := cmp.Diff(tc.want, moduletest.Read(t, path)); diff != "" {
 				t.Fatal(diff)
 			}
 			moduletest.Run(t, args).OK(t, false)
@@ -165,7 +147,7 @@ func TestNothingToChange(t *testing.T) {
 			path := conf(t, installed(t))
 			args["path"], args["backup"] = path, true
 			moduletest.Run(t, args).OK(t, false)
-			if read(t, path) != installed(t) || entries(t, path) != 1 {
+			if moduletest.Read(t, path) != installed(t) || moduletest.Entries(t, path) != 1 {
 				t.Error("something was written")
 			}
 		})
@@ -179,7 +161,7 @@ func TestSameMembersKeepTheirText(t *testing.T) {
 		args["path"] = path
 		moduletest.Run(t, args).OK(t, false)
 	}
-	if diff := cmp.Diff(text, read(t, path)); diff != "" {
+	if diff := cmp.Diff(text, moduletest.Read(t, path)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -228,14 +210,7 @@ func TestRefusals(t *testing.T) {
 			if tc.args == nil {
 				tc.args = map[string]any{"initial_cluster_add": []any{m2}}
 			}
-			tc.args["path"] = path
-			answer := moduletest.Run(t, tc.args).Failed(t, tc.kind)
-			if !strings.Contains(answer.Msg(), tc.want) {
-				t.Errorf("want %q, got %q", tc.want, answer.Msg())
-			}
-			if read(t, path) != tc.text || entries(t, path) != 1 {
-				t.Error("a refusal changed something")
-			}
+			moduletest.Refuses(t, path, tc.args, tc.kind, tc.want)
 		})
 	}
 }

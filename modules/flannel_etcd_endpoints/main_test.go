@@ -32,24 +32,6 @@ func flanneld(t *testing.T, text string) string {
 	return path
 }
 
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-func entries(t *testing.T, path string) int {
-	t.Helper()
-	all, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(all)
-}
-
 func TestCheckRunAgain(t *testing.T) {
 	before := "# etcd\nFLANNEL_ETCD_ENDPOINTS=" + url0 + "," + url1 + "," + url2 + rest
 	after := "# etcd\nFLANNEL_ETCD_ENDPOINTS=" + url0 + "," + url1 + rest
@@ -57,11 +39,11 @@ func TestCheckRunAgain(t *testing.T) {
 	args := map[string]any{"path": path, "remove": []any{master2}, "backup": "yes", "_ansible_diff": true}
 
 	plan := moduletest.Run(t, map[string]any{"path": path, "remove": []any{master2}, "backup": true, "_ansible_diff": true, "_ansible_check_mode": true}).OK(t, true)
-	if read(t, path) != before || entries(t, path) != 1 {
+	if moduletest.Read(t, path) != before || moduletest.Entries(t, path) != 1 {
 		t.Fatal("check mode wrote")
 	}
 	answer := moduletest.Run(t, args).OK(t, true)
-	if diff := cmp.Diff(after, read(t, path)); diff != "" {
+	if diff := cmp.Diff(after, moduletest.Read(t, path)); diff != "" {
 		t.Error(diff)
 	}
 	wantDiff := []any{map[string]any{"before_header": path, "after_header": path,
@@ -71,7 +53,7 @@ func TestCheckRunAgain(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if copied, _ := answer.JSON["backup_file"].(string); read(t, copied) != before {
+	if copied, _ := answer.JSON["backup_file"].(string); moduletest.Read(t, copied) != before {
 		t.Errorf("the copy %s is not the file as it was", copied)
 	}
 	if answer.JSON["present"] != true || answer.JSON["warnings"] != nil {
@@ -83,7 +65,7 @@ func TestCheckRunAgain(t *testing.T) {
 	}
 
 	moduletest.Run(t, map[string]any{"path": path, "add": []any{master2}}).OK(t, true)
-	if diff := cmp.Diff(before, read(t, path)); diff != "" {
+	if diff := cmp.Diff(before, moduletest.Read(t, path)); diff != "" {
 		t.Errorf("removed and added again: %s", diff)
 	}
 }
@@ -125,7 +107,7 @@ func TestVariants(t *testing.T) {
 			path := flanneld(t, tc.text)
 			tc.args["path"] = path
 			moduletest.Run(t, tc.args).OK(t, true)
-			if diff := cmp.Diff(tc.want, read(t, path)); diff != "" {
+			if diff := cmp.Diff(tc.want, moduletest.Read(t, path)); diff != "" {
 				t.Fatal(diff)
 			}
 			moduletest.Run(t, tc.args).OK(t, false)
@@ -157,14 +139,7 @@ func TestRefusals(t *testing.T) {
 			if tc.args == nil {
 				tc.args = map[string]any{"remove": []any{master2}}
 			}
-			tc.args["path"] = path
-			answer := moduletest.Run(t, tc.args).Failed(t, tc.kind)
-			if !strings.Contains(answer.Msg(), tc.want) {
-				t.Errorf("want %q, got %q", tc.want, answer.Msg())
-			}
-			if read(t, path) != tc.text || entries(t, path) != 1 {
-				t.Error("a refusal changed something")
-			}
+			moduletest.Refuses(t, path, tc.args, tc.kind, tc.want)
 		})
 	}
 }
@@ -221,7 +196,7 @@ func TestUse(t *testing.T) {
 			} else if !strings.Contains(answer.Msg(), "stays as it is") {
 				t.Errorf("no word of why: %q", answer.Msg())
 			}
-			if diff := cmp.Diff(want, read(t, path)); diff != "" {
+			if diff := cmp.Diff(want, moduletest.Read(t, path)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -239,7 +214,7 @@ func TestListInTheOptions(t *testing.T) {
 	if diff := cmp.Diff([]any{url0, url2}, answer.JSON["after"]); diff != "" || answer.JSON["present"] != true {
 		t.Error(answer.Stdout)
 	}
-	if read(t, path) != options {
+	if moduletest.Read(t, path) != options {
 		t.Error("the file was changed")
 	}
 }
@@ -272,7 +247,7 @@ func TestComparesWithTheMembers(t *testing.T) {
 	moduletest.Run(t, map[string]any{"path": path + "x", "members": members}).OK(t, false)
 	byOption := flanneld(t, "FLANNEL_OPTIONS=\"-etcd-endpoints="+url0+","+url2+"\"\n")
 	refuses(t, map[string]any{"path": byOption, "members": members}, "no member has "+url2)
-	if read(t, path) != before || entries(t, path) != 1 {
+	if moduletest.Read(t, path) != before || moduletest.Entries(t, path) != 1 {
 		t.Fatal("a comparison wrote")
 	}
 }

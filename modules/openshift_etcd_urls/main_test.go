@@ -43,25 +43,6 @@ func list(urls ...string) string {
 	return fmt.Sprintf(config, text)
 }
 
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-// entries are the names in the file's directory: neither a refusal nor check mode leaves a file there.
-func entries(t *testing.T, path string) int {
-	t.Helper()
-	all, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(all)
-}
-
 func TestRemoveCheckRunAgain(t *testing.T) {
 	before, after := list(url0, url1, url2), list(url0, url1)
 	path := masterConfig(t, before)
@@ -72,12 +53,12 @@ func TestRemoveCheckRunAgain(t *testing.T) {
 		checked[k] = v
 	}
 	plan := moduletest.Run(t, checked).OK(t, true)
-	if read(t, path) != before || entries(t, path) != 1 {
+	if moduletest.Read(t, path) != before || moduletest.Entries(t, path) != 1 {
 		t.Fatal("check mode wrote")
 	}
 
 	answer := moduletest.Run(t, args).OK(t, true)
-	if diff := cmp.Diff(after, read(t, path)); diff != "" {
+	if diff := cmp.Diff(after, moduletest.Read(t, path)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(plan.JSON["diff"], answer.JSON["diff"]); diff != "" {
@@ -95,7 +76,7 @@ func TestRemoveCheckRunAgain(t *testing.T) {
 		t.Error(diff)
 	}
 	copied, _ := answer.JSON["backup_file"].(string)
-	if read(t, copied) != before {
+	if moduletest.Read(t, copied) != before {
 		t.Errorf("the copy %s is not the file as it was", copied)
 	}
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o640 {
@@ -106,7 +87,7 @@ func TestRemoveCheckRunAgain(t *testing.T) {
 	if diff := cmp.Diff([]any{"m2"}, again.JSON["unmatched"]); diff != "" {
 		t.Error(diff)
 	}
-	if again.JSON["diff"] != nil || again.JSON["backup_file"] != nil || entries(t, path) != 2 {
+	if again.JSON["diff"] != nil || again.JSON["backup_file"] != nil || moduletest.Entries(t, path) != 2 {
 		t.Errorf("a run without a change left something: %s", again.Stdout)
 	}
 }
@@ -149,7 +130,7 @@ func TestVariants(t *testing.T) {
 			path := masterConfig(t, tc.text)
 			tc.args["path"] = path
 			moduletest.Run(t, tc.args).OK(t, true)
-			if diff := cmp.Diff(tc.want, read(t, path)); diff != "" {
+			if diff := cmp.Diff(tc.want, moduletest.Read(t, path)); diff != "" {
 				t.Fatal(diff)
 			}
 			moduletest.Run(t, tc.args).OK(t, false)
@@ -187,14 +168,7 @@ func TestRefusals(t *testing.T) {
 			if tc.args == nil {
 				tc.args = map[string]any{"remove": []any{master2}}
 			}
-			tc.args["path"] = path
-			answer := moduletest.Run(t, tc.args).Failed(t, tc.kind)
-			if !strings.Contains(answer.Msg(), tc.want) {
-				t.Errorf("want %q, got %q", tc.want, answer.Msg())
-			}
-			if read(t, path) != tc.text || entries(t, path) != 1 {
-				t.Error("a refusal changed something")
-			}
+			moduletest.Refuses(t, path, tc.args, tc.kind, tc.want)
 		})
 	}
 }
@@ -227,7 +201,7 @@ func TestComparesWithTheMembers(t *testing.T) {
 	refuses(t, map[string]any{"path": path, "members": []any{member(0), member(1)}}, path+", etcdClientInfo.urls lists "+url0+","+url1+","+url2+", which is not the list of members: no member has "+url2+"; right is "+url0+","+url1)
 	refuses(t, map[string]any{"path": path, "members": []any{}}, "members is empty")
 	refuses(t, map[string]any{"path": path, "members": []any{member(0)}, "remove": "x"}, "exclude each other")
-	if read(t, path) != before || entries(t, path) != 1 {
+	if moduletest.Read(t, path) != before || moduletest.Entries(t, path) != 1 {
 		t.Fatal("a comparison wrote")
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/killtest"
 )
 
 // plant makes a tree with everything that a configuration or data directory may hold.
@@ -132,7 +132,7 @@ func TestHostileCopyRace(t *testing.T) {
 	check(t, os.WriteFile(file, []byte("etcd's"), 0o600))
 	check(t, os.Symlink(secret, link))
 	check(t, os.Chown(dir, stranger, stranger))
-	stop := exchange(file, link)
+	stop := killtest.Exchange(file, link)
 	defer stop()
 	for i := range 40 {
 		to := filepath.Join(base, fmt.Sprint("copy", i))
@@ -149,23 +149,6 @@ func TestHostileCopyRace(t *testing.T) {
 			}
 		}
 	}
-}
-
-// exchange puts a in place of b and back until it is stopped.
-func exchange(a, b string) (stop func()) {
-	ended := make(chan struct{})
-	var loop sync.WaitGroup
-	loop.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-				_ = unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
-			}
-		}
-	})
-	return func() { close(ended); loop.Wait() }
 }
 
 const stranger = 65534 // another user; tests run as root

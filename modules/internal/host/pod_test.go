@@ -4,17 +4,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosttest"
+	"etcd-quorum-restore/modules/internal/killtest"
 	"etcd-quorum-restore/modules/internal/manifest"
 )
 
@@ -582,20 +581,8 @@ func TestHostileManifestRace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ended := make(chan struct{})
-	var loop sync.WaitGroup
-	loop.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-				_ = unix.Renameat2(unix.AT_FDCWD, good, unix.AT_FDCWD, bad, unix.RENAME_EXCHANGE)
-			}
-		}
-	})
-	defer loop.Wait()
-	defer close(ended)
+	stop := killtest.Exchange(good, bad)
+	defer stop()
 	for range 20 {
 		loaded, err := host.Load(t.Context(), host.Options{EtcdConf: f.Conf, ManifestDir: f.Manifests})
 		if err == nil {

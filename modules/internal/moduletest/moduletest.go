@@ -127,11 +127,7 @@ func argsFile(t *testing.T, raw []byte) string {
 // KillAfter runs the module with these arguments, kills it after the delay, and returns how it ended: it may have ended by itself before.
 func KillAfter(t *testing.T, delay time.Duration, args map[string]any) *os.ProcessState {
 	t.Helper()
-	raw, err := json.Marshal(args)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(Binary(t), argsFile(t, raw))
+	cmd := Command(t, args)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/killtest"
 )
 
 const stranger = 65534 // owns the directory; tests run as root
@@ -133,7 +133,7 @@ func TestHostileRace(t *testing.T) {
 	conf, link := filepath.Join(dir, "etcd.conf"), filepath.Join(dir, "link")
 	write(t, conf, "old", 0o644)
 	check(t, os.Symlink(victim, link))
-	stop := exchange(t, conf, link)
+	stop := killtest.Exchange(conf, link)
 	for range 40 {
 		_ = Write(conf, []byte("new"), 0o600) // refused, or in place of the link
 		if name, err := Backup(conf); err == nil {
@@ -149,31 +149,6 @@ func TestHostileRace(t *testing.T) {
 		t.Error("the test's own condition does not hold: nothing was exchanged")
 	}
 	untouched(t, victim)
-}
-
-// exchange swaps a and b until it is stopped, and counts how often.
-func exchange(t *testing.T, a, b string) (stop func() int) {
-	t.Helper()
-	ended := make(chan struct{})
-	var loop sync.WaitGroup
-	exchanged := 0
-	loop.Go(func() {
-		for {
-			select {
-			case <-ended:
-				return
-			default:
-				if unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE) == nil {
-					exchanged++
-				}
-			}
-		}
-	})
-	return func() int {
-		close(ended)
-		loop.Wait()
-		return exchanged
-	}
 }
 
 // A file with further names is neither replaced nor written through.

@@ -2,17 +2,17 @@ package setaside
 
 import (
 	"context"
-	"etcd-quorum-restore/modules/internal/fault"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/killtest"
 )
 
 const stranger = 65534 // plays user etcd; tests run as root
@@ -55,21 +55,9 @@ func TestHostileAsideRace(t *testing.T) {
 		data, victim := dataDir(t)
 		link, place := filepath.Join(data, "link"), Place(data, time.Now())
 		check(t, os.Symlink(victim, link))
-		ended := make(chan struct{})
-		var loop sync.WaitGroup
-		loop.Go(func() {
-			for {
-				select {
-				case <-ended:
-					return
-				default:
-					_ = unix.Renameat2(unix.AT_FDCWD, link, unix.AT_FDCWD, filepath.Dir(place), unix.RENAME_EXCHANGE)
-				}
-			}
-		})
+		stop := killtest.Exchange(link, filepath.Dir(place))
 		_ = Aside(data, place) // may fail; must not touch what is root's
-		close(ended)
-		loop.Wait()
+		stop()
 		untouched(t, victim)
 	}
 }
