@@ -57,9 +57,9 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	return onhost.Loaded(onHost)(ctx, call, a)
 }
 
-// OfHost: a new host may have no etcd.conf.
+// OfHost: a new host may have no etcd.conf in the default place.
 func (a args) OfHost() (host.Options, error) {
-	return host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir, ConfIsLost: a.State == "present"}, nil
+	return host.Options{EtcdConf: a.EtcdConf, ManifestDir: a.ManifestDir}, nil
 }
 
 func onHost(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
@@ -81,5 +81,11 @@ func onHost(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansi
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	return p.apply(ctx, call, h)
+	if p.uid, p.gid, err = h.UnitUser(ctx); err != nil {
+		return ansible.Result{}, err
+	}
+	if err := p.harmless(h); err != nil {
+		return ansible.Result{}, err
+	}
+	return p.apply(call, h)
 }

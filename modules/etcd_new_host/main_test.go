@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -176,6 +177,21 @@ func TestRefuses(t *testing.T) {
 		"a log apart": {func(_ *hosttest.Host, args map[string]any) {
 			conf(args, func(text string) string { return text + "ETCD_WAL_DIR=/wal\n" })
 		}, "unsupported", "ETCD_WAL_DIR=/wal"},
+		"a data directory that is not there": {func(h *hosttest.Host, args map[string]any) {
+			conf(args, func(text string) string {
+				return text + "ETCD_DATA_DIR=" + filepath.Join(h.Root, "etc/etcd.service.d") + "\n"
+			})
+		}, "refused", "no directory of etcd's user"},
+		"another user's data directory": {func(h *hosttest.Host, args map[string]any) {
+			dir := filepath.Join(h.Root, "spool")
+			if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, 12345, 12345)); err != nil {
+				panic(err)
+			}
+			conf(args, func(text string) string { return text + "ETCD_DATA_DIR=" + dir + "\n" })
+		}, "refused", "install -d -o "},
+		"a key elsewhere": {func(h *hosttest.Host, args map[string]any) {
+			conf(args, func(text string) string { return text + "ETCD_KEY_FILE=" + h.Write("etc/shadow", "root:x\n") + "\n" })
+		}, "unsupported", "etc/shadow"},
 		"plain HTTP": {func(_ *hosttest.Host, args map[string]any) {
 			conf(args, func(text string) string { return strings.ReplaceAll(text, "https:", "http:") })
 		}, "unsupported", "expected URLs such as https"},

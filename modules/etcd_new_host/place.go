@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"net"
@@ -32,6 +31,7 @@ type placing struct {
 	peerURLs []string
 	names    []string
 	pairs    []string // certificates and keys that are to be made
+	uid, gid int      // of etcd's user
 }
 
 type place struct {
@@ -147,11 +147,30 @@ func local(ip net.IP) bool {
 	return false
 }
 
-func (p placing) apply(ctx context.Context, call *ansible.Call, h *host.Host) (ansible.Result, error) {
-	uid, gid, err := h.UnitUser(ctx)
-	if err != nil {
-		return ansible.Result{}, err
+// harmless refuses paths that are not etcd's own. The sibling's etcd.conf is a file of its user etcd, who is not trusted: by it, root would give any
+// directory of this host to user etcd, or move any file away.
+func (p placing) harmless(h *host.Host) error {
+	for _, path := range p.pairs {
+		if filepath.Dir(path) != filepath.Dir(h.EtcdConf) {
+			return fault.New(fault.Unsupported, "the sibling's etcd.conf names %s, which is not in %s", path, filepath.Dir(h.EtcdConf)).WithHint(byInstaller)
+		}
 	}
+	var st unix.Stat_t
+	err := unix.Lstat(p.dataDir, &st)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && p.dataDir == root.Path(host.DefaultDataDir):
+		return nil
+	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == p.uid:
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fault.Wrap(fault.Internal, err, "%s", p.dataDir)
+	}
+	return fault.New(fault.Refused, "the data directory of the sibling's etcd.conf, %s, is no directory of etcd's user here", p.dataDir).
+		WithHint("if etcd's data is meant to be there: install -d -o %d -g %d -m 0700 %s; then run the same command again", p.uid, p.gid, p.dataDir)
+}
+
+func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error) {
+	uid, gid := p.uid, p.gid
 	data := result{New: true, Names: p.names, PeerURLs: p.peerURLs, Files: []string{}, SetAside: []string{}, Lacks: p.pairs}
 	for _, f := range p.files {
 		data.Files = append(data.Files, f.path)

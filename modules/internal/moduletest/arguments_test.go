@@ -69,6 +69,7 @@ func validArguments(root string) map[string]map[string]any {
 		"etcd_inventory":           {"path": at("hosts"), "host": "etcd-0.example.com", "state": "absent"},
 		"etcd_log_info":            {},
 		"etcd_member":              {"state": "absent", "name": "m1", "endpoints": url},
+		"etcd_new_host":            {"state": "present", "name": "m1", "sibling": map[string]any{"conf": "RVRDRF9OQU1FPW0wCg==", "ca_files": []any{}}},
 		"etcd_quorum_plan":         {"hosts": map[string]any{"etcd-0.example.com": map[string]any{"unreachable": true}}},
 		"etcd_report":              {"directory": at("reports"), "playbook": "restore_quorum.yml", "state": "planned", "plan": map[string]any{"do": map[string]any{"run": "00ff", "action": "force"}}},
 		"etcd_restore":             {"backup": at("backup")},
