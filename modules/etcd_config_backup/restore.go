@@ -113,28 +113,12 @@ func ofThisHost(path string) error {
 			return fault.New(fault.Corrupt, "%s: ETCD_LISTEN_PEER_URLS is %q", path, conf.Get("ETCD_LISTEN_PEER_URLS"))
 		}
 		ip := net.ParseIP(u.Hostname())
-		if ip != nil && !ip.IsUnspecified() && !isLocal(ip) {
+		if ip != nil && !ip.IsUnspecified() && !host.HasAddress(ip) {
 			return fault.New(fault.Refused, "%s is of the member %s at %s, and this host does not have that address", path, conf.Get("ETCD_NAME"), ip).
 				WithHint("give the backup of this very host")
 		}
 	}
 	return nil
-}
-
-func isLocal(ip net.IP) bool {
-	if ip.IsLoopback() {
-		return true
-	}
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
-			return true
-		}
-	}
-	return false
 }
 
 // stopped refuses while etcd runs: etcd reads its certificates at every handshake, so half a set would cut it off.

@@ -119,7 +119,7 @@ func (a args) address(theirs *envfile.File) (string, error) {
 		if ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
 			return "", fault.New(fault.Invalid, "argument address: expected an address of this host, found %.100q", a.Address)
 		}
-		if !local(ip) {
+		if !host.HasAddress(ip) {
 			return "", fault.New(fault.Refused, "this host does not have the address %s", ip).WithHint("correct etcd_ip of this host in the inventory (ip addr shows what it has)")
 		}
 		return ip.String(), nil
@@ -135,16 +135,6 @@ func (a args) address(theirs *envfile.File) (string, error) {
 		}
 	}
 	return "", fault.New(fault.Refused, "there is no route to the member at %s (%v)", advertised, err).WithHint("say this host's address in the inventory: etcd_ip=ADDRESS")
-}
-
-func local(ip net.IP) bool {
-	addresses, _ := net.InterfaceAddrs()
-	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(ip) {
-			return true
-		}
-	}
-	return false
 }
 
 // harmless refuses paths that are not etcd's own. The sibling's etcd.conf is a file of its user etcd, who is not trusted: by it, root would give any
@@ -170,7 +160,6 @@ func (p placing) harmless(h *host.Host) error {
 }
 
 func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error) {
-	uid, gid := p.uid, p.gid
 	data := result{New: true, Names: p.names, PeerURLs: p.peerURLs, Files: []string{}, SetAside: []string{}, Lacks: p.pairs}
 	for _, f := range p.files {
 		data.Files = append(data.Files, f.path)
@@ -185,7 +174,7 @@ func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error)
 		return out, nil
 	}
 	for _, dir := range []string{filepath.Dir(h.EtcdConf), p.dataDir} {
-		if err := own(call, dir, uid, gid); err != nil {
+		if err := own(call, dir, p.uid, p.gid); err != nil {
 			return ansible.Result{Data: data}, fault.Wrap(fault.Internal, err, "%s", dir)
 		}
 	}
@@ -199,7 +188,7 @@ func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error)
 		}
 	}
 	for _, f := range p.files {
-		aside, err := f.write(call, uid, gid)
+		aside, err := f.write(call, p.uid, p.gid)
 		if aside != "" {
 			data.SetAside = append(data.SetAside, aside)
 		}
