@@ -60,6 +60,7 @@ func (l *Lab) flagsStop(context.Context, []string) error {
 func (l *Lab) flagsRun(ctx context.Context, _ []string) error {
 	seen, looks := map[string]bool{}, 0
 	inits := map[string]int{}
+	known := processes{}
 	var asked time.Time
 	ticker := time.NewTicker(flagsEvery)
 	defer ticker.Stop()
@@ -72,7 +73,9 @@ func (l *Lab) flagsRun(ctx context.Context, _ []string) error {
 				}
 			}
 		}
-		for _, found := range append(flagsInFiles(inits), flagsInProcesses(inits)...) {
+		var inProcesses []string
+		inProcesses, known = known.flags(inits)
+		for _, found := range append(flagsInFiles(inits), inProcesses...) {
 			if !seen[found] {
 				seen[found] = true
 				fmt.Printf("%s force flag %s\n", time.Now().UTC().Format("15:04:05.000"), found)
@@ -126,24 +129,42 @@ func hasFlag(text []byte) bool {
 	return bytes.Contains(text, []byte("ETCD_FORCE_NEW_CLUSTER")) || bytes.Contains(text, []byte("force-new-cluster"))
 }
 
-// flagsInProcesses looks at every etcd of these hosts, the rehearsal's as well.
-func flagsInProcesses(inits map[string]int) (found []string) {
-	comms, _ := filepath.Glob("/proc/[0-9]*/comm") // the pattern is valid
-	for _, file := range comms {
-		comm, err := os.ReadFile(file)
-		if err != nil || strings.TrimSpace(string(comm)) != "etcd" {
-			continue
+// processes counts the looks in which each process was there, by its directory of /proc.
+type processes map[string]int
+
+// oldProcess is after how many looks a process is old: a second is time enough to become an etcd. It is read once a second from then on, since
+// reading all processes of a machine at every look takes a third of a core.
+const oldProcess = int(time.Second / flagsEvery)
+
+// flags looks at every etcd of these hosts, the rehearsal's as well, and returns the processes that the next look is to know.
+func (p processes) flags(inits map[string]int) (found []string, known processes) {
+	known = processes{}
+	directories, _ := filepath.Glob("/proc/[0-9]*") // the pattern is valid
+	for _, directory := range directories {
+		known[directory] = p[directory] + 1
+		if looks := p[directory]; (looks < oldProcess || looks%oldProcess == 0) && isFlaggedEtcd(directory) {
+			pid, _ := strconv.Atoi(filepath.Base(directory))
+			found = append(found, flaggedOn(pid, inits)...)
 		}
-		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-		env, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
-		if !hasFlag(line) && !hasFlag(env) {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		for host, init := range inits {
-			if init != 0 && descends(pid, init) {
-				found = append(found, fmt.Sprintf("in etcd process %d of %s", pid, host))
-			}
+	}
+	return found, known
+}
+
+func isFlaggedEtcd(directory string) bool {
+	name, err := os.ReadFile(filepath.Join(directory, "comm"))
+	if err != nil || strings.TrimSpace(string(name)) != "etcd" {
+		return false
+	}
+	line, _ := os.ReadFile(filepath.Join(directory, "cmdline"))
+	env, _ := os.ReadFile(filepath.Join(directory, "environ"))
+	return hasFlag(line) || hasFlag(env)
+}
+
+// flaggedOn has a line for the host that the process belongs to, if it is one of these.
+func flaggedOn(pid int, inits map[string]int) (found []string) {
+	for host, init := range inits {
+		if init != 0 && descends(pid, init) {
+			found = append(found, fmt.Sprintf("in etcd process %d of %s", pid, host))
 		}
 	}
 	return found
