@@ -43,6 +43,20 @@ func TestRefusalsTouchNothing(t *testing.T) {
 }
 
 // An expectation must be a possible result of a rehearsal: anything else would be compared with nothing.
+// The package's etcd.conf has the flag, switched off, as a comment; some take the comment mark away. systemd lets this line win over a drop-in.
+func TestFlagSwitchedOffInConf(t *testing.T) {
+	for _, method := range []string{"log", "flag"} {
+		for _, value := range []string{`"false"`, "0"} {
+			t.Run(method+" "+value, func(t *testing.T) {
+				h := fencedHost(t)
+				h.Write("etc/etcd/etcd.conf", h.Read("etc/etcd/etcd.conf")+"ETCD_FORCE_NEW_CLUSTER="+value+"\n")
+				moduletest.Run(t, h.Args("method", method)).OK(t, true)
+				moduletest.Run(t, h.Args("method", method)).OK(t, false) // it runs alone, and nothing forces it
+			})
+		}
+	}
+}
+
 func TestHostileExpectations(t *testing.T) {
 	h := hosttest.New(t)
 	before := h.Tree()

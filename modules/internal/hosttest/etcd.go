@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"etcd-quorum-restore/modules/internal/envfile"
 )
 
 // spawn starts the etcd stand-in in a session of its own, with only the given environment.
@@ -45,16 +47,19 @@ func (h *Host) RealEtcd(binary string) {
 	})
 }
 
-// environment is that of the unit: EnvironmentFile= wins over Environment=, as with systemd.
+// environment is that of the unit: EnvironmentFile= wins over Environment=, and its values lose their quotes, as with systemd.
 func (h *Host) environment(dropIns []string) []string { return unitEnvironment(h.Root, dropIns) }
 
 func unitEnvironment(root string, settings []string) []string {
 	env := append([]string{"PATH=/usr/bin:/bin"}, settings...)
-	conf, _ := os.ReadFile(filepath.Join(root, "etc/etcd/etcd.conf"))
-	for _, line := range strings.Split(string(conf), "\n") {
-		if strings.Contains(line, "=") && !strings.HasPrefix(line, "#") {
-			env = append(env, line)
-		}
+	raw, _ := os.ReadFile(filepath.Join(root, "etc/etcd/etcd.conf"))
+	conf, err := envfile.ParseSystemd(raw)
+	if err != nil {
+		return env
+	}
+	for _, key := range conf.Keys() {
+		value, _ := conf.Get(key)
+		env = append(env, key+"="+value)
 	}
 	return env
 }
