@@ -143,10 +143,24 @@ func damageOf(h *Host) string {
 	return "no member ID"
 }
 
-// UsableHosts are sorted by their log, the newest first. Where a forced start was begun, only a forced start may use the data, so such hosts are
-// left out.
+// UsableHosts are sorted by their log, the newest first; of equal ones, data that was moved there from another host comes last. Where a forced start
+// was begun, only a forced start may use the data, so such hosts are left out.
 func (c *Cluster) UsableHosts() []*Node {
-	return Ranking(c.Which(func(n *Node) bool { return n.Data == Usable && !n.ForcingBegun() }))
+	ranked := Ranking(c.Which(func(n *Node) bool { return n.Data == Usable && !n.ForcingBegun() }))
+	slices.SortStableFunc(ranked, func(a, b *Node) int {
+		switch {
+		case Newer(a.Facts.Log, b.Facts.Log):
+			return -1
+		case Newer(b.Facts.Log, a.Facts.Log):
+			return 1
+		case c.Moved(a) == c.Moved(b):
+			return 0
+		case c.Moved(b):
+			return -1
+		}
+		return 1
+	})
+	return ranked
 }
 
 // SettledByElection are members whose last entries conflict with those of good ones, and were never committed: raft elects the newest log of a
