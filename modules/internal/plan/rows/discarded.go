@@ -23,6 +23,9 @@ func AllGivenUp(v *View, d *Decision) []Discarded {
 		if n == d.Survivor || !(d.Has(StepFence, n) || d.Has(StepRejoin, n) || d.Has(StepJoinStarted, n)) || !n.HasData() || slices.Contains(d.Held, n) {
 			continue
 		}
+		if n == staleForced(v) {
+			continue // what its quorum acknowledged, a majority without it holds
+		}
 		if found := givenUp(v, n, d.Survivor); found != nil {
 			all = append(all, *found)
 		}

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/plan/histories"
@@ -15,8 +16,9 @@ func membersToJoin(v *View) *Decision {
 		return nil
 	}
 	d := NewDecision(FinishJoin, "")
-	if len(v.Quorum) > 0 {
-		d.Survivor = v.Quorum[0]
+	stale := staleForced(v)
+	if i := slices.IndexFunc(v.Quorum, func(n *histories.Node) bool { return n != stale }); i >= 0 {
+		d.Survivor = v.Quorum[i]
 	} else if v.Best != nil {
 		d.Survivor = v.Best
 	}
@@ -63,7 +65,12 @@ func joinReason(v *View, d *Decision) string {
 	}
 	say(d.Work[StepJoinStarted], "was added to the member list but never started", "were added to the member list but never started")
 	say(d.Work[StepUnfenceKeepData], "is a member with its data, and fenced", "are members with their data, and fenced")
-	say(d.Work[StepRejoin], "is not a member, or a member without usable data", "are not members, or members without usable data")
+	stale, rejoin := staleForced(v), slices.Clone(d.Work[StepRejoin])
+	rejoin = slices.DeleteFunc(rejoin, func(n *histories.Node) bool { return n == stale })
+	say(rejoin, "is not a member, or a member without usable data", "are not members, or members without usable data")
+	if stale != nil {
+		parts = append(parts, fmt.Sprintf("a forced start was begun on %s and never finished: its record goes with its data, and it joins anew", stale.Name))
+	}
 	say(d.Work[StepProbe], "has no liveness probe", "have no liveness probe")
 	switch len(d.Out) {
 	case 0:

@@ -26,10 +26,11 @@ func unstartedCompletes(v *View) bool {
 	return len(added) > 0 && len(good) > 0 && len(good) < v.Needed() && with >= v.Needed()
 }
 
-// addJoins decides for each host that has no quorum of its own. Those that have it are not changed.
+// addJoins decides for each host that has no quorum of its own. Those that have it are not changed, unless a forced start was begun there.
 func addJoins(v *View, d *Decision) {
+	stale := staleForced(v)
 	for _, n := range v.Nodes {
-		if len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 1 || d.Has(StepRestart, n) {
+		if len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 1 && n != stale || d.Has(StepRestart, n) {
 			continue
 		}
 		if n.Answered() {

@@ -7,6 +7,20 @@ func elsewhere(v *View, n *histories.Node) bool {
 	return v.HasQuorum() && (len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 0 || len(n.Facts.Members) > 1)
 }
 
+// staleForced is a member of the quorum on which a forced start was begun and never proven: somebody has started it with the others instead. The record
+// goes only with that data, so the member joins anew: one in a run, and only where all members are there, of which a majority remains.
+func staleForced(v *View) *histories.Node {
+	if len(v.DownMembers()) > 0 || len(v.Quorum)-1 < v.Needed() {
+		return nil
+	}
+	for _, n := range v.Quorum {
+		if n.ForcingBegun() && len(n.Facts.Members) > 1 {
+			return n
+		}
+	}
+	return nil
+}
+
 func inListWithData(v *View, n *histories.Node) bool {
 	return n.Answered() && v.DataIsMembers(n) && v.Started(n.Member) && !cannotStart(v, n)
 }
@@ -16,6 +30,9 @@ func inListWithData(v *View, n *histories.Node) bool {
 func cannotStart(v *View, n *histories.Node) bool {
 	if n.Facts.Forcing != nil && elsewhere(v, n) && len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 0 {
 		return n.ForcingBegun() || n.OfAnotherForcing()
+	}
+	if n.Facts.Forcing != nil && n == staleForced(v) {
+		return true
 	}
 	switch n.Data {
 	case histories.EmptyCluster, histories.OtherHistory, histories.RemovesSelf, histories.OtherCluster, histories.CopiedData:
