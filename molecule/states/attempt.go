@@ -141,7 +141,9 @@ func (s state) in() (hosts []string) {
 	return hosts
 }
 
-const leftovers = `! ls /etc/systemd/system/etcd.service.d/*.conf /run/systemd/system/etcd.service.d/*.conf /etc/etcd/fenced.json /etc/etcd/forcing.json 2>/dev/null | grep . &&
+// A drop-in that sets nothing, as a line of the chapter leaves it, is left alone.
+const leftovers = `! ls /etc/etcd/fenced.json /etc/etcd/forcing.json 2>/dev/null | grep . &&
+! grep -sH = /etc/systemd/system/etcd.service.d/*.conf /run/systemd/system/etcd.service.d/*.conf &&
 ! grep FORCE_NEW /etc/etcd/etcd.conf && ! tr '\0' '\n' </proc/$(pidof etcd)/environ | grep FORCE_NEW && ! tr '\0' ' ' </proc/$(pidof etcd)/cmdline | grep force-new`
 
 // whole checks that the members are healthy, are exactly these, have equal data, and that nothing of a forced start is left.

@@ -11,5 +11,8 @@ func program(inventory string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(inventory, []byte("#!/bin/sh\ncat <<'END'\n"+string(list)+"\nEND\n"), 0o755)
+	if err := os.WriteFile(inventory, []byte("#!/bin/sh\ncat <<'END'\n"+string(list)+"\nEND\n"), 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(inventory, 0o755) // the file was there, and has kept its mode
 }
