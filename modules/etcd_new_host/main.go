@@ -1,4 +1,4 @@
-// etcd_new_host makes a machine with etcd's package ready to become a member; see etcd_new_host.yml.
+// etcd_new_host makes a machine with etcd's package, or with a node service and etcd's image, ready to become a member; see etcd_new_host.yml.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	_ "embed"
 
 	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/onhost"
@@ -21,6 +22,7 @@ type args struct {
 	ManifestDir string   `json:"manifest_dir"`
 	State       string   `json:"state"`
 	Sibling     *sibling `json:"sibling"`
+	Manifest    string   `json:"manifest"`
 	Name        string   `json:"name"`
 	Address     string   `json:"address"`
 	URLs        []string `json:"urls"`
@@ -40,6 +42,8 @@ type caFile struct {
 
 type result struct {
 	Sibling  *sibling `json:"sibling,omitempty"`
+	Manifest string   `json:"manifest,omitempty"`
+	Runtime  string   `json:"runtime,omitempty"`
 	PeerURLs []string `json:"peer_urls,omitempty"`
 	New      bool     `json:"new"`
 	Names    []string `json:"names,omitempty"`
@@ -63,29 +67,36 @@ func (a args) OfHost() (host.Options, error) {
 }
 
 func onHost(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
-	if a.State == "info" {
+	switch {
+	case a.State == "info":
 		return info(h)
-	}
-	if h.Configured() {
+	case a.State == "manifest":
+		return readManifest(h)
+	case h.Configured():
 		return ansible.Result{Msg: h.EtcdConf + " is a member's already; nothing was changed",
-			Data: result{Names: namesOf(h), PeerURLs: h.Config.PeerURLs, Lacks: missing(h.Conf.Get)}}, nil
-	}
-	if a.Sibling == nil || a.Name == "" {
+			Data: result{Runtime: h.Runtime.Name(), Names: namesOf(h), PeerURLs: h.Config.PeerURLs, Lacks: missing(h.Conf.Get)}}, nil
+	case a.Sibling == nil || a.Name == "":
 		return ansible.Result{}, fault.New(fault.Invalid, "state=present needs the arguments sibling and name").
 			WithHint("sibling is what state=info returns on a member; name is the host's, as its certificates have it")
 	}
-	if err := ready(ctx, h); err != nil {
-		return ansible.Result{}, err
-	}
-	p, err := a.plan(h)
+	runtime, err := ready(ctx, h)
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	if p.uid, p.gid, err = h.UnitUser(ctx); err != nil {
+	p, err := a.plan(h, runtime)
+	if err != nil {
 		return ansible.Result{}, err
 	}
-	if err := p.harmless(h); err != nil {
+	if runtime == facts.StaticPod {
+		err = p.hasImage(ctx)
+	} else {
+		p.uid, p.gid, err = h.UnitUser(ctx)
+	}
+	if err == nil {
+		err = p.harmless(h)
+	}
+	if err != nil {
 		return ansible.Result{}, err
 	}
-	return p.apply(call, h)
+	return p.apply(ctx, call, a, h)
 }

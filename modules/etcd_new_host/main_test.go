@@ -168,7 +168,7 @@ func TestRefuses(t *testing.T) {
 			if err := os.Remove(filepath.Join(h.Root, "usr/lib/systemd/system/etcd.service")); err != nil {
 				panic(err)
 			}
-		}, "unsupported", "scaleup.yml"},
+		}, "refused", "playbooks/openshift-node/scaleup.yml"},
 		"no user": {func(h *hosttest.Host, _ map[string]any) { h.Write("fake/user", "nobody-of-that-name") }, "refused", "yum reinstall etcd"},
 		"etcd runs": {func(h *hosttest.Host, _ map[string]any) {
 			h.Write("etc/etcd/etcd.conf", fmt.Sprintf("ETCD_DATA_DIR=%s\nETCD_LISTEN_PEER_URLS=%s\nETCD_LISTEN_CLIENT_URLS=%s\n", h.DataDir, h.Peer, h.Client))

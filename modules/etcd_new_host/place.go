@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/edit"
 	"etcd-quorum-restore/modules/internal/envfile"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/opensslca"
@@ -32,6 +34,9 @@ type placing struct {
 	names    []string
 	pairs    []string // certificates and keys that are to be made
 	uid, gid int      // of etcd's user
+	runtime  string
+	manifest *place // of a static pod
+	image    string
 }
 
 type place struct {
@@ -40,7 +45,7 @@ type place struct {
 	mode    fs.FileMode
 }
 
-func (a args) plan(h *host.Host) (placing, error) {
+func (a args) plan(h *host.Host, runtime string) (placing, error) {
 	if !nameForm.MatchString(a.Name) || len(a.Name) > 253 {
 		return placing{}, fault.New(fault.Invalid, "argument name: expected a host's name in lower case, found %.200q", a.Name)
 	}
@@ -60,12 +65,15 @@ func (a args) plan(h *host.Host) (placing, error) {
 	if err != nil {
 		return placing{}, err
 	}
-	p := placing{conf: conf, names: []string{a.Name, address}}
+	p := placing{conf: conf, names: []string{a.Name, address}, runtime: runtime}
 	get := func(key string) string { value, _ := conf.Get(key); return value }
 	p.pairs = pairFiles(get)
 	advertised := get("ETCD_INITIAL_ADVERTISE_PEER_URLS")
 	p.peerURLs = strings.Split(advertised, ",")
-	if p.dataDir, err = dataDir(conf); err != nil {
+	if p.dataDir, err = dataDir(conf); err == nil && runtime == facts.StaticPod {
+		err = p.composePod(a, h, address)
+	}
+	if err != nil {
 		return p, err
 	}
 	for _, ca := range a.Sibling.CAFiles {
@@ -147,10 +155,11 @@ func (p placing) harmless(h *host.Host) error {
 	}
 	var st unix.Stat_t
 	err := unix.Lstat(p.dataDir, &st)
+	byDefault, isDir := p.dataDir == root.Path(host.DefaultDataDir), err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && p.dataDir == root.Path(host.DefaultDataDir):
+	case errors.Is(err, fs.ErrNotExist) && byDefault:
 		return nil
-	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && int(st.Uid) == p.uid:
+	case isDir && (byDefault || int(st.Uid) == p.uid): // a package that was here before, or a pod, leaves the default one to another user
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fault.Wrap(fault.Internal, err, "%s", p.dataDir)
@@ -159,10 +168,13 @@ func (p placing) harmless(h *host.Host) error {
 		WithHint("if etcd's data is meant to be there: install -d -o %d -g %d -m 0700 %s; then run the same command again", p.uid, p.gid, p.dataDir)
 }
 
-func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error) {
-	data := result{New: true, Names: p.names, PeerURLs: p.peerURLs, Files: []string{}, SetAside: []string{}, Lacks: p.pairs}
+func (p placing) apply(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
+	data := result{New: true, Runtime: p.runtime, Names: p.names, PeerURLs: p.peerURLs, Files: []string{}, SetAside: []string{}, Lacks: p.pairs}
 	for _, f := range p.files {
 		data.Files = append(data.Files, f.path)
+	}
+	if p.manifest != nil {
+		data.Files = append(data.Files, p.manifest.path)
 	}
 	before := ""
 	if h.Conf.File != nil {
@@ -185,6 +197,15 @@ func (p placing) apply(call *ansible.Call, h *host.Host) (ansible.Result, error)
 		}
 		if err != nil {
 			return ansible.Result{Data: data}, fault.Wrap(fault.Internal, err, "%s", path)
+		}
+	}
+	if p.manifest != nil {
+		aside, err := p.tryPod(ctx, call, a)
+		if aside != "" {
+			data.SetAside = append(data.SetAside, aside)
+		}
+		if err != nil {
+			return ansible.Result{Data: data}, err
 		}
 	}
 	for _, f := range p.files {

@@ -120,13 +120,13 @@ func filesFor(h Host, all []Host, o Options, a *Authority, c hostCerts, sshPubli
 		{Path: "/root/.ssh", Mode: 0o700, Dir: true},
 		{Path: "/root/.ssh/authorized_keys", Mode: 0o600, Content: sshPublic},
 	}
-	if h.Pod {
+	if h.Pod && !h.Bare {
 		files = append(files, podFiles(d, o.ManifestLayout)...)
 	}
 	if h.Etcd || h.Spare {
 		files = append(files, etcdFiles(d, o, a, c)...)
 	}
-	if h.Bare {
+	if h.Bare && !h.Pod {
 		files = append(files, packageFiles()...)
 	}
 	if h.Master {

@@ -159,7 +159,7 @@ func upCommand(ctx context.Context, root string, args []string) error {
 	f := flag.NewFlagSet("up", flag.ContinueOnError)
 	f.IntVar(&o.Etcd, "etcd", 3, "members")
 	f.IntVar(&o.Spare, "spare", 0, "hosts prepared for etcd that are no members yet")
-	f.IntVar(&o.Bare, "bare", 0, "hosts with nothing but etcd's package, in [new_etcd]")
+	f.IntVar(&o.Bare, "bare", 0, "hosts with nothing but etcd's package, or a kubelet and etcd's image, in [new_etcd]")
 	f.StringVar(&o.Masters, "masters", "same", "same: etcd runs on the masters; separate: it does not")
 	f.IntVar(&o.MastersCount, "masters-count", 1, "masters, where they are separate")
 	f.IntVar(&o.Nodes, "nodes", 0, "hosts with flannel only")

@@ -28,6 +28,7 @@ func nodeServiceFiles() []File {
 	} {
 		files = append(files, File{Path: "/etc/systemd/system/" + unit, Link: "/dev/null"})
 	}
+	files = append(files, File{Path: "/usr/bin/docker", Mode: 0o755, Content: raw("pod/docker")})
 	for _, command := range []string{"master-restart", "master-exec", "master-logs"} {
 		files = append(files, File{Path: "/usr/local/bin/" + command, Mode: 0o755, Content: raw("pod/" + command)})
 	}

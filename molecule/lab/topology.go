@@ -10,7 +10,7 @@ import (
 type Options struct {
 	Etcd           int    // members of the cluster
 	Spare          int    // hosts with certificates and an etcd that never ran, in no group
-	Bare           int    // hosts with nothing but etcd's package, in [new_etcd]
+	Bare           int    // hosts with nothing but etcd's package, or a kubelet and etcd's image, in [new_etcd]
 	Masters        string // same: etcd runs on the masters; separate: on hosts of its own
 	MastersCount   int    // masters, where they are separate
 	Nodes          int    // hosts that run flannel only
@@ -30,7 +30,7 @@ type Host struct {
 	Etcd   bool // a member
 	Pod    bool // a kubelet runs etcd, API and controllers as static pods
 	Spare  bool // has certificates and etcd.conf, but is no member
-	Bare   bool // has nothing but etcd's package
+	Bare   bool // has nothing but etcd's package, or a kubelet and etcd's image
 	Master bool
 	Node   bool
 	CA     bool // holds the certificate authority's key
@@ -75,8 +75,8 @@ func (o Options) checkRuntime() error {
 		return fmt.Errorf("--manifest-layout %q: template or sorted", o.ManifestLayout)
 	case o.Pods() && o.Masters != "same":
 		return fmt.Errorf("--runtime %s: etcd is a static pod on masters only, so --masters must be same", o.Runtime)
-	case o.Pods() && (o.EtcdDisabled || o.Spare > 0 || o.Bare > 0):
-		return fmt.Errorf("--runtime %s: --etcd-disabled, --spare and --bare are for etcd as a service", o.Runtime)
+	case o.Pods() && (o.EtcdDisabled || o.Spare > 0):
+		return fmt.Errorf("--runtime %s: --etcd-disabled and --spare are for etcd as a service", o.Runtime)
 	}
 	return nil
 }

@@ -19,6 +19,9 @@ func TestLayout(t *testing.T) {
 		{"a mixture", Options{Etcd: 2, Masters: "same", Runtime: "mixed"}, []string{
 			"master-0 10.213.7.11 etcd,master,node,ca,pod", "master-1 10.213.7.12 etcd,master,node",
 		}},
+		{"machines with a kubelet alone", Options{Etcd: 1, Bare: 1, Masters: "same", Runtime: "static_pod"}, []string{
+			"master-0 10.213.7.11 etcd,master,node,ca,pod", "master-1 10.213.7.12 bare,pod",
+		}},
 		{"etcd apart", Options{Etcd: 1, Spare: 1, Masters: "separate", MastersCount: 1, Nodes: 1}, []string{
 			"etcd-0 10.213.7.11 etcd,ca", "etcd-1 10.213.7.12 spare",
 			"master-0 10.213.7.41 master,node", "node-0 10.213.7.61 node",

@@ -2,15 +2,21 @@ package host
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 	"etcd-quorum-restore/modules/internal/systemd"
+	"etcd-quorum-restore/modules/internal/yamlfile"
 )
 
 // node is the service that runs the kubelet. It is asked rarely: each question starts a process.
@@ -59,6 +65,46 @@ func (n *node) start(ctx context.Context) error {
 		return fault.Wrap(fault.Internal, err, "start the node service, which runs the kubelet")
 	}
 	return nil
+}
+
+// NodeUnit is the service that runs the kubelet; without a name where there is none.
+func NodeUnit(ctx context.Context) systemd.Unit { return (&node{}).look(ctx) }
+
+// nodeConfigs are the kubelet's configuration, and the one that it has until the cluster gives it the other.
+var nodeConfigs = []string{"/etc/origin/node/node-config.yaml", "/etc/origin/node/bootstrap-node-config.yaml"}
+
+// PodPath is the directory of static pods in the kubelet's configuration, and the file that says so; both "" where no such file is here, so that it
+// is not known.
+func PodPath() (dir, file string, err error) {
+	for _, name := range nodeConfigs {
+		file = root.Path(name)
+		text, err := readfile.Read(file, readfile.Text)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		var conf struct {
+			Arguments struct {
+				Path []string `yaml:"pod-manifest-path"`
+			} `yaml:"kubeletArguments"` // of OpenShift
+			Upstream string                `yaml:"staticPodPath"`
+			Old      struct{ Path string } `yaml:"podManifestConfig"`
+		}
+		if err == nil {
+			if err = yaml.Unmarshal(text, &conf); err != nil {
+				err = yamlfile.Problem(err)
+			}
+		}
+		if err != nil {
+			return "", file, fault.Wrap(fault.Invalid, err, "%s, the kubelet's configuration", file)
+		}
+		for _, dir := range append(conf.Arguments.Path, conf.Upstream, conf.Old.Path) {
+			if dir != "" {
+				return filepath.Clean(dir), file, nil
+			}
+		}
+		return "", file, nil
+	}
+	return "", "", nil
 }
 
 // NodeDown tells whether the host's kubelet is down, so that none of its static pods can be restarted. It refuses where starting the kubelet

@@ -100,6 +100,25 @@ func parseManifest(path string, data []byte) (*manifest.Manifest, error) {
 	return m, nil
 }
 
+// Manifest is etcd's manifest as the installer has left it, whatever a recovery has made of it meanwhile.
+func (h *Host) Manifest() (*manifest.Manifest, error) {
+	p, ok := h.Runtime.(*pod)
+	if !ok {
+		return nil, fault.New(fault.Refused, "etcd is no static pod on this host, so it has no manifest").WithHint("ask a host whose etcd is a static pod")
+	}
+	if exists(p.installed()) {
+		return p.base()
+	}
+	_, m, err := p.parsed()
+	return m, err
+}
+
+// StoppedManifest is where a manifest waits until etcd is started.
+func (h *Host) StoppedManifest() string { return filepath.Join(h.stoppedDir(), manifestName) }
+
+// LiveManifests are the manifests of etcd in the kubelet's directory.
+func (h *Host) LiveManifests() ([]string, error) { return (&pod{host: h}).live() }
+
 // takeOut moves etcd's manifest, and nothing else, out of the kubelet's directory. Others of etcd (a copy beside it is a pod, too) are moved as
 // well, under names of their own. A file that is in the way is kept under a dated name, unless it is the same manifest.
 func (p *pod) takeOut() error {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
 	"etcd-quorum-restore/modules/internal/plan/rows"
 )
@@ -12,7 +13,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 	out := Do{
 		Run: v.Req.Run, Action: d.Action, Code: d.Code, HasQuorum: v.HasQuorum(), Confirm: d.Acts() && !v.Req.Simulate && v.Req.Confirmed.Asks(), ID: rows.ID(v, d),
 		Plays: rows.Plays(v, d), Remove: []histories.Member{}, Down: []string{}, Endpoints: endpoints(v, d), Clients: Clients{Remove: []Client{}, Keep: []Client{}, Members: clientsThatAreMembers(v)},
-		CAHost: v.CAHost(), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
+		CAHost: v.CAHost(), ManifestHost: manifestHost(v, d), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
 	}
 	_, out.Held = rows.Holds(v)
 	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
@@ -43,6 +44,27 @@ func endpoints(v *rows.View, d *rows.Decision) []string {
 		all = append(all, m.ClientURLs...)
 	}
 	return all
+}
+
+// manifestHost is the host whose manifest of etcd a new one gets: the survivor, else one that runs, else one that was a static pod.
+func manifestHost(v *rows.View, d *rows.Decision) string {
+	best, rank := "", 0
+	for _, n := range v.Nodes {
+		is := 0
+		switch {
+		case !n.Answered() || n.Facts.Runtime != facts.StaticPod || n.IsNew && n.Member == nil:
+		case n == d.Survivor:
+			is = 3
+		case n.Up():
+			is = 2
+		default:
+			is = 1
+		}
+		if is > rank {
+			best, rank = n.Name, is
+		}
+	}
+	return best
 }
 
 // queryHost is the host that is asked about the cluster: one with quorum, else one that runs, else one that can be reached.

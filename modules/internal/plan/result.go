@@ -31,6 +31,7 @@ type Do struct {
 	Clients        Clients                       `json:"clients"`
 	InitialCluster string                        `json:"initial_cluster"` // name=URL,...
 	CAHost         string                        `json:"ca_host"`         // "" where no reachable host has the CA's key
+	ManifestHost   string                        `json:"manifest_host"`   // "" where no reachable host runs etcd as a static pod
 	QueryHost      string                        `json:"query_host"`      // the host that is asked about the cluster
 	Renewal        Renewal                       `json:"renewal"`         // for renew_certificates.yml
 	Restore        rows.Restore                  `json:"restore"`         // for restore_backup.yml
