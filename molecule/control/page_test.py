@@ -256,7 +256,7 @@ PLAYBOOK = """
       no_log: true
       ignore_errors: true
     - name: Unhidden
-      debug: {msg: ["a line", "another"]}
+      debug: {msg: ["a line", "{{ command | default('another') }}"]}
     - name: A role
       include_role: {name: writer}
 - name: Ask (3/3)
@@ -372,6 +372,13 @@ class RunTest(Run):
         with io.open(paths[0], encoding="utf-8") as handle:
             return paths[0], handle.read()
 
+    def test_what_printed_commands_lack_is_named(self):
+        line = "add to each command above what this run was given: --vault-id ops@%s -u ops" % os.path.join(self.work, "hosts")
+        given = ["--vault-id", "ops@" + os.path.join(self.work, "hosts"), "-u", "ops"]
+        self.assertNotIn("add to each command", self.run_it("-e", '{"command": "ansible-playbook -i hosts x.yml"}')[1])
+        self.assertNotIn("add to each command", self.run_it(*given)[1])
+        self.assertIn(line, self.run_it("-e", '{"command": "ansible-playbook -i hosts x.yml"}', *given)[1])
+
     def test_the_page_and_the_log(self):
         status, out = self.run_it()
         self.assertEqual(status, 2, out)
@@ -456,6 +463,14 @@ class RecordTest(Run):
             self.assertEqual([failure["host"] for failure in stopped["failures"]], ["here"])
             self.assertEqual(stopped["failures"][0]["said"], "no room <on> the disk PASSWORD-42\nNext: free some")
             self.assertEqual(stopped["next"], "ansible-playbook -i %s/hosts %s/p.yml -e '{\"etcd_host\": \"one two\"}'" % (self.work, self.work))
+
+    def test_the_options_of_the_login_and_the_vault_are_kept(self):
+        password = os.path.join(self.work, "a password")
+        with open(password, "w") as handle:
+            handle.write("PASSWORD-42")
+        record = self.record(2, "--vault-password-file", password, "-u", "ops", "--private-key", "/nowhere/id", ANSIBLE_STDOUT_CALLBACK="etcd_page")
+        self.assertEqual(record["stopped"]["next"], "ansible-playbook -i %s/hosts --vault-password-file '%s' -u ops --private-key /nowhere/id %s/p.yml "
+                         "-e '{\"etcd_host\": \"one two\"}'" % (self.work, password, self.work))
 
     def test_what_is_hidden_stays_so(self):
         record = self.record(2, "-e", "hidden=yes")
