@@ -72,6 +72,7 @@ lint: environments modules ## ansible-lint (production), yamllint, ansible-doc, 
 	@python molecule/control/check_targets.py .
 	@python molecule/control/check_acts.py .
 	@python molecule/control/check_plays.py .
+	@python molecule/control/check_locks.py .
 	@python molecule/control/check_stops.py .
 	@python molecule/control/check_chapter.py .
 	@python molecule/control/check_links.py .

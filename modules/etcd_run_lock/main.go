@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -18,6 +19,8 @@ type args struct {
 	Directory string   `json:"directory"`
 	Reads     bool     `json:"reads"`
 	State     string   `json:"state"`
+	Hosts     []string `json:"hosts"`
+	WayOn     string   `json:"way_on"`
 
 	Holder *runlock.Holder `json:"holder"`
 }
@@ -50,7 +53,7 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 		return ansible.Result{Msg: "nothing is changed by this run", Data: out}, err
 	}
 	if err := runlock.Take(out.Path, me); err != nil {
-		return ansible.Result{Data: out}, err
+		return ansible.Result{Data: out}, withWayOn(err, a.WayOn)
 	}
 	return ansible.Result{Msg: "no other run changes this cluster from here", Data: out}, nil
 }
@@ -69,8 +72,23 @@ func onHost(call *ansible.Call, a args) (ansible.Result, error) {
 	}
 	out.Holder = *a.Holder
 	var err error
-	if out.Other, err = runlock.TakeHost(out.Path, *a.Holder, !call.CheckMode); out.Other != nil {
+	if a.Reads {
+		if out.Other, err = runlock.HeldHost(out.Path, *a.Holder); out.Other != nil {
+			call.Warn("%s on %s has this host's lock, and this run goes on beside it", out.Other, out.Other.Node)
+		}
+		return ansible.Result{Msg: "this run takes no lock", Data: out}, err
+	}
+	if out.Other, err = runlock.TakeHost(out.Path, *a.Holder, a.Hosts, !call.CheckMode); out.Other != nil {
 		call.Warn("%s on %s had this host's lock for long, and is taken to have ended", out.Other, out.Other.Node)
 	}
-	return ansible.Result{Msg: "no run of another control node has this host's lock", Data: out}, err
+	return ansible.Result{Msg: "no run of another control node has this host's lock", Data: out}, withWayOn(err, a.WayOn)
+}
+
+// withWayOn adds the command that goes on all the same, where the playbook has one.
+func withWayOn(err error, command string) error {
+	var refused *fault.Error
+	if command == "" || !errors.As(err, &refused) || refused.Kind != fault.Refused {
+		return err
+	}
+	return refused.WithHint("%s. If it cannot wait, this goes on beside it: %s", refused.Hint, command)
 }

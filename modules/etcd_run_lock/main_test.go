@@ -72,8 +72,12 @@ func TestRefusesWhileAnotherLives(t *testing.T) {
 	path := heldBy(t, args, nil)
 	before, _ := os.ReadFile(path)
 	a := moduletest.Run(t, args).Failed(t, "refused")
-	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml of ") || !strings.Contains(hint, "kill ") {
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml of ") || !strings.Contains(hint, "kill ") || strings.Contains(hint, "beside it") {
 		t.Errorf("%s", a.Stdout)
+	}
+	args["way_on"] = "ansible-playbook playbooks/fence.yml -e go=on"
+	if hint, _ := moduletest.Run(t, args).Failed(t, "refused").JSON["hint"].(string); !strings.Contains(hint, "this goes on beside it: ansible-playbook playbooks/fence.yml -e go=on") {
+		t.Error(hint)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {
 		t.Errorf("the other run's record is now %s", after)
@@ -199,6 +203,13 @@ func TestTheLockOfAHost(t *testing.T) {
 		t.Errorf("%s", a.Stdout)
 	}
 	take(mine, m{"_ansible_check_mode": true}).Failed(t, "refused")
+	a = take(mine, m{"hosts": []string{"etcd-0", "etcd-1"}, "way_on": "ansible-playbook playbooks/fence.yml -e go=on"}).Failed(t, "refused")
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(hint, "ansible etcd-0,etcd-1 -m etcd_run_lock") || !strings.HasSuffix(hint, "this goes on beside it: ansible-playbook playbooks/fence.yml -e go=on") {
+		t.Errorf("%s", a.Stdout)
+	}
+	if a := take(mine, m{"reads": true}).OK(t, false); a.JSON["other"] == nil || !strings.Contains(a.Stdout, "goes on beside it") {
+		t.Errorf("%s", a.Stdout)
+	}
 	take(mine, m{"state": "absent"}).OK(t, false) // another run's lock stays
 	take(mine, nil).Failed(t, "refused")
 
@@ -217,6 +228,10 @@ func TestTheLockOfAHost(t *testing.T) {
 
 	moduletest.Run(t, m{"directory": directory, "state": "absent"}).OK(t, false)
 	take(mine, nil).OK(t, false)
+	if a := take(mine, m{"reads": true}).OK(t, false); a.JSON["other"] != nil {
+		t.Errorf("%s", a.Stdout)
+	}
+	take(mine, m{"directory": t.TempDir(), "reads": true}).OK(t, false)
 	moduletest.Run(t, m{"directory": directory, "holder": m{"pid": 0}}).Failed(t, "invalid")
 	moduletest.Run(t, m{"directory": t.TempDir(), "state": "absent"}).OK(t, false)
 }

@@ -131,3 +131,16 @@ func TestAnswerCoversNoMore(t *testing.T) {
 		}
 	}
 }
+
+// Runs of two control nodes meet on every host that answers, whatever each of them decides.
+func TestLocksAreOfAllThatAnswer(t *testing.T) {
+	for want, c := range map[string]*cluster{"0 1 2": lost(3).healthy(0, 1, 2), "0 1": lost(3).off(2), "": lost(3).off(0, 1, 2)} {
+		if got := numbers(Make(c.Request).Lock); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		c.Simulate = true
+		if got := Make(c.Request).Lock; len(got) > 0 {
+			t.Errorf("check mode: %v", got)
+		}
+	}
+}

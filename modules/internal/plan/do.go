@@ -16,6 +16,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 		CAHost: v.CAHost(), ManifestHost: manifestHost(v, d), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
 	}
 	_, out.Held = rows.Holds(v)
+	out.Lock = locks(v)
 	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
 	maps.Copy(out.Resolved, v.Req.Resolved)
 	if d.Survivor != nil {
@@ -32,6 +33,14 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 		out.InitialCluster = rows.InitialCluster(v, d)
 	}
 	return out
+}
+
+// locks are all hosts that answer: two runs may look at different times, and choose different survivors, but they meet on some host.
+func locks(v *rows.View) []string {
+	if v.Req.Simulate {
+		return []string{}
+	}
+	return histories.Names(v.Which((*histories.Node).Answered))
 }
 
 // endpoints are the client URLs to ask for a change of the membership: the survivor's, or else those of all members.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/fault"
@@ -17,18 +18,19 @@ func HostPath(directory string) string { return filepath.Join(directory, "etcd-q
 
 // TakeHost records the run on this host, where no process of it can be seen. Runs of one control node are kept apart there (Take): one that it has
 // left here has ended. So has each, as far as anybody can tell, whose lock is stale. It returns the run whose lock was taken over.
-func TakeHost(path string, me Holder, write bool) (*Holder, error) {
+// The refusal gives back the locks of hosts, those of the whole run.
+func TakeHost(path string, me Holder, hosts []string, write bool) (*Holder, error) {
 	f, other, age, err := openHost(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	foreign := other != nil && other.Boot != me.Boot
-	if foreign && age >= 0 && age < Stale {
+	if foreign && !stale(age) {
 		return nil, fault.New(fault.Refused, "%s on %s has this host's lock, which is %s old; two runs at a time would work against each other",
 			other, other.Node, age.Round(time.Second)).
-			WithHint("wait until it ends. If it has ended (no process %d on %s), give the lock back: ansible HOST -m etcd_run_lock -a 'state=absent directory=%s'; "+
-				"then the same command again; in %s it is passed over by itself", other.PID, other.Node, filepath.Dir(path), (Stale - age).Round(time.Minute))
+			WithHint("wait until it ends. If it has ended (no process %d on %s), give the lock back: ansible %s -m etcd_run_lock -a 'state=absent directory=%s'; "+
+				"then the same command again; in %s it is passed over by itself", other.PID, other.Node, pattern(hosts), filepath.Dir(path), (Stale - age).Round(time.Minute))
 	}
 	if write {
 		err = record(f, me)
@@ -37,6 +39,32 @@ func TakeHost(path string, me Holder, write bool) (*Holder, error) {
 		other = nil
 	}
 	return other, err
+}
+
+// HeldHost is a run of another control node that has the host's lock; nil where there is none. It writes nothing.
+func HeldHost(path string, me Holder) (*Holder, error) {
+	if _, err := os.Lstat(path); os.IsNotExist(err) {
+		return nil, nil
+	}
+	f, other, age, err := openHost(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if other == nil || other.Boot == me.Boot || stale(age) {
+		return nil, nil
+	}
+	return other, nil
+}
+
+// A lock of the future is one of a clock that was wrong.
+func stale(age time.Duration) bool { return age < 0 || age >= Stale }
+
+func pattern(hosts []string) string {
+	if len(hosts) == 0 {
+		return "HOST"
+	}
+	return strings.Join(hosts, ",")
 }
 
 // GiveBack empties the host's lock, if this run has it; of whomever, where me is nil.
