@@ -116,13 +116,25 @@ func isPlaybook(args []string) bool {
 
 // command is the name of the playbook only: extra variables may hold secrets.
 func command(args []string) string {
-	for _, word := range args {
+	for i, word := range args {
+		if strings.HasPrefix(word, "-") || i > 0 && slices.Contains(withValue, args[i-1]) {
+			continue
+		}
 		if name := filepath.Base(word); strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml") {
 			return name
+		}
+		if name, ours := strings.CutPrefix(word, "quorum.etcd."); ours { // a playbook of the collection
+			return name + ".yml"
 		}
 	}
 	return "ansible-playbook"
 }
+
+// withValue are the options of ansible-playbook of which the next word is the value, which may be the name of a file, too.
+var withValue = strings.Fields("-i --inventory --inventory-file -e --extra-vars -l --limit --subset -t --tags --skip-tags --start-at-task -f --forks " +
+	"-M --module-path -u --user -c --connection -T --timeout --private-key --key-file --vault-id --vault-password-file --vault-pass-file " +
+	"--become-method --become-user --become-password-file --become-pass-file --connection-password-file --conn-pass-file " +
+	"--ssh-common-args --sftp-extra-args --scp-extra-args --ssh-extra-args")
 
 func (h Holder) String() string {
 	return fmt.Sprintf("%s of %s (process %d, since %s)", h.Command, h.User, h.PID, h.Since)
