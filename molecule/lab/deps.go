@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func deps(ctx context.Context) error {
 		missing = append(missing, "netavark")
 	}
 	if len(missing) == 0 {
-		return nil
+		return manyHosts(watchers)
 	}
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("missing packages %s: run `lab deps` as root", strings.Join(missing, ", "))
@@ -42,6 +43,24 @@ func deps(ctx context.Context) error {
 		return err
 	}
 	args := []string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"}
-	_, err := command(ctx, nil, "env", append(args, missing...)...)
-	return err
+	if _, err := command(ctx, nil, "env", append(args, missing...)...); err != nil {
+		return err
+	}
+	return manyHosts(watchers)
+}
+
+const watchers = "/proc/sys/fs/inotify/max_user_instances"
+
+// manyHosts raises how many programs may watch files at a time: all hosts share the machine's limit, and with Debian's 128 the sixteenth or so boots
+// without sshd or kubelet ("Failed to create inotify object").
+func manyHosts(file string) error {
+	const enough = 2048
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if now, err := strconv.Atoi(strings.TrimSpace(string(text))); err != nil || now >= enough {
+		return err
+	}
+	return os.WriteFile(file, []byte(strconv.Itoa(enough)), 0o644)
 }
