@@ -3,6 +3,7 @@ package rows
 import (
 	"slices"
 
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
 )
 
@@ -77,7 +78,7 @@ func addJoin(v *View, d *Decision, n *histories.Node) {
 // takeInNew lets an empty host of new_etcd join in the same run, after the members: dead machines are replaced by it. One with data or a running
 // etcd is left to add_hosts.yml, which looks at it again.
 func takeInNew(v *View, d *Decision, n *histories.Node) {
-	empty := n.IsNew && n.Answered() && !takesPart(v, n) && !n.Fenced()
+	empty := n.IsNew && n.Answered() && !takesPart(v, n) && (!n.Fenced() || n.Facts.Fenced.Kind == facts.FenceJoining) // by a run that was killed
 	if v.Req.Rejoin && empty && !slices.Contains(BlindNewHosts(v), n) {
 		d.give(StepTakeIn, n)
 	}
