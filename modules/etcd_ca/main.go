@@ -1,4 +1,4 @@
-// Command etcd_ca extends the CA of etcd's certificates with its own key; see etcd_ca.yml.
+// Command etcd_ca extends the CA of etcd's certificates with its own key, and puts it back from a copy; see etcd_ca.yml.
 package main
 
 import (
@@ -31,6 +31,7 @@ type args struct {
 	EtcdConf     string   `json:"etcd_conf"`
 	MasterConfig string   `json:"master_config"`
 	FlannelFile  string   `json:"flannel_file"`
+	Search       []string `json:"search"`
 }
 
 // authority describes the CA's certificate as it is now; info and extended return it. Certificate is base64 of DER.
@@ -43,6 +44,7 @@ type authority struct {
 	Due         bool     `json:"due"`
 	Certificate string   `json:"certificate"`
 	SetAside    []string `json:"set_aside"`
+	From        string   `json:"from,omitempty"`
 }
 
 func main() { ansible.Main(documentation, rules, run) }
@@ -57,6 +59,8 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		return trusted(call, a, conf)
 	case "loaded":
 		return loaded(call, a, conf)
+	case "restored":
+		return restored(ctx, call, a, conf)
 	}
 	return extended(ctx, call, a, time.Now())
 }

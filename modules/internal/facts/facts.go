@@ -55,6 +55,7 @@ type Host struct {
 	ForceFlags   []ForceFlag     `json:"force_flags"`
 	Probe        string          `json:"probe,omitempty"` // static pod: present, removed, none
 	CAKey        bool            `json:"ca_key"`          // this host holds the CA's private key
+	CACopy       string          `json:"ca_copy"`         // where it has none: a directory or archive on this host with the key of the CA in use
 	NodeService  string          `json:"node_service,omitempty"`
 	Enabled      bool            `json:"enabled"` // etcd starts at boot
 	Clock        string          `json:"clock"`   // RFC 3339 with milliseconds, UTC

@@ -70,7 +70,7 @@ func (ca *CA) open(ctx context.Context, locked bool) (err error) {
 		return fault.Wrap(fault.Invalid, err, "no CA's directory").WithHint("the CA is on the host whose etcd_host_info says ca_key: true, mostly the first of [etcd]")
 	}
 	if locked {
-		if err := ca.take(ctx); err != nil {
+		if ca.lock, err = Lock(ctx); err != nil {
 			return err
 		}
 	}
@@ -97,25 +97,29 @@ func (ca *CA) Close() {
 	}
 }
 
-// take takes the lock. The file is in a directory for all, so a link is never followed; only the lock on it counts, not its owner.
-func (ca *CA) take(ctx context.Context) error {
+// Lock takes the installer's lock, waiting until ctx ends; closing the file frees it. The file is in a directory for all, so a link is never
+// followed; only the lock on it counts, not its owner.
+func Lock(ctx context.Context) (*os.File, error) {
 	path := root.Path(lockFile)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if errors.Is(err, fs.ErrPermission) { // a kernel with protected_regular: another user made the file
 		f, err = os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	}
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "the installer's lock").WithHint("see who made %s, and take it away", path)
+		return nil, fault.Wrap(fault.Internal, err, "the installer's lock").WithHint("see who made %s, and take it away", path)
 	}
-	ca.lock = f
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return err
+			return nil, errors.Join(err, f.Close())
 		}
 		select {
 		case <-ctx.Done():
-			return fault.New(fault.Timeout, "another process issues certificates here: it holds the lock on %s; nothing was changed", path).
+			f.Close()
+			return nil, fault.New(fault.Timeout, "another process issues certificates here: it holds the lock on %s; nothing was changed", path).
 				WithHint("see who it is: fuser -v %s", path)
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -317,6 +321,21 @@ func FirstCertificate(text []byte) (*x509.Certificate, error) {
 		return nil, err
 	}
 	return x509.ParseCertificate(block)
+}
+
+// Certificates are all of a PEM file, in its order.
+func Certificates(text []byte) (all []*x509.Certificate, err error) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 // ParseRequest reads a request, and checks that its maker has the private key.

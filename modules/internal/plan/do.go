@@ -13,7 +13,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 	out := Do{
 		Run: v.Req.Run, Action: d.Action, Code: d.Code, HasQuorum: v.HasQuorum(), Confirm: d.Acts() && !v.Req.Simulate && v.Req.Confirmed.Asks(), ID: rows.ID(v, d),
 		Plays: rows.Plays(v, d), Remove: []histories.Member{}, Down: []string{}, Endpoints: endpoints(v, d), Clients: Clients{Remove: []Client{}, Keep: []Client{}, Members: clientsThatAreMembers(v)},
-		CAHost: v.CAHost(), ManifestHost: manifestHost(v, d), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
+		CAHost: rows.CAHost(v), CACopyHost: v.CACopyHost(), CAFirst: rows.CAFirst(v, d), ManifestHost: manifestHost(v, d), QueryHost: queryHost(v), Renewal: renewalOf(v, d), Restore: restore.Restore,
 	}
 	_, out.Held = rows.Holds(v)
 	out.Lock = locks(v)

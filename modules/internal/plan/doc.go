@@ -51,6 +51,7 @@
 //	finish_force       an interrupted or half-done forced start is finished: etcd_force_new_cluster again, on that host
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
+//	bring_ca           a host with a copy of the CA's directory, where the CA's host is gone, hosts leave or new ones are taken in
 //	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
 //	leave              verified stopped and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate

@@ -35,9 +35,9 @@ func renewalOf(v *rows.View, d *rows.Decision) Renewal {
 		return n.Fenced() || n.Superseded() || n.ForcedTail() || n.Answered() && (n.Facts.Forcing != nil || n.Facts.Restoring != nil || len(n.Facts.ForceFlags) > 0)
 	})
 	switch {
-	case v.CAHost() == "":
-		r.Refusal = fmt.Sprintf("no host that answers has the CA's key (ca/ca.key beside etcd.conf), so nothing can be issued; nothing was changed. "+
-			"Next: put it back from a backup of /etc/etcd of the first host of [etcd], then: %s", v.Req.Playbook("renew_certificates.yml"))
+	case rows.CAHost(v) == "":
+		r.Refusal = fmt.Sprintf("no host that answers has the CA's key (ca/ca.key beside etcd.conf), or a copy of it, so nothing can be issued; nothing was changed. "+
+			"Next: put a backup of /etc/etcd of the first host of [etcd] into /backup of a host of etcd, then: %s", v.Req.Playbook("renew_certificates.yml"))
 	case v.HasQuorum():
 		r.Hosts, r.Gates = oneByOne(v)
 	case len(begun) > 0:

@@ -15,6 +15,9 @@ import (
 
 const tempPrefix = ".safefile-"
 
+// IsTemp is true for the name of a file that is being written, or was left by a killed run: the next write beside it removes it.
+func IsTemp(name string) bool { return strings.HasPrefix(name, tempPrefix) }
+
 // Temp is a new file that only this process uses, and that gets its name when it is complete.
 type Temp struct {
 	*os.File
@@ -63,7 +66,7 @@ func (d *Dir) sweep() error {
 		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) && e.Type().IsRegular() {
+		if IsTemp(e.Name()) && e.Type().IsRegular() {
 			d.dropUnused(e.Name())
 		}
 	}

@@ -48,6 +48,9 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	if out.Runtime == facts.None && h.Conf.File == nil {
 		return out, nil // no host of etcd
 	}
+	if !out.CAKey {
+		out.CACopy = copyOfCA(ctx, h, o.BackupDir)
+	}
 	live(ctx, &out, h, o.Settle)
 	out.Joined = joined(out)
 	var issued []facts.Check

@@ -68,8 +68,11 @@ func notes(v *rows.View, d *rows.Decision) []string {
 		texts = append(texts, fmt.Sprintf("the database of %s has applied entry %d, and the commit index in its log is %d, as after a power cut; keep the end of the log "+
 			"(etcd_keep_log_tail=yes, the default): without it, writes hang after the forced start", n.Name, n.Facts.Database.ConsistentIndex, n.Facts.Log.Commit))
 	}
-	if d.Forces() && v.CAHost() == "" {
+	if d.Forces() && rows.CAHost(v) == "" {
 		texts = append(texts, "no reachable host has the CA's key: no new certificates can be made until it is back")
+	}
+	for _, o := range d.Work[rows.StepBringCA] {
+		texts = append(texts, "no reachable host has the CA's key: it is put back on "+o.Name+", from "+o.Facts.CACopy)
 	}
 	for _, o := range rows.BlindNewHosts(v) {
 		texts = append(texts, o.Name+" of new_etcd does not reach the peer port of a member that runs: it is left out; open that port before you run add_hosts.yml")

@@ -121,7 +121,7 @@ func expiring(v *rows.View, certificates []facts.Certificate) []Finding {
 
 // renewal is the advice: renew_certificates.yml needs the CA's key, and needs quorum unless a certificate has expired.
 func renewal(v *rows.View, c facts.Certificate) string {
-	if !v.HasQuorum() || v.CAHost() == "" {
+	if !v.HasQuorum() || rows.CAHost(v) == "" {
 		return c.Reissue()
 	}
 	return v.Req.Playbook("renew_certificates.yml")
@@ -228,6 +228,8 @@ func caKeys(v *rows.View) []string {
 	switch {
 	case !seen:
 		return nil
+	case v.CACopyHost() != "":
+		return wording.Labelled("CA's key", fmt.Sprintf("on no host that answers; %s has a copy of it: %s", v.CACopyHost(), v.Node(v.CACopyHost()).Facts.CACopy))
 	case len(have) == 0:
 		return wording.Labelled("CA's key", "on no host that answers: without it nothing can be renewed")
 	}

@@ -141,15 +141,20 @@ func quorumWouldGo(v *View) *Decision {
 func caWouldGo(v *View) *Decision {
 	n := leaving(v)
 	has := n.Answered() && n.Facts.CAKey
-	if !has && !(n == v.Nodes[0] && !n.Answered() && v.CAHost() == "") || v.Req.CAMoved {
+	if !has && !(n == v.Nodes[0] && !n.Answered() && CAHost(v) == "") || v.Req.CAMoved {
 		return nil
+	}
+	moved := v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name + " -e etcd_ca_moved=yes"
+	hint := "copy /etc/etcd/ca to the host that will be the first one, owner and modes included, then: " + moved
+	if !n.Answered() {
+		hint = "put a backup of its /etc/etcd into /backup of another host of etcd, as a directory or as .tgz, and run this again; where there is none, " +
+			"new certificates need a new CA, and to remove the host all the same: " + moved
 	}
 	return refuse(Refusal{
 		Code: "ca_host",
 		Msg: n.Name + " is the CA's host (the CA's key is in /etc/etcd/ca of the first host of etcd): without it no certificates can be issued for etcd, " +
 			"so no new host can join",
-		Hint: "copy /etc/etcd/ca to the host that will be the first one, owner and modes included, then: " +
-			v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name + " -e etcd_ca_moved=yes",
+		Hint: hint,
 	})
 }
 

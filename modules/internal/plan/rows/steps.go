@@ -32,6 +32,7 @@ const (
 	StepLeave           Step = "leave"
 	StepJoinStarted     Step = "join_started"
 	StepRejoin          Step = "rejoin"
+	StepBringCA         Step = "bring_ca"
 	StepTakeIn          Step = "take_in"
 	StepProbe           Step = "probe"
 	StepFinal           Step = "final"
@@ -40,7 +41,7 @@ const (
 
 // Sequence is the order of the plays.
 var Sequence = []Step{StepFence, StepPutBack, StepSnapshot, StepFenceSurvivor, StepBackupConfig, StepStopCopy, StepFlags, StepRestart, StepUnfenceKeepData, StepStartFirst, StepStart, StepForce, StepFinishForce,
-	StepJoinStarted, StepMasters, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepProbe, StepFinal, StepOut}
+	StepJoinStarted, StepMasters, StepBringCA, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepProbe, StepFinal, StepOut}
 
 // StepWords says what a step does, for people and for check mode.
 var StepWords = map[Step]string{
@@ -62,6 +63,7 @@ var StepWords = map[Step]string{
 	StepLeave:           "stop etcd, verify that it is stopped, fence it (data untouched)",
 	StepJoinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",
 	StepRejoin:          "set data aside, member add, start, wait until it has caught up",
+	StepBringCA:         "make the CA's directory again, from a copy on this host",
 	StepTakeIn:          "make etcd.conf and certificates, then member add, start, wait until it has caught up",
 	StepProbe:           "put the liveness probe back (etcd restarts once more)",
 	StepFinal:           "write the final ETCD_INITIAL_CLUSTER",

@@ -6,6 +6,7 @@ package rows
 // Decide tries the rows, and checks the result against the gates, and against what was agreed to before.
 func Decide(v *View) *Decision {
 	d := firstRow(v)
+	bringCA(v, d)
 	if found := gates(v, d); len(found) > 0 {
 		d = refuse(found...)
 		d.Reason = "before anything is touched: " + found[0].Msg
