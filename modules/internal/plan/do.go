@@ -17,6 +17,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 	}
 	_, out.Held = rows.Holds(v)
 	out.Lock = locks(v)
+	out.RestartWait = map[bool]string{true: "serving", false: "process"}[v.HasQuorum()]
 	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
 	maps.Copy(out.Resolved, v.Req.Resolved)
 	if d.Survivor != nil {

@@ -161,3 +161,12 @@ func TestQueryHost(t *testing.T) {
 		}
 	}
 }
+
+// Without a quorum no member serves: to wait for that ended the run before the member joined that brings the quorum.
+func TestRestartWaits(t *testing.T) {
+	for want, c := range map[string]*cluster{"serving": lost(3).healthy(0, 1), "process": lost(3).running(0).wiped(1)} {
+		if got := Make(c.Request).RestartWait; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

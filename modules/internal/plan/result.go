@@ -20,14 +20,15 @@ type Do struct {
 	Survivor       string                        `json:"survivor"` // "" where there is none
 	Code           int                           `json:"code"`     // exit status of check_quorum.yml: 0 quorum, 2 lost or degraded, 4 no host answered
 	HasQuorum      bool                          `json:"has_quorum"`
-	Confirm        bool                          `json:"confirm"`  // an action needs somebody's consent, and has none yet
-	Plays          map[string][]string           `json:"plays"`    // the hosts of each step, in order; and verify: members whose data is compared in the end
-	Seen           map[string]histories.Position `json:"seen"`     // the end of each log that was ever read in this run; for the next look
-	Resolved       map[string][]string           `json:"resolved"` // as in the request
-	Lock           []string                      `json:"lock"`     // hosts whose lock a run takes that changes something: all that answer, none in check mode
-	Held           []string                      `json:"held"`     // hosts that do not join without consent: they hold committed entries of their own
-	Down           []string                      `json:"down"`     // IDs of members that stay in the list and are known to be down
-	Remove         []histories.Member            `json:"remove"`   // members that leave the live list
+	RestartWait    string                        `json:"restart_wait"` // what a restart waits for, as etcd_service has it: no member serves without a quorum
+	Confirm        bool                          `json:"confirm"`      // an action needs somebody's consent, and has none yet
+	Plays          map[string][]string           `json:"plays"`        // the hosts of each step, in order; and verify: members whose data is compared in the end
+	Seen           map[string]histories.Position `json:"seen"`         // the end of each log that was ever read in this run; for the next look
+	Resolved       map[string][]string           `json:"resolved"`     // as in the request
+	Lock           []string                      `json:"lock"`         // hosts whose lock a run takes that changes something: all that answer, none in check mode
+	Held           []string                      `json:"held"`         // hosts that do not join without consent: they hold committed entries of their own
+	Down           []string                      `json:"down"`         // IDs of members that stay in the list and are known to be down
+	Remove         []histories.Member            `json:"remove"`       // members that leave the live list
 	Endpoints      []string                      `json:"endpoints"`
 	Clients        Clients                       `json:"clients"`
 	InitialCluster string                        `json:"initial_cluster"` // name=URL,...
