@@ -33,13 +33,10 @@ func clients() []state {
 		gone.Name += ", master-2 off"
 		gone.Trouble = append([]step{off("master-2")}, append([]step{wiped("master-1")}, s.Trouble[1:]...)...)
 		gone.Out = []string{"master-2"}
-		if gone.End == "" {
-			gone.End = consent
-		}
 		all = append(all, gone)
 	}
 	for _, control := range []string{"program", "read-only"} {
-		all = append(all, state{Name: "the inventory is " + control + ", master-2 off", Control: control, End: consent, Out: []string{"master-2"},
+		all = append(all, state{Name: "the inventory is " + control + ", master-2 off", Control: control, Out: []string{"master-2"},
 			Trouble: []step{off("master-2"), wiped("master-1")}, Needs: []string{`master-2`}})
 	}
 	return all
