@@ -58,14 +58,14 @@ func TestHostileDataAreNotVerified(t *testing.T) {
 			}
 			a = moduletest.Run(t, arguments(t, m, map[string]any{"method": "copy", "data_dir": data, "dest": dest, "accept_loss": true})).OK(t, true)
 			e := entry(t, a, "copy")
-			if e["verified"] != false || e["damage"] == "" || !strings.Contains(a.Stdout, "THE DATA ARE DAMAGED") {
+			if e["verified"] != false || e["damage"] == "" || !strings.Contains(a.Stdout, "The data is damaged") {
 				t.Error(a.Stdout)
 			}
 			if _, err := restore.Find(t.Context(), a.JSON["path"].(string), "auto"); fault.KindOf(err) != fault.Corrupt {
 				t.Errorf("etcd_restore would say: %v", err)
 			}
 			if listing(t, data) != before {
-				t.Error("the data were changed")
+				t.Error("the data was changed")
 			}
 		})
 	}

@@ -41,6 +41,6 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 	if after := listing(t, m.DataDir); after != before {
-		t.Error("the data were changed")
+		t.Error("the data was changed")
 	}
 }

@@ -25,7 +25,7 @@ type job struct {
 	client *etcd.Client // nil unless it serves
 	live   etcd.State
 	links  []backup.Link
-	// acceptLoss keeps a copy of data that are damaged.
+	// acceptLoss keeps a copy of damaged data.
 	acceptLoss bool
 	v2Keys     *int64 // user keys of the v2 store, of a running member; nil where it does not tell
 	now        time.Time

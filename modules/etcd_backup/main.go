@@ -65,7 +65,7 @@ func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible
 	job.warn(call, a.Dest, methods)
 	for _, e := range out.Backups {
 		if e.Damage != "" {
-			call.Warn("THE DATA ARE DAMAGED, and %s cannot be restored as it is; keep it, and look for another backup: %s", e.Path, e.Damage)
+			call.Warn("The data is damaged: %s cannot be restored as it is. Keep it, and look for another backup: %s", e.Path, e.Damage)
 		}
 	}
 	return ansible.Result{Changed: true, Data: out}, nil

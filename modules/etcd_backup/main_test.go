@@ -211,7 +211,7 @@ func checkStopped(t *testing.T, m *etcdtest.Member) {
 		t.Errorf("%v", e)
 	}
 	if diff := cmp.Diff(before, listing(t, m.DataDir)); diff != "" {
-		t.Errorf("the data were changed: %s", diff)
+		t.Errorf("the data was changed: %s", diff)
 	}
 	if diff := cmp.Diff(listing(t, filepath.Join(m.DataDir, "member")), listing(t, filepath.Join(e["path"].(string), "member"))); diff != "" {
 		t.Errorf("the copy differs: %s", diff)

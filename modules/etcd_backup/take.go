@@ -95,7 +95,7 @@ func (j *job) stopped(ctx context.Context, dir, method string, m *backup.Manifes
 		return backup.Entry{}, nil, err
 	}
 	if len(left) > 0 {
-		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy is worth nothing", strings.Join(left, ", "))
+		return backup.Entry{}, nil, fault.New(fault.Refused, "etcd was started while it was copied (%s): the copy cannot be used", strings.Join(left, ", "))
 	}
 	e := backup.Entry{Method: method, Path: to}
 	e.SHA256, e.Bytes = backup.SumOfSums(to, files)
@@ -106,7 +106,7 @@ func (j *job) stopped(ctx context.Context, dir, method string, m *backup.Manifes
 		return backup.Entry{}, nil, err
 	} else if e.Damage = err.Error(); !j.acceptLoss {
 		return backup.Entry{}, nil, fault.New(fault.Corrupt, "%s is damaged, and a copy of it cannot be restored; no backup was made: %v", j.host.DataDir, err).
-			WithHint("take the backup from another member; where these data are all that is left, a copy of them as they are: accept_loss=true (-e etcd_accept_loss=yes)")
+			WithHint("take the backup from another member; if this data is all that is left, copy it as it is: accept_loss=true (-e etcd_accept_loss=yes)")
 	}
 	return e, files, nil
 }

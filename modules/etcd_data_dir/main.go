@@ -106,7 +106,7 @@ func (m mover) noData() (ansible.Result, error) {
 		return answer, err
 	}
 	answer.Changed = true
-	answer.Msg += "; the record of a forced start, which is of no use without, is moved aside"
+	answer.Msg += "; the record of the forced start belongs to data that is gone, and is moved aside"
 	if m.call.CheckMode {
 		return answer, nil
 	}

@@ -76,7 +76,7 @@ func (a args) request() inventory.Request {
 	}
 }
 
-// uneditable is the answer where a playbook must go on without the edit: it says what is left to be done by hand.
+// uneditable is the answer where a playbook must continue without the edit: it says what is left to be done by hand.
 func (a args) uneditable(changes []inventory.Change, err error) ansible.Result {
 	result := a.result(&inventory.Outcome{Before: []string{}, After: []string{}}, changes)
 	data := result.Data.(answer)

@@ -116,7 +116,7 @@ func TestClientsBroken(t *testing.T) {
 	if found := fmt.Sprint(report["findings"]); !strings.Contains(found, "client_broken") || !strings.Contains(found, "node-7") {
 		t.Errorf("findings: %s", found)
 	}
-	if lines := strings.Join(strings.Fields(fmt.Sprint(report["lines"])), " "); !strings.Contains(lines, "node-7 is left, and named in the end, unless this is mended first: /etc/sysconfig/flanneld: line 3") {
+	if lines := strings.Join(strings.Fields(fmt.Sprint(report["lines"])), " "); !strings.Contains(lines, "node-7 is skipped and listed at the end, unless you fix this first: /etc/sysconfig/flanneld: line 3") {
 		t.Errorf("lines: %s", lines)
 	}
 }

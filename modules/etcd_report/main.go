@@ -53,7 +53,7 @@ type result struct {
 	Stats stats  `json:"stats"`
 }
 
-// stats are for a workflow that goes on after this job.
+// stats are for a workflow that continues after this job.
 type stats struct {
 	Playbook string `json:"playbook"`
 	Run      string `json:"run"`

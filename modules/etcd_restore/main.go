@@ -144,7 +144,7 @@ func warn(call *ansible.Call, s *restore.Source) {
 
 func preview(r *restore.Restorer, s *restore.Source, record *facts.Restoring) ansible.Result {
 	if s == nil {
-		return ansible.Result{Changed: !restore.Serves(record), Data: answer{Lines: []string{"A restore of " + record.Backup + " is under way here; it would be carried on."}}}
+		return ansible.Result{Changed: !restore.Serves(record), Data: answer{Lines: []string{"A restore of " + record.Backup + " is under way here; it would be continued."}}}
 	}
 	return ansible.Result{Changed: true, Data: answer{Backup: s, Lines: []string{"Would put back: " + s.Line()}}, Diff: diff(r, s)}
 }

@@ -48,7 +48,7 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 	if a.Reads || call.CheckMode {
 		out.Other, err = runlock.Other(out.Path, me)
 		if out.Other != nil {
-			call.Warn("%s runs meanwhile: what is shown here changes while it is being looked at", out.Other)
+			call.Warn("%s is running: what is shown here may change", out.Other)
 		}
 		return ansible.Result{Msg: "nothing is changed by this run", Data: out}, err
 	}
@@ -74,21 +74,21 @@ func onHost(call *ansible.Call, a args) (ansible.Result, error) {
 	var err error
 	if a.Reads {
 		if out.Other, err = runlock.HeldHost(out.Path, *a.Holder); out.Other != nil {
-			call.Warn("%s on %s has this host's lock, and this run goes on beside it", out.Other, out.Other.Node)
+			call.Warn("%s on %s has this host's lock, and this run continues beside it", out.Other, out.Other.Node)
 		}
 		return ansible.Result{Msg: "this run takes no lock", Data: out}, err
 	}
 	if out.Other, err = runlock.TakeHost(out.Path, *a.Holder, a.Hosts, !call.CheckMode); out.Other != nil {
-		call.Warn("%s on %s had this host's lock for long, and is taken to have ended", out.Other, out.Other.Node)
+		call.Warn("%s on %s held this host's lock too long; it is treated as ended", out.Other, out.Other.Node)
 	}
 	return ansible.Result{Msg: "no run of another control node has this host's lock", Data: out}, withWayOn(err, a.WayOn)
 }
 
-// withWayOn adds the command that goes on all the same, where the playbook has one.
+// withWayOn adds the command that continues all the same, where the playbook has one.
 func withWayOn(err error, command string) error {
 	var refused *fault.Error
 	if command == "" || !errors.As(err, &refused) || refused.Kind != fault.Refused {
 		return err
 	}
-	return refused.WithHint("%s. If it cannot wait, this goes on beside it: %s", refused.Hint, command)
+	return refused.WithHint("%s. If it cannot wait, this runs beside it: %s", refused.Hint, command)
 }

@@ -76,7 +76,7 @@ func TestRefusesWhileAnotherLives(t *testing.T) {
 		t.Errorf("%s", a.Stdout)
 	}
 	args["way_on"] = "ansible-playbook playbooks/fence.yml -e go=on"
-	if hint, _ := moduletest.Run(t, args).Failed(t, "refused").JSON["hint"].(string); !strings.Contains(hint, "this goes on beside it: ansible-playbook playbooks/fence.yml -e go=on") {
+	if hint, _ := moduletest.Run(t, args).Failed(t, "refused").JSON["hint"].(string); !strings.Contains(hint, "this runs beside it: ansible-playbook playbooks/fence.yml -e go=on") {
 		t.Error(hint)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -112,7 +112,7 @@ func TestOnlyWarnsWhereItReads(t *testing.T) {
 		before, _ := os.ReadFile(path)
 		args[key] = true
 		a := moduletest.Run(t, args).OK(t, false)
-		if a.JSON["other"] == nil || !strings.Contains(a.Stdout, "runs meanwhile") {
+		if a.JSON["other"] == nil || !strings.Contains(a.Stdout, "is running: what is shown here may change") {
 			t.Errorf("%s: %s", key, a.Stdout)
 		}
 		if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -204,10 +204,10 @@ func TestTheLockOfAHost(t *testing.T) {
 	}
 	take(mine, m{"_ansible_check_mode": true}).Failed(t, "refused")
 	a = take(mine, m{"hosts": []string{"etcd-0", "etcd-1"}, "way_on": "ansible-playbook playbooks/fence.yml -e go=on"}).Failed(t, "refused")
-	if hint, _ := a.JSON["hint"].(string); !strings.Contains(hint, "ansible etcd-0,etcd-1 -m etcd_run_lock") || !strings.HasSuffix(hint, "this goes on beside it: ansible-playbook playbooks/fence.yml -e go=on") {
+	if hint, _ := a.JSON["hint"].(string); !strings.Contains(hint, "ansible etcd-0,etcd-1 -m etcd_run_lock") || !strings.HasSuffix(hint, "this runs beside it: ansible-playbook playbooks/fence.yml -e go=on") {
 		t.Errorf("%s", a.Stdout)
 	}
-	if a := take(mine, m{"reads": true}).OK(t, false); a.JSON["other"] == nil || !strings.Contains(a.Stdout, "goes on beside it") {
+	if a := take(mine, m{"reads": true}).OK(t, false); a.JSON["other"] == nil || !strings.Contains(a.Stdout, "continues beside it") {
 		t.Errorf("%s", a.Stdout)
 	}
 	take(mine, m{"state": "absent"}).OK(t, false) // another run's lock stays
@@ -217,7 +217,7 @@ func TestTheLockOfAHost(t *testing.T) {
 	if err := os.Chtimes(path, old, old); err != nil {
 		t.Fatal(err)
 	}
-	if a := take(mine, nil).OK(t, false); !strings.Contains(a.Stdout, "is taken to have ended") {
+	if a := take(mine, nil).OK(t, false); !strings.Contains(a.Stdout, "it is treated as ended") {
 		t.Errorf("%s", a.Stdout)
 	}
 	next := mine

@@ -112,7 +112,7 @@ func (a args) quorum(ctx context.Context) (int64, error) {
 	}
 	refusal := fault.New(fault.Refused, "no etcd of etcdClientInfo.urls serves with quorum, so the API would hang at its start; nothing was restarted (%v)", err)
 	return 0, refusal.WithHint("where etcd has quorum, this master cannot use it: compare etcdClientInfo.urls of %s with the members, and look at ports and certificates "+
-		"between the two; whether it has, and what to do where it has not: ansible-playbook playbooks/check_quorum.yml", a.Path)
+		"between the two; to see whether etcd has quorum: ansible-playbook playbooks/check_quorum.yml", a.Path)
 }
 
 func message(check bool, components []masters.Component) string {

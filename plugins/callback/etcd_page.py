@@ -265,7 +265,7 @@ class Page:
         self._say_line(text, color)
 
     def row(self, host, text, seconds=None, color=None):
-        """Stage, host, what happened, seconds. Without a host it carries on what the row above says."""
+        """Stage, host, what happened, seconds. Without a host it continues the row above."""
         line = u"%-6s%-*s  %s" % (self.stage if host else u"", self.hosts, host, text)
         if seconds is not None and seconds >= 1:
             line = u"%-*s %4d s" % (self._width - 7, line, seconds)

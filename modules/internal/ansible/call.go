@@ -70,7 +70,7 @@ func within[A any](ctx context.Context, readOnly bool, call *Call, args A, run M
 		case out := <-done:
 			return out.result, out.err
 		case <-time.After(grace):
-			return Result{}, fault.New(fault.Timeout, "the time is over, and a read has not returned; nothing was changed").
+			return Result{}, fault.New(fault.Timeout, "time limit reached before a read returned; nothing was changed").
 				WithHint("look for a pipe, or a network file system that hangs, among the files of etcd; or give a longer %s", timeoutName)
 		}
 	}

@@ -31,7 +31,7 @@ type Change struct {
 // setAsidePrefix begins the name of the directory for replaced files. It lies within the directory itself, so that a rename suffices.
 const setAsidePrefix = "set-aside-"
 
-// notOfTheBackup is true for what an earlier restore set aside, and for a rehearsal's copy, which Verify passes over: no manifest vouches for
+// notOfTheBackup is true for what an earlier restore set aside, and for a rehearsal's copy, which Verify passes over: no manifest covers
 // them.
 func notOfTheBackup(name string) bool {
 	return strings.HasPrefix(name, setAsidePrefix) || strings.HasPrefix(name, scratchPrefix)
@@ -343,7 +343,7 @@ func (p *putter) makeRoom(c Change, dir *safefile.Dir, name string) error {
 	return dir.Rename(name, aside, name)
 }
 
-// lay fills the new file. Only what the manifest vouches for is put back, even if the backup changed after it was verified.
+// lay fills the new file. Only what the manifest lists is put back, even if the backup changed after it was verified.
 func (c Change) lay(ctx context.Context, out *os.File) error {
 	in, err := c.open()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
-// A manifest vouches for all of a backup or for nothing: a file without a sum could be anybody's.
+// A manifest covers all of a backup, or nothing can be verified: a file without a sum could be anybody's.
 
 // scratchPrefix begins the name of the copy that a rehearsal makes within a backup; a rehearsal that was killed leaves it.
 const scratchPrefix = ".rehearsal-"
@@ -20,7 +20,7 @@ const scratchPrefix = ".rehearsal-"
 // check is what can be said of a manifest alone.
 func (m Manifest) check() error {
 	if len(m.Files) == 0 {
-		return fault.New(fault.Corrupt, "it lists no file, so it vouches for nothing")
+		return fault.New(fault.Corrupt, "it lists no file, so nothing can be verified")
 	}
 	seen := map[string]bool{}
 	for _, f := range append(append([]File{}, m.Files...), m.Dirs...) {
@@ -123,7 +123,7 @@ func (v *verifier) entry(d *safefile.Dir, e fs.DirEntry, rel string) error {
 	case e.Type()&fs.ModeSymlink != 0:
 		return v.link(d, e.Name(), rel)
 	case !listed:
-		return fault.New(fault.Corrupt, "%s is not in the manifest, so nothing vouches for it", path).
+		return fault.New(fault.Corrupt, "%s is not in the manifest, so it cannot be verified", path).
 			WithHint("if you know what it is, move it out of the backup; else take another backup")
 	}
 	delete(v.files, rel)

@@ -54,7 +54,7 @@ var knownFailures = compile([]known{
 		advice: "findmnt -T /var/lib/etcd; dmesg -T | tail -n 50"},
 	{code: "disk_error", pattern: `input/output error|structure needs cleaning|stale (NFS )?file handle|signal SIGBUS`,
 		line:   "the disk fails to read or to write",
-		advice: "count on this host again when the disk is mended or replaced: dmesg -T | tail -n 50"},
+		advice: "do not use this host until the disk is repaired or replaced: dmesg -T | tail -n 50"},
 	{code: "too_many_files", pattern: `too many open files`,
 		line:   "etcd cannot open more files or connections",
 		advice: "grep 'open files' /proc/$(pgrep -ox etcd)/limits; ss -tn state established sport = :2379 | wc -l"},
@@ -81,7 +81,7 @@ var knownFailures = compile([]known{
 		line:   "this member's log is shorter than what it has promised: it was wiped, or came back from an old copy",
 		advice: "remove the member and add the host again: add_hosts.yml"},
 	{code: "snapshot_missing", pattern: `snapshot file doesn't exist|database file .* (of the backend is missing|does not match with snapshot)`,
-		line:   "the log needs a snapshot or a database that is not in member/snap: the power went at a bad moment, or a file was removed",
+		line:   "the log needs a snapshot or a database that is not in member/snap: power failed during a write, or a file was removed",
 		advice: "do not delete anything; which member can be started or forced instead: " + checkQuorum},
 	{code: "corrupt", pattern: `crc mismatch|cannot be repaired|walpb|snap: .*(corrupt|broken)|file .* is corrupt|unexpected EOF.*wal|\.snap: unexpected EOF|` +
 		`freepages|invalid freelist page|invalid page type|page \d+ already freed|assertion failed: Page expected|unexpected fault address|fatal error: fault|` +
@@ -114,7 +114,7 @@ var knownFailures = compile([]known{
 		line:   "systemd refuses to start etcd, since this host is fenced",
 		advice: "cat /etc/etcd/fenced.json says why; add_hosts.yml takes the host in again"},
 	{code: "killed", pattern: `code=killed, status=9/KILL|OOM killer`,
-		line:   "etcd was killed (SIGKILL): by the kernel for want of memory, by systemd after a stop that took too long, or by a person",
+		line:   "etcd was killed (SIGKILL): by the kernel, because memory ran out, by systemd after a stop that took too long, or by a person",
 		advice: "journalctl -k | grep -iE 'out of memory|oom'; free -m"},
 	{code: "no_memory", pattern: `runtime: out of memory|cannot allocate memory`,
 		line:   "etcd gets no more memory from the host",

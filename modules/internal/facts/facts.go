@@ -173,7 +173,7 @@ type Seen struct {
 const (
 	ForcingBegun  = "begun"  // nothing is changed yet, or the log's tail is being kept
 	ForcingStart  = "start"  // the forced start was asked for
-	ForcingProven = "proven" // the data are those of a single member; what is left is to start it without the flag
+	ForcingProven = "proven" // the data is that of a single member; what is left is to start it without the flag
 )
 
 // Forcing is /etc/etcd/forcing.json: etcd_force_new_cluster began here and has not proven its effect yet. To keep the log's tail, the run moves
@@ -220,7 +220,7 @@ func ClientsLeftPath(etcdConf string) string {
 
 // Kinds of a fence.
 const (
-	FenceRecovery = "recovery" // the quorum is being restored, and the survivor goes on alone; the survivor's own fence is of this kind, too
+	FenceRecovery = "recovery" // the quorum is being restored, and the survivor runs alone; the survivor's own fence is of this kind, too
 	FenceLost     = "lost"     // the host was lost, and came back when the cluster had gone on without it
 	FenceLeaving  = "leaving"  // the host was taken out of a cluster that has quorum
 	FenceJoining  = "joining"  // its old data is being set aside, so that it can join anew
@@ -237,7 +237,7 @@ type Fence struct {
 	Kind      string `json:"kind"`
 	ClusterID *ID    `json:"cluster_id"`
 	MemberID  *ID    `json:"member_id"`
-	Survivor  string `json:"survivor"` // the host that goes on instead; its name in the inventory
+	Survivor  string `json:"survivor"` // the host that continues the cluster instead; its name in the inventory
 	Run       string `json:"run"`      // the playbook's run that fenced it, or last confirmed the fence; "" where none did
 	Ran       bool   `json:"ran"`      // etcd ran, or was to run, when it was fenced first
 	Earlier   string `json:"earlier"`  // survivors of fences that this one took the place of, with commas between them; "" where there were none

@@ -23,7 +23,7 @@
 //   - startTogether does not match: 1 member has usable data, 2 are needed.
 //   - lostHostsMayServe does not match: 1 of 3 is out of reach, which is no majority of its own. If etcd-1 were off as well, it would refuse until
 //     somebody confirms that both stay off.
-//   - forceSurvivor matches. etcd-0 is the only one with usable data, so it is the survivor. etcd-1 is fenced first, and joins in the end. etcd-2
+//   - forceSurvivor matches. etcd-0 is the only one with usable data, so it is the survivor. etcd-1 is fenced first, and joins last. etcd-2
 //     stays out: it must be fenced when it comes back, since its data is of the old cluster.
 //   - The gates (rows/gates.go) find no reason against it: the certificates are valid, there is room for the backup and for the new member.
 //

@@ -12,7 +12,7 @@ func Over(ctx context.Context, path string) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	return fault.Wrap(fault.Timeout, ctx.Err(), "the time is over, and %s was not read to its end", path).
+	return fault.Wrap(fault.Timeout, ctx.Err(), "time limit reached before %s was read completely", path).
 		WithHint("look there for files that etcd does not make (ls -la %s), or a network file system that hangs; or give a longer timeout", path)
 }
 

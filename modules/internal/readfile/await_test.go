@@ -20,7 +20,7 @@ func TestHostileReadThatHangs(t *testing.T) {
 		<-hangs
 		return 1, nil
 	})
-	if fault.KindOf(err) != fault.Timeout || !strings.Contains(err.Error(), "/mnt/dead was not read to its end") || !errors.Is(err, context.Canceled) {
+	if fault.KindOf(err) != fault.Timeout || !strings.Contains(err.Error(), "before /mnt/dead was read completely") || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if n, err := Await(t.Context(), "/", func() (int, error) { return 7, os.ErrNotExist }); n != 7 || !errors.Is(err, os.ErrNotExist) {

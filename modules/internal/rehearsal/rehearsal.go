@@ -140,7 +140,7 @@ func (p *process) connect(ctx context.Context) (*etcd.Client, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fault.Wrap(fault.Timeout, err, "the rehearsal's etcd was started and does not answer; its last words: %s", p.last())
+			return nil, fault.Wrap(fault.Timeout, err, "the rehearsal's etcd was started and does not answer; its last log lines: %s", p.last())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -167,7 +167,7 @@ func (p *process) ended() error {
 		cause = problems[0].Line + ". "
 	}
 	return fault.New(fault.Corrupt, "etcd ended in the rehearsal: %s", why).
-		WithHint("%sNothing of the data has changed. Mend that and run the same command again; or let another member go on, and give up what only this one holds: "+
+		WithHint("%sNo data has changed. Fix the cause and run the same command again; or make another member the survivor, and give up what only this one holds: "+
 			"ansible-playbook playbooks/restore_quorum.yml -e etcd_survivor=HOST -e etcd_accept_loss=yes", cause)
 }
 

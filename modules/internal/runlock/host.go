@@ -29,8 +29,8 @@ func TakeHost(path string, me Holder, hosts []string, write bool) (*Holder, erro
 	if foreign && !stale(age) {
 		return nil, fault.New(fault.Refused, "%s on %s has this host's lock, which is %s old; two runs at a time would work against each other",
 			other, other.Node, age.Round(time.Second)).
-			WithHint("wait until it ends. If it has ended (no process %d on %s), give the lock back: ansible %s -m etcd_run_lock -a 'state=absent directory=%s'; "+
-				"then the same command again; in %s it is passed over by itself", other.PID, other.Node, pattern(hosts), filepath.Dir(path), (Stale - age).Round(time.Minute))
+			WithHint("wait until it ends. If it has ended (no process %d on %s), release the lock: ansible %s -m etcd_run_lock -a 'state=absent directory=%s'; "+
+				"then the same command again; after %s the lock is ignored", other.PID, other.Node, pattern(hosts), filepath.Dir(path), (Stale - age).Round(time.Minute))
 	}
 	if write {
 		err = record(f, me)

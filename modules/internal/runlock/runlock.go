@@ -213,7 +213,7 @@ func refusal(other *Holder, err error) error {
 		return err
 	}
 	return fault.New(fault.Refused, "%s runs on this control node, for the same inventory; two runs at a time would work against each other", other).
-		WithHint("wait until it ends, or stop it (kill %d) and run this again: what was interrupted is carried on", other.PID)
+		WithHint("wait until it ends, or stop it (kill %d) and run this again: the new run continues the interrupted one", other.PID)
 }
 
 // openOwn follows no link, and refuses a file of another user or with a second name: that file would be overwritten. The directory may be open to

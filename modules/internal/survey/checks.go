@@ -60,7 +60,7 @@ func checkName(out facts.Host) facts.Check {
 	c := facts.Check{Name: "name", Status: ok, Line: "ETCD_NAME is " + out.Config.Name}
 	if out.Member != nil && out.Member.Name != "" && out.Member.Name != out.Config.Name {
 		c.Status = failed
-		c.Line = fmt.Sprintf("ETCD_NAME in etcd.conf is %s, the data belong to %s", out.Config.Name, out.Member.Name)
+		c.Line = fmt.Sprintf("ETCD_NAME in etcd.conf is %s, the data belongs to %s", out.Config.Name, out.Member.Name)
 		c.Advice = "set ETCD_NAME=" + out.Member.Name + " in " + out.Config.Path
 	}
 	return c

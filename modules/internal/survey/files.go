@@ -19,7 +19,7 @@ import (
 	"etcd-quorum-restore/modules/internal/setaside"
 )
 
-// fromFiles fails only where the time is over: what was not read to its end is no fact.
+// fromFiles fails only at its time limit: what was not read completely is no fact.
 func fromFiles(ctx context.Context, out *facts.Host, h *host.Host) error {
 	out.DataDir = dataDir(ctx, h)
 	out.SetAside, _ = setaside.List(ctx, h.DataDir) // copies that cannot be listed are not offered

@@ -161,7 +161,7 @@ func mayRemove(now Now, m facts.ClusterMember) error {
 	left := len(now.Members) - 1
 	if left == 0 {
 		return fault.New(fault.Refused, "%s is the last member; without it there is no cluster", describe(m)).
-			WithHint("take another host in first: ansible-playbook playbooks/add_hosts.yml")
+			WithHint("add another host first: ansible-playbook playbooks/add_hosts.yml")
 	}
 	healthy := 0
 	for _, other := range now.Members {

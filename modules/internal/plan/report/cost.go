@@ -61,7 +61,7 @@ func unseen(v *rows.View, d *rows.Decision) []string {
 func notes(v *rows.View, d *rows.Decision) []string {
 	texts := append(differentData(v), startEnded(v)...)
 	for _, c := range brokenClients(v) {
-		texts = append(texts, c.Host+" is left, and named in the end, unless this is mended first: "+c.Line)
+		texts = append(texts, c.Host+" is skipped and listed at the end, unless you fix this first: "+c.Line)
 	}
 	n := d.Survivor
 	if n != nil && d.Forces() && n.Facts.Log != nil && n.Facts.Database != nil && n.Facts.Database.ConsistentIndex > n.Facts.Log.Commit {

@@ -44,7 +44,7 @@ func brokenClients(v *rows.View) []Finding {
 	var all []Finding
 	for _, name := range histories.SortedKeys(v.Req.ClientsBroken) {
 		c := v.Req.ClientsBroken[name]
-		all = append(all, Finding{Host: name, Code: "client_broken", Line: c.Msg, Advice: cmp.Or(c.Hint, "mend it; what is left there then: "+v.Req.Playbook("restore_quorum.yml"))})
+		all = append(all, Finding{Host: name, Code: "client_broken", Line: c.Msg, Advice: cmp.Or(c.Hint, "fix it, then run: "+v.Req.Playbook("restore_quorum.yml"))})
 	}
 	return all
 }

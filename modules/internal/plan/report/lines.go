@@ -60,7 +60,7 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 	return append(lines, afterLines(lead, r.Afterwards)...)
 }
 
-// lastWithHint is false where the next refusal has the same hint: what mends them all stands below the last of them.
+// lastWithHint is false where the next refusal has the same hint: what fixes them all stands below the last of them.
 func lastWithHint(all []rows.Refusal, i int) bool {
 	return i+1 == len(all) || all[i+1].Hint != all[i].Hint
 }
@@ -123,7 +123,7 @@ func actionWords(v *rows.View, d *rows.Decision) string {
 	case rows.Undo:
 		return "undo: " + wording.And(histories.Names(v.InOrder(d.Work[rows.StepPutBack]))) + " as before the restore; data is not touched"
 	case rows.RestoreBackup:
-		return "restore_backup: this playbook cannot help"
+		return "restore_backup: no host has usable data; restore a backup"
 	}
 	return "none: nothing was changed"
 }

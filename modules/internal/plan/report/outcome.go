@@ -54,7 +54,7 @@ func outcome(v *rows.View, n *histories.Node, d *rows.Decision) string {
 	case slices.Contains(d.Out, n.Name):
 		return "left out: keep it off until you run the commands under Afterwards"
 	case d.Has(rows.StepTakeIn, n):
-		return "joins in the end, as a new member"
+		return "joins last, as a new member"
 	case n.IsNew && n.Member == nil && d.Has(rows.StepFence, n):
 		return "fenced, waits in new_etcd for add_hosts.yml"
 	case n.IsNew && n.Member == nil:

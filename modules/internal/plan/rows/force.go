@@ -7,7 +7,7 @@ import (
 	"etcd-quorum-restore/modules/internal/plan/wording"
 )
 
-// forceSurvivor matches without quorum and without a majority that has data: one member goes on alone, chosen by its log.
+// forceSurvivor matches without quorum and without a majority that has data: one member becomes the cluster, chosen by its log.
 func forceSurvivor(v *View) *Decision {
 	good := v.UsableHosts()
 	if len(good) == 0 || len(v.Members) == 0 {

@@ -55,7 +55,7 @@ func forcingElsewhere(v *View, begun *histories.Node) *Decision {
 	})
 }
 
-// forcingOfOtherData refuses: without a quorum that goes on, only a person can tell which data the record is about.
+// forcingOfOtherData refuses: without a quorum, only a person can tell which data the record is about.
 func forcingOfOtherData(v *View) *Decision {
 	other := v.Which((*histories.Node).OfAnotherForcing)
 	if v.HasQuorum() || len(other) == 0 {
