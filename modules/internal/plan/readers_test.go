@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Playbooks act on Do: each field of it is read somewhere, and whatever they read of the plan exists.
@@ -63,7 +66,11 @@ func readOfThePlan(t *testing.T) map[string]string {
 				return err
 			}
 			text, err := os.ReadFile(path)
-			for _, found := range planVariable.FindAllStringSubmatch(string(text), -1) {
+			if err != nil {
+				return err
+			}
+			scalars, err := valuesOf(text)
+			for _, found := range planVariable.FindAllStringSubmatch(strings.Join(scalars, "\n"), -1) {
 				read[found[2]] = path
 			}
 			return err
@@ -73,6 +80,32 @@ func readOfThePlan(t *testing.T) map[string]string {
 		}
 	}
 	return read
+}
+
+// valuesOf are the keys and values of a YAML file: a comment reads nothing.
+func valuesOf(text []byte) (values []string, err error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	var walk func(*yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.ScalarNode {
+			values = append(values, n.Value)
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(&document)
+	return values, nil
+}
+
+func TestACommentReadsNothing(t *testing.T) {
+	got, err := valuesOf([]byte("# etcd_plan.do.other\na: \"{{ etcd_plan.do.action }}\" # etcd_plan.do.other\nb: |\n  {{ etcd_plan.do.code }}\n"))
+	if want := []string{"a", "{{ etcd_plan.do.action }}", "b", "{{ etcd_plan.do.code }}\n"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
 }
 
 func isRead(field string, read map[string]string) bool {
