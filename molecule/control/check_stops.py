@@ -12,7 +12,9 @@ import yaml
 
 BLOCKS = ("block", "rescue", "always", "tasks")
 # A command of the plan or of a hint, a variable, or what to do before the same command does more.
-GOES_ON = re.compile(r"commands\.|_command|hint|advice|-e [a-z_]+=|Run it again|run `|run the same (command|playbook) again|refusal|what to do is above")
+GOES_ON = re.compile(r"commands\.|-e [a-z_]+=|Run it again|run `|run the same (command|playbook) again|what to do is above")
+# Or what a module or the plan says, by its field: only within {{ }}, since a word of a sentence is no command.
+FIELD = re.compile(r"\{\{[^{}]*(\.(hint|advice|refusal)\b|attribute='hint')")
 
 
 def stops(tasks):
@@ -35,7 +37,7 @@ def main(top):
                 tasks = yaml.safe_load(handle) or []
             for name, message in stops(tasks):
                 found += 1
-                if not GOES_ON.search(message):
+                if not (GOES_ON.search(message) or FIELD.search(message)):
                     problems += 1
                     print(f"{os.path.relpath(path, top)}: task {name!r} ends a run and says no next command: {message!r}")
     print(f"whatever ends a run says how to go on: {found} tasks, {problems} problems")
