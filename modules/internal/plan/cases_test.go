@@ -80,6 +80,9 @@ type oneCase struct {
 	want string
 }
 
+// reasonWords is how many words a reason has at least: fewer name the facts, which stand below, and no reason.
+const reasonWords = 6
+
 // parseCases reads a file. An error names file and line.
 func parseCases(path, text string) ([]oneCase, error) {
 	var cases []oneCase
@@ -110,7 +113,11 @@ func parseCases(path, text string) ([]oneCase, error) {
 		return nil, fmt.Errorf("%s: the last case has no line ----", path)
 	}
 	for i := range cases {
-		cases[i].want = strings.TrimRight(cases[i].want, "\n") + "\n"
+		one := &cases[i]
+		if found := len(strings.Fields(one.why)); found < reasonWords {
+			return nil, fmt.Errorf("%s:%d: expected a reason of at least %d words, found %q", path, one.line, reasonWords, one.why)
+		}
+		one.want = strings.TrimRight(one.want, "\n") + "\n"
 	}
 	return cases, nil
 }
@@ -194,6 +201,7 @@ func TestBadCases(t *testing.T) {
 		"# why\nlost 3\nearlier heal 0\n----\n":           `f:3: unknown word "heal"; the words are in testdata/README.md; expected: earlier WORD...`,
 		"# why\nlost 3\nlist 2 unstarted 2\n----\n":       `f:3: host 2 is none of the 2 members; expected: list N [unstarted HOST | renamed HOST] [on HOST...]`,
 		"# why\nlost 3\n":                                 `f: the last case has no line ----`,
+		"# A stranger.\nlost 3\n----\n":                   `f:1: expected a reason of at least 6 words, found "A stranger."`,
 	} {
 		if _, err := parseCases("f", text); err == nil || err.Error() != want {
 			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
