@@ -11,7 +11,7 @@ func Of(v *rows.View, d *rows.Decision, restore rows.Restoration) Report {
 	r := Report{
 		Reason: d.Reason, Refusals: append([]rows.Refusal{}, d.Refusals...), Quorum: figures(v), ClusterID: v.ClusterID, Members: v.MemberList(),
 		Hosts: map[string]HostReport{}, Candidates: []string{}, Steps: map[string][]string{}, NotSimulated: map[string][]string{},
-		Acts: d.Acts(), StaysOut: append([]string{}, d.Out...), Discarded: append([]rows.Discarded{}, rows.AllGivenUp(v, d)...), Rehearse: rows.Rehearses(d),
+		Acts: d.Acts(), StaysOut: append([]string{}, d.Out...), Discarded: append([]rows.Discarded{}, rows.AllGivenUp(v, d)...),
 		Undo: append([]string{}, undo(v, d)...), Afterwards: append([]string{}, afterwards(v, d)...), Findings: findings(v),
 	}
 	holds, _ := rows.Holds(v)

@@ -20,7 +20,6 @@ type Report struct {
 	StaysOut      []string              `json:"stays_out"`
 	Discarded     []rows.Discarded      `json:"discarded"`
 	GivenUp       []string              `json:"given_up"`   // the same in words, with what only unreachable data held; empty where nothing is done
-	Rehearse      bool                  `json:"rehearse"`   // there is room for a rehearsal, as far as known
 	NeedBytes     int64                 `json:"need_bytes"` // of the survivor's backup
 	NotSimulated  map[string][]string   `json:"not_simulated"`
 	Undo          []string              `json:"undo"`
