@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -53,6 +54,45 @@ func TestEveryCodeOfACaseIsDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the page quotes, as *… words*, some module says in these words.
+func TestEveryQuotedWordingIsSaid(t *testing.T) {
+	quoted := regexp.MustCompile(`\*… ([^*]+)\*`).FindAllStringSubmatch(read(t, refusalsDoc), -1)
+	if len(quoted) < 2 {
+		t.Errorf("%s quotes %d wordings; expected more", refusalsDoc, len(quoted))
+	}
+	said := allLiterals(t, "../..")
+	for _, q := range quoted {
+		if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, q[1]) }) {
+			t.Errorf("%s quotes %q, which no module says", refusalsDoc, q[1])
+		}
+	}
+}
+
+// allLiterals are the strings of the Go files below a directory, without those of tests.
+func allLiterals(t *testing.T, directory string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(directory, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				all = append(all, l.Value)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // documentedCodes are the first cells of each section's table. The other two say something.
