@@ -30,7 +30,7 @@ func compose(text []byte, name, address string) (*envfile.File, error) {
 	for _, key := range notCopied {
 		if value, _ := file.Get(key); value != "" {
 			return nil, fault.New(fault.Unsupported, "the sibling's etcd.conf has %s=%s, which cannot be carried over to another host", key, value).
-				WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it goes on with that file")
+				WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it then uses that file")
 		}
 	}
 	if theirs, _ := file.Get("ETCD_NAME"); theirs == name {
@@ -63,12 +63,12 @@ func moved(key, value, address string) (string, error) {
 		u, err := url.Parse(strings.TrimSpace(raw))
 		if err != nil || u.Host == "" || u.Port() == "" || u.Scheme != "https" {
 			return "", fault.New(fault.Unsupported, "the sibling's etcd.conf has %s=%q; expected URLs such as https://192.0.2.11:2380", key, value).
-				WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it goes on with that file")
+				WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it then uses that file")
 		}
 		if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsUnspecified() && !ip.IsLoopback() {
 			if theirs != "" && theirs != u.Hostname() {
 				return "", fault.New(fault.Unsupported, "the sibling's etcd.conf has several addresses in %s=%s, and which of this host's belong there is not known", key, value).
-					WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it goes on with that file")
+					WithHint("write this host's etcd.conf by hand, with its own name and URLs, and run the same command again: it then uses that file")
 			}
 			theirs = u.Hostname()
 			if theirs == address {

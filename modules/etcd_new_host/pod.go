@@ -33,7 +33,7 @@ const (
 func runtimeOf(ctx context.Context, h *host.Host) (string, error) {
 	name := h.Runtime.Name()
 	if name != facts.Systemd && name != facts.StaticPod && name != facts.None {
-		return "", fault.New(fault.Unsupported, "etcd runs here as %s, which cannot be made a member's", name).WithHint(byInstaller)
+		return "", fault.New(fault.Unsupported, "etcd runs here as %s; this module cannot make a member of it", name).WithHint(byInstaller)
 	}
 	unit, err := systemd.Get(ctx, unitName)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 const perPort = 3 * time.Second
 
-// reachable asks whether this host gets through to ports. Where nothing listens yet, a refused connection is as good an answer as an accepted one:
+// reachable asks whether this host can connect to ports. Where nothing listens yet, a refused connection is as good an answer as an accepted one:
 // the installer's firewall rejects with another message, and others drop.
 func reachable(ctx context.Context, urls []string) (ansible.Result, error) {
 	var ports []string
@@ -30,13 +30,13 @@ func reachable(ctx context.Context, urls []string) (ansible.Result, error) {
 	for _, port := range ports {
 		if err := through(ctx, port); err != nil {
 			_, number, _ := net.SplitHostPort(port)
-			return ansible.Result{}, fault.New(fault.Unreachable, "this host does not get through to %s (%v)", port, err).
+			return ansible.Result{}, fault.New(fault.Unreachable, "this host cannot connect to %s (%v)", port, err).
 				WithHint("on the host of that address, allow the port: iptables -I OS_FIREWALL_ALLOW -p tcp -m state --state NEW -m tcp --dport %[1]s -j ACCEPT && "+
 					"/usr/libexec/iptables/iptables.init save (with firewalld: firewall-cmd --add-port=%[1]s/tcp --permanent && firewall-cmd --reload); "+
 					"then run the same command again", number)
 		}
 	}
-	return ansible.Result{Msg: "this host gets through to " + strings.Join(ports, ", ")}, nil
+	return ansible.Result{Msg: "this host can connect to " + strings.Join(ports, ", ")}, nil
 }
 
 func through(ctx context.Context, port string) error {
