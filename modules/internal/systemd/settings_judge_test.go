@@ -1,7 +1,7 @@
 //go:build judge
 
 // systemd itself judges Settings: it has to load the same from a unit file and from the settings that were read in it, written down plainly.
-// `systemd --test` loads units, prints them and starts nothing; systemd does not have to be running.
+// `systemd --test` loads units, prints them and starts nothing; systemd does not have to be running. `make control` runs this on a host.
 //
 //	go test -tags judge -run Judge ./modules/internal/systemd/
 package systemd
