@@ -53,15 +53,16 @@
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
 //	bring_ca           a host with a copy of the CA's directory, where the CA's host is gone, hosts leave or new ones are taken in
-//	clients_left       what could not be done at a client is recorded on the members, for the next run. No step of a host
 //	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
 //	leave              verified stopped and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate
 //	take_in            hosts of new_etcd, after those that rejoin: etcd.conf and certificates where they have none, then as rejoin
 //	probe              a static pod's liveness probe comes back: manifest out, gone, in; gated as a join
 //	final              the final ETCD_INITIAL_CLUSTER is written
-//	verify             health and equal data of all members, asked once, through one of them. No step of a host
 //	out                stays out: named in the report; its URLs leave the clients
+//
+// Two plays are no steps of a host: clients_left, after masters, records on the members what could not be done at a client, for the next run; verify,
+// after final, asks for the health and equal data of all members, once, through one of them.
 //
 // A member that leaves may have no host in the inventory: remove_member and out may contain names that Ansible does not know, so a
 // playbook gets the members to remove from Do.Remove, and Do.Plays lacks them.
