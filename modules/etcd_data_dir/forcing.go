@@ -14,28 +14,33 @@ import (
 // The record of a forced start that was begun says how far the data beside it can be trusted. It goes with that data, after it, and
 // comes back with it, before it: data without its record is never in place.
 
-// forcingAside moves the record into the directory of the data. The two may be on different filesystems.
-func forcingAside(record, dir string) error {
-	return moveRecord(record, filepath.Join(dir, filepath.Base(record)))
+// record is one that goes to another directory, which may be on another filesystem. It is read before anything moves, and is left where it is not
+// one file under one name.
+type record struct {
+	from string
+	raw  []byte // nil: there is none
 }
 
-func forcingBack(record, dir string) error {
-	return moveRecord(filepath.Join(dir, filepath.Base(record)), record)
+func recordAt(dir, name string) (record, error) {
+	r := record{from: filepath.Join(dir, filepath.Base(name))}
+	var err error
+	if r.raw, err = safefile.Read(r.from, readfile.Text); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fault.Wrap(fault.Internal, err, "the record of a forced start")
+	}
+	return r, nil
 }
 
-func moveRecord(from, to string) error {
-	raw, err := readfile.Read(from, readfile.Text)
-	if errors.Is(err, fs.ErrNotExist) {
+func (r record) move(dir string) error {
+	if r.raw == nil {
 		return nil
 	}
+	to := filepath.Join(dir, filepath.Base(r.from))
+	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(to), 0o700)
+		err = safefile.Write(to, r.raw, 0o644)
 	}
 	if err == nil {
-		err = safefile.Write(to, raw, 0o644)
-	}
-	if err == nil {
-		err = safefile.Remove(from)
+		err = safefile.Remove(r.from)
 	}
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "move the record of a forced start to %s", to)

@@ -84,6 +84,10 @@ func (m mover) aside(ctx context.Context) (ansible.Result, error) {
 	if moved.Bytes, err = setaside.Bytes(ctx, m.host.MemberDir()); err != nil {
 		return ansible.Result{}, err
 	}
+	forcing, err := recordAt(filepath.Dir(m.host.ForcingFile()), m.host.ForcingFile())
+	if err != nil {
+		return ansible.Result{}, err
+	}
 	if m.call.CheckMode {
 		return m.answer("would be moved to ", moved), nil
 	}
@@ -91,7 +95,7 @@ func (m mover) aside(ctx context.Context) (ansible.Result, error) {
 	if err := setaside.Aside(m.host.DataDir, moved.Path); err != nil {
 		return ansible.Result{}, err
 	}
-	if err := forcingAside(m.host.ForcingFile(), filepath.Dir(moved.Path)); err != nil {
+	if err := forcing.move(filepath.Dir(moved.Path)); err != nil {
 		return ansible.Result{}, err
 	}
 	m.copies = append(m.copies, moved)
@@ -133,11 +137,15 @@ func (m mover) restore(ctx context.Context) (ansible.Result, error) {
 	if err := m.host.MustBeIdle(ctx); err != nil {
 		return ansible.Result{}, err
 	}
+	forcing, err := recordAt(filepath.Dir(chosen.Path), m.host.ForcingFile())
+	if err != nil {
+		return ansible.Result{}, err
+	}
 	if m.call.CheckMode {
 		return m.answer("would be put back from ", chosen), nil
 	}
 	m.call.MarkChanged()
-	if err := forcingBack(m.host.ForcingFile(), filepath.Dir(chosen.Path)); err != nil { // first: without it the data looks like any other
+	if err := forcing.move(filepath.Dir(m.host.ForcingFile())); err != nil { // first: without it the data looks like any other
 		return ansible.Result{}, err
 	}
 	if err := setaside.Back(m.host.DataDir, chosen); err != nil {

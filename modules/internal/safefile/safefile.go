@@ -103,6 +103,24 @@ func Open(path string) (*os.File, error) {
 	return f, err
 }
 
+// Read is the content of a file that is moved by copying it: of one that Open opens, and that has no other names. In another user's directory a
+// link, or a further name of root's file, would become a copy that this user can read.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := oneLink(f); err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(raw)) > limit {
+		err = &fs.PathError{Op: "read", Path: path, Err: readfile.ErrTooLong}
+	}
+	return raw, err
+}
+
 // SyncDir makes a rename or a new name in dir durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
