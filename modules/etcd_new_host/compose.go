@@ -10,6 +10,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/login"
 )
 
 var (
@@ -59,7 +60,7 @@ func compose(text []byte, name, address string) (*envfile.File, error) {
 func moved(key, value, address string) (string, error) {
 	var urls []string
 	theirs := ""
-	for _, raw := range strings.Split(value, ",") {
+	for _, raw := range login.Split(value) {
 		u, err := url.Parse(strings.TrimSpace(raw))
 		if err != nil || u.Host == "" || u.Port() == "" || u.Scheme != "https" {
 			return "", fault.New(fault.Unsupported, "the sibling's etcd.conf has %s=%q; expected URLs such as https://192.0.2.11:2380", key, value).

@@ -8,6 +8,7 @@ import (
 	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/hosturl"
+	"etcd-quorum-restore/modules/internal/login"
 )
 
 const (
@@ -63,7 +64,7 @@ func parse(value string) ([]string, error) {
 			WithHint("put the comment on a line of its own, by hand")
 	}
 	var out []string
-	for _, each := range strings.Split(value, ",") {
+	for _, each := range login.Split(value) {
 		each = strings.TrimSpace(each)
 		if err := hosturl.CheckURL(each); err != nil {
 			return nil, err

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"etcd-quorum-restore/modules/internal/login"
 )
 
 // internals are the `_ansible_*` keys that a module honours; all others of that prefix are accepted and ignored, since each release
@@ -24,7 +27,9 @@ func parseArguments(raw []byte, doc documentation, rules Rules) (map[string]any,
 	typed := map[string]any{}
 	for key, value := range given {
 		if strings.HasPrefix(key, "_ansible_") {
-			in.set(key, value)
+			if err := in.set(key, value); err != nil {
+				return nil, in, fmt.Errorf("argument %s: %w", key, err)
+			}
 			continue
 		}
 		name, ok := doc.resolve(key)
@@ -74,16 +79,13 @@ func fillDefaults(doc documentation, typed map[string]any, rules Rules) error {
 	return nil
 }
 
-func (in *internals) set(key string, value any) {
-	truth, err := toBool(value)
-	switch key {
-	case "_ansible_check_mode":
-		in.checkMode = err == nil && truth
-	case "_ansible_diff":
-		in.diff = err == nil && truth
-	case "_ansible_no_log":
-		in.noLog = err == nil && truth
+// set refuses what is neither yes nor no: a check mode that is not understood must not become a run that changes something.
+func (in *internals) set(key string, value any) (err error) {
+	known := map[string]*bool{"_ansible_check_mode": &in.checkMode, "_ansible_diff": &in.diff, "_ansible_no_log": &in.noLog}[key]
+	if known != nil && value != nil {
+		*known, err = toBool(value)
 	}
+	return err
 }
 
 func (o option) kind() string {
@@ -173,6 +175,9 @@ func toString(value any) (string, error) {
 		if strings.ContainsRune(v, 0) {
 			return "", fmt.Errorf("%s holds a NUL character", describe(v))
 		}
+		if strings.ContainsRune(v, utf8.RuneError) { // what encoding/json puts in place of other bytes, which would make it another name or path
+			return "", fmt.Errorf("%s holds bytes that are not UTF-8", describe(v))
+		}
 		return v, nil
 	case json.Number:
 		return v.String(), nil
@@ -221,12 +226,12 @@ func toList(elements string, value any) ([]any, error) {
 		items = v
 	case string:
 		if strings.HasPrefix(strings.TrimSpace(v), "[") {
-			if err := decodeNumbers([]byte(v), &items); err != nil {
+			if err := decodeTyped([]byte(v), &items); err != nil {
 				return nil, fmt.Errorf("expected a list, got text that starts like one but is not JSON: %w", err)
 			}
 			break
 		}
-		for _, part := range strings.Split(v, ",") {
+		for _, part := range login.Split(v) {
 			if part = strings.TrimSpace(part); part != "" {
 				items = append(items, part)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 )
 
 // decodeNumbers keeps numbers as written: a float64 would round a 64-bit index or ID.
@@ -13,24 +14,31 @@ func decodeNumbers(raw []byte, out any) error {
 	if err := d.Decode(out); err != nil {
 		return err
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF { // not More, for which a bracket that closes nothing is an end, too
 		return fmt.Errorf("more text follows the first JSON value")
 	}
 	return nil
 }
 
-// decodeObject is decodeNumbers for what a person may have typed: null is no object, and a name that is given twice means two things.
-func decodeObject(raw []byte) (map[string]any, error) {
-	var out map[string]any
-	if err := decodeNumbers(raw, &out); err != nil {
+// decodeTyped is decodeNumbers for what a person may have typed: a name that is given twice means two things.
+func decodeTyped(raw []byte, out any) error {
+	if err := decodeNumbers(raw, out); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return once(d, 0)
+}
+
+// decodeObject is decodeTyped for an object, which null is not.
+func decodeObject(raw []byte) (out map[string]any, err error) {
+	if err := decodeTyped(raw, &out); err != nil {
 		return nil, err
 	}
 	if out == nil {
 		return nil, fmt.Errorf("it is null")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	return out, once(d, 0)
+	return out, nil
 }
 
 // deepest is deeper than any argument. Python, and so Ansible, cannot read an answer that repeats one of a thousand levels.

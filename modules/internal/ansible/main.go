@@ -71,9 +71,9 @@ func Run[A any](argv []string, out io.Writer, doc []byte, rules Rules, run Modul
 }
 
 func execute[A any](file string, spec documentation, rules Rules, run Module[A]) map[string]any {
-	raw, err := os.ReadFile(file)
+	raw, err := readArguments(file)
 	if err != nil {
-		return failure(nil, Result{}, fault.New(fault.Invalid, "%s: cannot read the arguments file %s", spec.Module, file))
+		return failure(nil, Result{}, fault.New(fault.Invalid, "%s: %v", spec.Module, err))
 	}
 	typed, in, err := parseArguments(raw, spec, rules)
 	if err != nil {
@@ -101,6 +101,26 @@ func execute[A any](file string, spec documentation, rules Rules, run Module[A])
 	}
 	answer["invocation"] = map[string]any{"module_args": typed}
 	return answer
+}
+
+// largestArguments is far more than the facts of any cluster take.
+const largestArguments = 16 << 20
+
+// readArguments also takes a pipe, which a shell may give.
+func readArguments(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the arguments file %s", file)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, largestArguments+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the arguments file %s", file)
+	}
+	if len(raw) > largestArguments {
+		return nil, fmt.Errorf("the arguments file %s has more than %d bytes", file, largestArguments)
+	}
+	return raw, nil
 }
 
 // limited is the context of the whole module.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"etcd-quorum-restore/modules/internal/login"
 )
 
 // Much of a result comes from others: answers of servers, logs, files. quoted is the one place that makes such text safe for a terminal and for a
@@ -16,7 +18,7 @@ func quoted(answer map[string]any) map[string]any {
 	for key, value := range answer {
 		switch key {
 		case "invocation":
-			out[key] = eachText(value, withoutLogins)
+			out[key] = eachText(value, given)
 		case "msg":
 			out[key] = eachText(value, sentence)
 		case "diff":
@@ -53,6 +55,15 @@ func eachText(value any, clean func(string) string) any {
 		return out
 	}
 	return value
+}
+
+// given is an argument, alone: all that could be a login's goes.
+func given(text string) string {
+	begin, end := strings.Index(text, "//"), strings.LastIndex(text, "@")
+	if begin >= 0 && end > begin && !strings.Contains(text, "\n") {
+		return text[:begin+2] + "…" + text[end:]
+	}
+	return login.Hide(text)
 }
 
 func quotedDiff(value any) any {
@@ -105,10 +116,10 @@ func quotedText(text string) string {
 	cut := ""
 	if more := len(text) - longest; more > 0 {
 		cut = fmt.Sprintf("… (%d more bytes)", more)
-		text = withoutLogins(text[:min(len(text), longest+reach)])
+		text = login.Hide(text[:min(len(text), longest+reach)])
 		text = strings.ToValidUTF8(text[:min(len(text), longest)], "")
 	}
-	text = withoutLogins(text)
+	text = login.Hide(text)
 	if cut == "" && !strings.ContainsFunc(text, unseen) {
 		return text
 	}

@@ -1,6 +1,7 @@
 package ansible
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,25 +37,24 @@ func TestHostileWords(t *testing.T) {
 	}
 }
 
-// A login is hidden however its URL is spelt, also where etcd would refuse the URL, and where the text is cut in its middle; what is no login stays.
+// A login is hidden wherever it is given, also where the text is cut in its middle, and where a comma or a blank in it takes it apart.
 func TestHostileLogins(t *testing.T) {
-	for _, url := range []string{"https://u:S3CRET@h:1", "https://u:S3CRET/x@h", "https://u:a,S3CRET@h", `https://u:a"S3CRET@h`, "https://S3CRET@h", "https://:S3CRET@h", "https://u:S3CRET@@h",
-		"https://u:S3CRET?@h", "https://u:S3CRET#@h", "https://u:x'S3CRET@h", "https://u:%53S3CRET@h", `https:\/\/u:S3CRET@h`, "HTTPS://u:S3CRET@[::1", "//u:S3CRET@h", "https:u:S3CRET@h:1", "u:S3CRET@h:1",
-		"https://u:\u202eS3CRET@h", "https://u:S3CRET//x@h"} {
-		for _, text := range []string{url, "m0=https://a:1,m1=" + url, `"` + url + `"`, url + "," + url, strings.Repeat("x", longest-12) + " " + url} {
-			if got := quotedText(text); strings.Contains(got, "S3CRE") {
-				t.Errorf("%.60q became %.200q", text, got)
-			}
+	for _, text := range []string{strings.Repeat("x", longest-12) + " https://u:S3CRET@h:1", strings.Repeat("x", longest-12) + " https://u:\u202eS3CRET@h:1"} {
+		if got := quotedText(text); strings.Contains(got, "S3CRE") {
+			t.Errorf("%.60q became %.200q", text, got)
 		}
 	}
-	for _, text := range []string{"quay.io/coreos/etcd:v3.2.32@sha256:0a1b", "https://a:1 and you@b", "etcd@1.service", "12:30 root@a", "m0=https://a:1,m1=https://b:2"} {
-		if got := quotedText(text); got != text {
-			t.Errorf("%q became %q", text, got)
+	for _, url := range []string{"https://u:S3CRET@h", "https://u:a,S3CRET@h", "https://u:S3CRET,a@h", "https://u:a S3CRET@h", "https://u:1 S3CRET@h", "https://u S3CRET@h", "https://u:S3CRET"} {
+		raw, err := json.Marshal(map[string]any{"path": "/x", "id": url, "hosts": url})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	answer, _ := runExample(t, `{"path":"/x","id":"https://u:S3CRET@h"}`, func(context.Context, *Call, exampleArgs) (Result, error) { return Result{}, nil })
-	if text := fmt.Sprint(answer["invocation"]); strings.Contains(text, "S3CRET") || !strings.Contains(text, "/x") {
-		t.Error(text)
+		answer, _ := runExample(t, string(raw), func(_ context.Context, _ *Call, a exampleArgs) (Result, error) {
+			return Result{Data: map[string]any{"hosts": a.Hosts}}, fault.New(fault.Invalid, "%q is no host", a.Hosts[len(a.Hosts)-1])
+		})
+		if text := fmt.Sprint(answer); strings.Contains(text, "S3CRET") || !strings.Contains(text, "/x") {
+			t.Error(text)
+		}
 	}
 }
 
@@ -71,7 +71,10 @@ func TestHostileLongWords(t *testing.T) {
 // An arguments file that says nothing, or one thing twice, makes no module act.
 func TestHostileArguments(t *testing.T) {
 	for _, raw := range []string{`null`, ` null `, `{"path":"/a","path":"/b"}`, `{"path":"/a","hosts":[{"a":1,"a":2}]}`, `{"path":"/a","count":1,"count":1}`,
-		`{"path":"/a","settings":{"a":` + strings.Repeat("[", 900) + strings.Repeat("]", 900) + `}}`} {
+		`{"path":"/a","settings":{"a":` + strings.Repeat("[", 900) + strings.Repeat("]", 900) + `}}`,
+		`{"path":"/a"}}`, `{"path":"/a"}]`, `{"path":"/a"}}{"path":"/b"}`, `{"path":"/a\ud800"}`, "{\"path\":\"/a\xff\"}", `{"path":"/a","hosts":["\udcff"]}`,
+		`{"path":"/a","hosts":"[1]]"}`, `{"path":"/a","hosts":"[{\"a\":1,\"a\":2}]"}`, `{"path":"/a","settings":"{\"a\":1}}"}`,
+		`{"path":"/a","_ansible_check_mode":"perhaps"}`, `{"path":"/a","_ansible_no_log":[]}`, `{"path":"/a","_ansible_diff":2}`} {
 		answer, code := runExample(t, raw, func(context.Context, *Call, exampleArgs) (Result, error) {
 			t.Error(raw, "is accepted")
 			return Result{}, nil
@@ -80,10 +83,25 @@ func TestHostileArguments(t *testing.T) {
 			t.Error(raw, answer)
 		}
 	}
+	answer, code := runExample(t, `{"path":"/a","_ansible_check_mode":null}`, func(_ context.Context, c *Call, _ exampleArgs) (Result, error) {
+		return Result{Changed: c.CheckMode}, nil
+	})
+	if code != 0 || answer["changed"] != false {
+		t.Error("null is not given", answer)
+	}
 	for _, text := range []string{`{"a":1,"a":2}`, "a=1 a=2", "null", "{", strings.Repeat("x", 5000)} {
 		if out, err := toDict(text); err == nil || len(err.Error()) > 400 {
 			t.Errorf("%.50s: %v, %v", text, out, err)
 		}
+	}
+}
+
+// An arguments file without an end is read up to a limit.
+func TestHostileArgumentsFile(t *testing.T) {
+	var out bytes.Buffer
+	code := Run([]string{"example", "/dev/zero"}, &out, []byte(exampleDoc), exampleRules, func(context.Context, *Call, exampleArgs) (Result, error) { return Result{}, nil })
+	if code != 1 || !strings.Contains(out.String(), `"kind":"invalid"`) || !strings.Contains(out.String(), "more than") {
+		t.Errorf("%d, %s", code, out.String())
 	}
 }
 

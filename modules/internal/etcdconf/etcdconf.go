@@ -9,6 +9,7 @@ import (
 	"etcd-quorum-restore/modules/internal/clienttls"
 	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/login"
 	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 )
@@ -90,7 +91,7 @@ func (c Conf) List(key string) []string { return Split(c.Get(key)) }
 // Split is a list as etcd writes it: the elements of "a, b".
 func Split(text string) []string {
 	out := []string{}
-	for _, part := range strings.Split(text, ",") {
+	for _, part := range login.Split(text) {
 		if part = strings.TrimSpace(part); part != "" {
 			out = append(out, part)
 		}

@@ -7,12 +7,13 @@ import (
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/login"
 )
 
 // ParseMembers reads name=url,name=url. Blanks around an entry are not part of it.
 func ParseMembers(text string) ([]facts.Listed, error) {
 	var out []facts.Listed
-	for _, part := range strings.Split(text, ",") {
+	for _, part := range login.Split(text) {
 		name, listed, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok || name == "" || strings.ContainsAny(name, " \t\"'\\") {
 			return nil, fault.New(fault.Invalid, "expected a list of members NAME=URL,NAME=URL, found %q in %q", part, text)
@@ -64,7 +65,7 @@ type peerURLs []string
 func (p *peerURLs) UnmarshalJSON(raw []byte) error {
 	var text string
 	if err := json.Unmarshal(raw, &text); err == nil {
-		*p = strings.Split(text, ",")
+		*p = login.Split(text)
 		return nil
 	}
 	return json.Unmarshal(raw, (*[]string)(p))
