@@ -63,6 +63,9 @@ func (w *web) explainTLS(err error) error {
 			WithHint("compare the clocks of both hosts (`date -u`) before replacing the certificate")
 	case errors.As(err, &invalid):
 		return fault.Wrap(fault.Invalid, invalid, "%s: its certificate", w.base)
+	case strings.Contains(err.Error(), "tls:") && strings.Contains(err.Error(), "protocol version"): // their alert, or our own
+		return fault.Wrap(fault.Unsupported, err, "%s: speaks no TLS 1.2, which is the least that is accepted here", w.base).
+			WithHint("etcd speaks it in every release: see what listens there (ss -tlnp), and what stands in between")
 	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls:"):
 		return fault.Wrap(fault.Invalid, err, "%s: refuses the client certificate %s", w.base, w.files.Cert).
 			WithHint("it must be signed by etcd's CA, be valid now, and allow clientAuth (a server certificate of before June 2018 does not)")

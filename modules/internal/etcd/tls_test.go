@@ -1,6 +1,7 @@
 package etcd_test
 
 import (
+	"crypto/tls"
 	"net"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,28 @@ func TestConnectionFailures(t *testing.T) {
 				t.Errorf("a key is in the message: %v", err)
 			}
 		})
+	}
+}
+
+// A server with a TLS that is too old is no etcd, and its refusal is not about our certificate.
+func TestHostileOldTLS(t *testing.T) {
+	pki := etcdtest.NewPKI(t)
+	cert, key := pki.Issue(t, t.TempDir(), "client", true, "127.0.0.1")
+	pair := must[tls.Certificate](t)(tls.LoadX509KeyPair(cert, key))
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		l := must[net.Listener](t)(tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: version, MaxVersion: version}))
+		defer l.Close()
+		go func() {
+			for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+				_ = c.(*tls.Conn).Handshake()
+				c.Close()
+			}
+		}()
+		_, err := etcd.DialOne(t.Context(), "https://"+l.Addr().String(), etcd.Config{TLS: clienttls.Files{CA: pki.CA, Cert: cert, Key: key}, Connect: time.Second})
+		wantKind(t, err, fault.Unsupported)
+		if !strings.Contains(err.Error(), "speaks no TLS 1.2") || strings.Contains(err.Error(), "refuses") {
+			t.Error(err)
+		}
 	}
 }
 

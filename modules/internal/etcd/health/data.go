@@ -25,6 +25,9 @@ type Data struct {
 // Compare reads all serving members at the revision of a linearizable read, so that each of them must have the very same keys.
 func Compare(ctx context.Context, cfg etcd.Config, p Picture, values bool) (*Data, error) {
 	d := &Data{Keys: map[string]int64{}, Sums: map[string]string{}, V2Keys: map[string]int64{}, V2Differ: []string{}, Errors: map[string]string{}}
+	if len(serving(p)) == 0 {
+		return d, fault.New(fault.Unreachable, "the data cannot be compared: no member answers").WithHint("see why: the same without compare")
+	}
 	leader, err := etcd.DialQuorum(ctx, cfg.At(serving(p)...))
 	if err != nil {
 		return d, fault.Wrap(fault.Unreachable, err, "the data cannot be compared")
