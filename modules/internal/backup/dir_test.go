@@ -127,7 +127,7 @@ func TestHostileManifest(t *testing.T) {
 		check(t, os.Mkdir(dir, 0o700))
 		files, err := CopyTree(t.Context(), plant(t), filepath.Join(dir, "etcd"))
 		check(t, err)
-		links, err := DescribeLinks(dir)
+		links, err := DescribeLinks(t.Context(), dir)
 		check(t, err)
 		entry := Entry{Method: "config", Path: filepath.Join(dir, "etcd")}
 		entry.SHA256, entry.Bytes = SumOfSums(entry.Path, files)
@@ -172,6 +172,10 @@ func TestHostileManifest(t *testing.T) {
 		"an entry's own sum":        {rewrite(func(m *Manifest) { m.Backups[0].SHA256 = sumText("other") }), fault.Corrupt},
 		"a directory's set-ID bits": {rewrite(func(m *Manifest) { m.Dirs = []File{{Path: "etcd", Mode: "6755"}} }), fault.Corrupt},
 		"another link's target":     {rewrite(func(m *Manifest) { m.Links[0].Target = "/etc/shadow" }), fault.Corrupt},
+		"no backup":                 {rewrite(func(m *Manifest) { m.Backups = nil }), fault.Corrupt},
+		"a backup twice":            {rewrite(func(m *Manifest) { m.Backups = append(m.Backups, m.Backups[0]) }), fault.Corrupt},
+		"less than no bytes":        {rewrite(func(m *Manifest) { m.Backups[0].Bytes = -1 }), fault.Corrupt},
+		"a directory outside":       {rewrite(func(m *Manifest) { m.Dirs = []File{{Path: "../etcd", Mode: "700"}} }), fault.Corrupt},
 		"a file more": {func(t *testing.T, dir string) {
 			check(t, os.WriteFile(filepath.Join(dir, "etcd/added"), nil, 0o600))
 		}, fault.Corrupt},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -31,13 +32,24 @@ func (m Manifest) check() error {
 			return err
 		}
 	}
+	if len(m.Backups) == 0 {
+		return fault.New(fault.Corrupt, "it lists no backup")
+	}
+	for _, d := range m.Dirs {
+		if !filepath.IsLocal(d.Path) {
+			return fault.New(fault.Corrupt, "it names a directory outside the backup: %q", d.Path)
+		}
+	}
 	for _, f := range m.Files {
 		if !filepath.IsLocal(f.Path) || filepath.Clean(f.Path) != f.Path || seen[f.Path] {
 			return fault.New(fault.Corrupt, "it names a file outside the backup, or twice: %q", f.Path)
 		}
 		seen[f.Path] = true
 	}
-	for _, e := range m.Backups {
+	for i, e := range m.Backups {
+		if e.Bytes < 0 || slices.ContainsFunc(m.Backups[:i], func(other Entry) bool { return other.Path == e.Path }) {
+			return fault.New(fault.Corrupt, "it lists the backup %q twice, or with less than no bytes", e.Path)
+		}
 		if !filepath.IsLocal(e.Path) || !m.covers(e.Path) {
 			return fault.New(fault.Corrupt, "it has no sum of anything in %q, which it calls a backup", e.Path)
 		}
