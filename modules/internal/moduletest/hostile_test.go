@@ -83,6 +83,9 @@ func (m *matrix) table() string {
 		for _, c := range cells {
 			fmt.Fprintf(&out, "  %8d %8d", c.tried, c.behaved)
 		}
+		if why := speechless[name]; why != "" {
+			fmt.Fprint(&out, "  ", why)
+		}
 		fmt.Fprintln(&out)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.cells)) {

@@ -204,12 +204,35 @@ func manyMembers(t *testing.T) server {
 	})
 }
 
+// speechless are the other modules, and why no server can answer them.
+var speechless = map[string]string{
+	"etcd_ca":                "reads and writes files",
+	"etcd_certificates":      "reads and writes files",
+	"etcd_clients_left":      "reads and writes one file",
+	"etcd_config":            "edits one file",
+	"etcd_config_backup":     "copies files",
+	"etcd_fence":             "asks nobody",
+	"etcd_inventory":         "edits files of the control node",
+	"etcd_log_info":          "reads log files and the journal",
+	"etcd_quorum_plan":       "decides by its arguments",
+	"etcd_report":            "writes files of the control node",
+	"etcd_restore":           "asks only the etcd that it has started itself, when that listens",
+	"etcd_run_lock":          "holds a file of the control node",
+	"etcd_service":           "asks only this host's own etcd, while that runs",
+	"flannel_etcd_endpoints": "edits one file",
+	"openshift_etcd_urls":    "edits one file",
+	"systemd_unit":           "speaks to systemd alone",
+}
+
+// place is a host whose files name a server.
+type place struct{ url, conf, config, data, forced string }
+
 // speaking are the modules that ask a server, with arguments that make them do so.
-func (m *matrix) speaking(data, conf, config, url string) map[string][]map[string]any {
+func (m *matrix) speaking(at place) map[string][]map[string]any {
 	out := map[string][]map[string]any{}
 	add := func(module string, pairs ...any) {
 		args := m.valid(module)
-		for option, value := range map[string]any{"etcd_conf": conf, "endpoints": url} {
+		for option, value := range map[string]any{"etcd_conf": at.conf, "endpoints": at.url} {
 			if m.types(module)[option] != "" {
 				args[option] = value
 			}
@@ -224,13 +247,16 @@ func (m *matrix) speaking(data, conf, config, url string) map[string][]map[strin
 	add("etcd_cluster_info", "compare", "values")
 	add("etcd_backup", "method", "snapshot")
 	add("etcd_backup", "method", "v2")
-	add("etcd_data_dir", "data_dir", data)
+	add("etcd_data_dir", "data_dir", at.data)
 	delete(out["etcd_data_dir"][0], "endpoints")
-	add("etcd_data_dir", "data_dir", data)
+	add("etcd_data_dir", "data_dir", at.data)
+	add("etcd_force_new_cluster", "data_dir", at.forced)
+	add("etcd_host_info")
 	add("etcd_member")
 	add("etcd_member", "api", "v2")
 	add("etcd_member", "state", "present", "name", "m1", "peer_urls", "https://192.0.2.7:2380")
-	add("openshift_master_restart", "path", config)
+	add("etcd_new_host", "state", "reachable", "urls", at.url)
+	add("openshift_master_restart", "path", at.config)
 	return out
 }
 
@@ -238,19 +264,24 @@ func (m *matrix) speaking(data, conf, config, url string) map[string][]map[strin
 func (m *matrix) servers() {
 	before := snapshot(m.t, m.root)
 	data := membertest.AMember(membertest.Start()).Write(m.t)
+	speaks := slices.Sorted(maps.Keys(m.speaking(place{})))
+	for module := range m.binaries {
+		if slices.Contains(speaks, module) == (speechless[module] != "") {
+			m.t.Errorf("%s has no bad servers here, and no reason why it needs none; or both", module)
+		}
+	}
 	var running sync.WaitGroup
 	places := make(chan struct{}, 8)
 	a := newAuthority(m.t)
 	asked := map[string]func() int64{} // the connections of a module to all its servers
 	kinds := badServers(m.t, a)
 	for i, kind := range slices.Sorted(maps.Keys(kinds)) {
-		for _, module := range slices.Sorted(maps.Keys(m.speaking("", "", "", ""))) {
+		for _, module := range speaks {
 			if !turn(i, len(kinds), module) {
 				continue
 			}
 			s := kinds[kind]()
-			conf, config := m.configured(a, s.url)
-			for n, args := range m.speaking(data, conf, config, s.url)[module] {
+			for n, args := range m.speaking(m.configured(a, s.url, data))[module] {
 				running.Go(func() {
 					places <- struct{}{}
 					m.try(badServer, module, fmt.Sprintf("a server: %s, %d", kind, n), "", args)
@@ -275,15 +306,16 @@ func (m *matrix) servers() {
 	m.unchanged(badServer, "etcd_member", "one of the modules", before)
 }
 
-// configured are the two files of a host that name a server.
-func (m *matrix) configured(a authority, url string) (conf, config string) {
+// configured is a host with two files that name a server, and with a member whose log names it as another's.
+func (m *matrix) configured(a authority, url, data string) place {
 	dir := m.t.TempDir()
-	conf, config = filepath.Join(dir, "etcd.conf"), filepath.Join(dir, "master-config.yaml")
+	forced := membertest.AMember(membertest.Start().Change(1, 2, 0, membertest.OtherID, url).Hard(1, membertest.SelfID, 2)).Write(m.t)
+	conf, config := filepath.Join(dir, "etcd.conf"), filepath.Join(dir, "master-config.yaml")
 	must(m.t, os.WriteFile(conf, fmt.Appendf(nil, "ETCD_NAME=m0\nETCD_LISTEN_CLIENT_URLS=https://127.0.0.1:1\nETCD_ADVERTISE_CLIENT_URLS=%[1]s\nETCD_LISTEN_PEER_URLS=https://127.0.0.1:1\n"+
 		"ETCD_INITIAL_ADVERTISE_PEER_URLS=https://127.0.0.1:1\nETCD_INITIAL_CLUSTER=m0=https://127.0.0.1:1,m1=%[1]s\nETCD_TRUSTED_CA_FILE=%[2]s\nETCD_CERT_FILE=%[3]s\nETCD_KEY_FILE=%[4]s\n"+
 		"ETCD_PEER_TRUSTED_CA_FILE=%[2]s\nETCD_PEER_CERT_FILE=%[3]s\nETCD_PEER_KEY_FILE=%[4]s\n", url, a.CA, a.cert, a.key), 0o600))
 	_, address, _ := strings.Cut(url, "://")
 	must(m.t, os.WriteFile(config, fmt.Appendf(nil, "etcdClientInfo:\n  ca: %s\n  certFile: %s\n  keyFile: %s\n  urls: [%q]\nservingInfo:\n  bindAddress: %s\n",
 		a.CA, a.cert, a.key, url, address), 0o600))
-	return conf, config
+	return place{url, conf, config, data, forced}
 }
