@@ -115,24 +115,24 @@ func (j *job) findOnHost(ctx context.Context) {
 }
 
 // mayWrite refuses, before the first byte is written, a destination that is no place for a backup or has too little space.
-func (j *job) mayWrite(dest string, methods []string) error {
+func (j *job) mayWrite(ctx context.Context, dest string, methods []string) error {
 	if err := backup.Destination(dest); err != nil {
 		return err
 	}
 	if backup.Inside(dest, j.host.DataDir) {
 		return fault.New(fault.Refused, "dest %s is inside the data directory %s: such a backup goes with the data", dest, j.host.DataDir)
 	}
-	need, err := j.need(methods)
+	need, err := j.need(ctx, methods)
 	if err != nil {
 		return err
 	}
 	return backup.Room(dest, need)
 }
 
-func (j *job) need(methods []string) (int64, error) {
+func (j *job) need(ctx context.Context, methods []string) (int64, error) {
 	var need int64
 	for _, method := range methods {
-		n, err := j.needOf(method)
+		n, err := j.needOf(ctx, method)
 		if err != nil {
 			return 0, err
 		}
@@ -141,22 +141,22 @@ func (j *job) need(methods []string) (int64, error) {
 	return need, nil
 }
 
-func (j *job) needOf(method string) (int64, error) {
+func (j *job) needOf(ctx context.Context, method string) (int64, error) {
 	if method == snapshot {
 		return j.live.DBBytes, nil
 	}
-	total, err := backup.Allocated(j.host.MemberDir())
+	total, err := backup.Allocated(ctx, j.host.MemberDir())
 	if err != nil || backup.Inside(j.host.WALDir(), j.host.MemberDir()) {
 		return total, err
 	}
-	wal, err := backup.Allocated(j.host.WALDir())
+	wal, err := backup.Allocated(ctx, j.host.WALDir())
 	return total + wal, err
 }
 
-func (j *job) planned(dest string, methods []string) []backup.Entry {
+func (j *job) planned(ctx context.Context, dest string, methods []string) []backup.Entry {
 	out := []backup.Entry{}
 	for _, method := range methods {
-		size, err := j.needOf(method)
+		size, err := j.needOf(ctx, method)
 		if err != nil {
 			continue // mayWrite has asked the same before
 		}

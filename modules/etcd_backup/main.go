@@ -48,12 +48,12 @@ func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible
 	if err != nil {
 		return without(a, err)
 	}
-	if err := job.mayWrite(a.Dest, methods); err != nil {
+	if err := job.mayWrite(ctx, a.Dest, methods); err != nil {
 		return ansible.Result{}, err
 	}
 	out := result{Missing: left}
 	if call.CheckMode {
-		out.Backups, out.Path = job.planned(a.Dest, methods), job.name(a.Dest)
+		out.Backups, out.Path = job.planned(ctx, a.Dest, methods), job.name(a.Dest)
 	} else if out.Backups, out.Path, err = job.take(ctx, a.Dest, methods); stoppedServing(err) {
 		return without(a, err)
 	} else if err != nil {

@@ -28,7 +28,7 @@ func (j *job) take(ctx context.Context, dest string, methods []string) ([]backup
 		}
 		m.Backups, m.Files = append(m.Backups, entry), append(m.Files, files...)
 	}
-	if m.Links, err = backup.DescribeLinks(dir.Path); err != nil {
+	if m.Links, err = backup.DescribeLinks(ctx, dir.Path); err != nil {
 		return nil, "", err
 	}
 	j.links = m.Links

@@ -60,7 +60,7 @@ func save(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansibl
 	if backup.Inside(a.Dest, source) || backup.Inside(a.Dest, h.DataDir) {
 		return ansible.Result{}, fault.New(fault.Refused, "dest is %q; expected a path outside %s and %s", a.Dest, source, h.DataDir)
 	}
-	size, err := backup.Allocated(source)
+	size, err := backup.Allocated(ctx, source)
 	if err != nil {
 		return ansible.Result{}, fault.Wrap(fault.Corrupt, err, "%s", source)
 	}
@@ -105,11 +105,11 @@ func take(ctx context.Context, dest, name, source string, h *host.Host) (backup.
 	if err != nil {
 		return backup.Entry{}, nil, err
 	}
-	dirs, err := backup.DescribeDirs(to)
+	dirs, err := backup.DescribeDirs(ctx, to)
 	if err != nil {
 		return backup.Entry{}, nil, err
 	}
-	links, err := backup.DescribeLinks(to)
+	links, err := backup.DescribeLinks(ctx, to)
 	if err != nil {
 		return backup.Entry{}, nil, err
 	}

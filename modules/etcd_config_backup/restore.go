@@ -55,7 +55,7 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 		return ansible.Result{}, err
 	}
 	dir := filepath.Dir(a.EtcdConf)
-	changes, err := backup.PlanRestore(copyDir, dir, m, ofThePresent(h))
+	changes, err := backup.PlanRestore(ctx, copyDir, dir, m, ofThePresent(h))
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -69,7 +69,7 @@ func restore(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ans
 	if call.CheckMode {
 		return ansible.Result{Changed: true, Data: out}, nil
 	}
-	if err := backup.RestoreDirs(copyDir, dir, m, call.MarkChanged); err != nil {
+	if err := backup.RestoreDirs(ctx, copyDir, dir, m, call.MarkChanged); err != nil {
 		return ansible.Result{}, err
 	}
 	out.SetAside, err = backup.Restore(ctx, dir, changes, time.Now(), call.MarkChanged)

@@ -134,7 +134,7 @@ func rehearse(ctx context.Context, call *ansible.Call, h *host.Host, a args) (an
 		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "rehearse: read the stopped copy %s", a.Rehearse).
 			WithHint("give the path that etcd_backup method=copy returned")
 	}
-	if room := rehearsal.Room(a.Rehearse); room != "" {
+	if room := rehearsal.Room(ctx, a.Rehearse); room != "" {
 		call.Warn("no rehearsal: %s", room)
 		return ansible.Result{Data: rehearsed{Skipped: room, Lines: []string{"No rehearsal: " + room}}}, nil
 	}

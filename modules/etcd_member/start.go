@@ -23,7 +23,7 @@ func (a args) ready(ctx context.Context, h *host.Host) (*starter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &starter{h, a.ProbeMB << 20}, h.MayStart(status, host.StartOptions{})
+	return &starter{h, a.ProbeMB << 20}, h.MayStart(ctx, status, host.StartOptions{})
 }
 
 // run starts etcd. While the member receives a database that takes longer than 75 seconds, the pod's liveness probe would end it again and again:

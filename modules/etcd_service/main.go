@@ -88,7 +88,7 @@ func (s *service) do(ctx context.Context) error {
 		return nil
 	}
 	if s.args.State != "stopped" {
-		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
+		if err := s.host.MayStart(ctx, s.before, host.StartOptions{}); err != nil {
 			return err // before the stop of a restart, too
 		}
 	}
@@ -198,7 +198,7 @@ func (s *service) stop(ctx context.Context) error {
 func (s *service) installProbe(ctx context.Context) error {
 	wanted := s.runs() && s.args.State != "stopped" || s.args.State == "started" || s.args.State == "restarted"
 	if wanted {
-		if err := s.host.MayStart(s.before, host.StartOptions{}); err != nil {
+		if err := s.host.MayStart(ctx, s.before, host.StartOptions{}); err != nil {
 			return err
 		}
 	}

@@ -28,15 +28,15 @@ func CopyMember(ctx context.Context, memberDir, walDir, to string) ([]File, erro
 		}
 		files = append(files, more...)
 	}
-	if err := whole(target, memberDir); err != nil {
+	if err := whole(ctx, target, memberDir); err != nil {
 		return nil, err
 	}
 	return files, safefile.SyncDir(to)
 }
 
 // whole refuses a link in place of what etcd needs.
-func whole(target, memberDir string) error {
-	links, err := DescribeLinks(target)
+func whole(ctx context.Context, target, memberDir string) error {
+	links, err := DescribeLinks(ctx, target)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func notOfTheBackup(name string) bool {
 
 // PlanRestore compares the copy of a directory with the directory. Files that the copy lacks stay. Files in skip belong to the present, not to
 // the backup, and are never put back.
-func PlanRestore(copyDir, dir string, m *Manifest, skip []string) ([]Change, error) {
+func PlanRestore(ctx context.Context, copyDir, dir string, m *Manifest, skip []string) ([]Change, error) {
 	changes := []Change{}
 	in, err := safefile.OpenDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -48,7 +48,7 @@ func PlanRestore(copyDir, dir string, m *Manifest, skip []string) ([]Change, err
 	if err == nil {
 		defer in.Close()
 	}
-	err = readfile.Walk(copyDir, func(path string, d fs.DirEntry, err error) error {
+	err = readfile.Walk(ctx, copyDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fault.Wrap(fault.Corrupt, err, "%s", path)
 		}
@@ -211,8 +211,8 @@ func Restore(ctx context.Context, dir string, changes []Change, now time.Time, c
 }
 
 // RestoreDirs makes the directories that the copy has and the host lacks, with their owners and modes.
-func RestoreDirs(copyDir, dir string, m *Manifest, changed func()) error {
-	return readfile.Walk(copyDir, func(path string, d fs.DirEntry, err error) error {
+func RestoreDirs(ctx context.Context, copyDir, dir string, m *Manifest, changed func()) error {
+	return readfile.Walk(ctx, copyDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}

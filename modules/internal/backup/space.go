@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,9 +71,9 @@ func resolved(path string) string {
 }
 
 // Allocated is the space that the files below root take on disk; holes take none.
-func Allocated(root string) (int64, error) {
+func Allocated(ctx context.Context, root string) (int64, error) {
 	var total int64
-	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(ctx, root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -49,9 +49,9 @@ func CopyTree(ctx context.Context, from, to string) ([]File, error) {
 }
 
 // DescribeLinks lists the links in a tree.
-func DescribeLinks(root string) ([]Link, error) {
+func DescribeLinks(ctx context.Context, root string) ([]Link, error) {
 	var links []Link
-	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(ctx, root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink == 0 {
 			return err
 		}
@@ -63,9 +63,9 @@ func DescribeLinks(root string) ([]Link, error) {
 }
 
 // DescribeDirs notes mode and owner of every directory in a tree.
-func DescribeDirs(root string) ([]File, error) {
+func DescribeDirs(ctx context.Context, root string) ([]File, error) {
 	var dirs []File
-	err := readfile.Walk(root, func(path string, d fs.DirEntry, err error) error {
+	err := readfile.Walk(ctx, root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
@@ -106,6 +106,9 @@ func (c *copier) dir(from, to *safefile.Dir) error {
 }
 
 func (c *copier) entry(from, to *safefile.Dir, e fs.DirEntry) error {
+	if err := readfile.Over(c.ctx, from.Path); err != nil {
+		return err
+	}
 	switch {
 	case e.Type()&fs.ModeSymlink != 0:
 		return copyLink(from, to, e.Name())

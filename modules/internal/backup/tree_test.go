@@ -101,7 +101,7 @@ func TestHostileLinksOfAMember(t *testing.T) {
 	to := filepath.Join(base, "copy")
 	_, err := CopyMember(t.Context(), data, filepath.Join(data, "wal"), to)
 	check(t, err)
-	links, err := DescribeLinks(to)
+	links, err := DescribeLinks(t.Context(), to)
 	check(t, err)
 	if target, err := os.Readlink(filepath.Join(to, "member/snap/leak")); err != nil || target != secret {
 		t.Errorf("the link was copied as %q, %v", target, err)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +21,7 @@ import (
 // V2 runs `etcdctl backup` of a STOPPED member and copies its database beside it: the command of 3.2 has the v2 store only. The result
 // has new IDs, which keeps it from ever meeting its old cluster.
 func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error) {
-	before, err := prints(dataDir, walDir)
+	before, err := prints(ctx, dataDir, walDir)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +31,10 @@ func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error
 	}
 	cmd := exec.CommandContext(ctx, etcdctl, args...)
 	cmd.Env = []string{"ETCDCTL_API=2", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fault.New(fault.Internal, "%s backup failed (%v): %s", etcdctl, err, strings.TrimSpace(string(text)))
+	text := readfile.Output{Limit: 64 << 10}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &text, &text, time.Second
+	if err := cmd.Run(); err != nil {
+		return nil, fault.New(fault.Internal, "%s backup failed (%v): %s", etcdctl, err, strings.TrimSpace(text.String()))
 	}
 	if err := os.MkdirAll(filepath.Join(to, "member", "snap"), 0o700); err != nil {
 		return nil, err
@@ -40,7 +43,7 @@ func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error
 	if err != nil {
 		return nil, err
 	}
-	after, err := prints(dataDir, walDir)
+	after, err := prints(ctx, dataDir, walDir)
 	if err != nil {
 		return nil, err
 	}
@@ -51,10 +54,10 @@ func V2(ctx context.Context, etcdctl, dataDir, walDir, to string) ([]File, error
 }
 
 // prints changes whenever anything in the member's directories does: a ctime cannot be set back.
-func prints(dirs ...string) (string, error) {
+func prints(ctx context.Context, dirs ...string) (string, error) {
 	var b strings.Builder
 	for _, dir := range dirs {
-		err := readfile.Walk(dir, func(path string, d fs.DirEntry, err error) error {
+		err := readfile.Walk(ctx, dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}

@@ -72,7 +72,7 @@ func (f *Forcer) decide(ctx context.Context) (situation, step, error) {
 			return s, "", err
 		}
 	}
-	return s, next, f.Host.MayStart(s.status, host.StartOptions{Forced: true})
+	return s, next, f.Host.MayStart(ctx, s.status, host.StartOptions{Forced: true})
 }
 
 func (f *Forcer) change(out *Outcome) {

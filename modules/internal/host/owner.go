@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,12 +15,12 @@ import (
 
 // CheckOwner refuses to start an etcd that may not read all of its own data. etcd 3.2 takes a log directory that it may not list for a missing
 // one, and starts as a new member on top of it; forced, it would make an empty cluster there (tried).
-func (h *Host) CheckOwner(unitUser string) error {
+func (h *Host) CheckOwner(ctx context.Context, unitUser string) error {
 	want, err := h.owner(unitUser)
 	if err != nil || want == 0 { // root may read everything
 		return err
 	}
-	return readfile.Walk(h.MemberDir(), func(path string, _ fs.DirEntry, err error) error {
+	return readfile.Walk(ctx, h.MemberDir(), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

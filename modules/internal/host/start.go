@@ -49,7 +49,7 @@ func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	if err := h.MayStart(before, o); err != nil {
+	if err := h.MayStart(ctx, before, o); err != nil {
 		return Started{}, err
 	}
 	s := Started{AlreadyRunning: before.Process != nil}
@@ -66,7 +66,7 @@ func (h *Host) Start(ctx context.Context, o StartOptions) (Started, error) {
 }
 
 // MayStart refuses a start that could lose data, or that cannot succeed.
-func (h *Host) MayStart(s Status, o StartOptions) error {
+func (h *Host) MayStart(ctx context.Context, s Status, o StartOptions) error {
 	if s.Fence != nil && !o.Forced {
 		return fault.New(fault.Refused, "etcd is fenced on this host since %s: %s", s.Fence.When, s.Fence.Why).
 			WithHint("etcd_fence state=absent takes the fence away, once the host is to be a member again")
@@ -89,7 +89,7 @@ func (h *Host) MayStart(s Status, o StartOptions) error {
 			WithHint("to join a cluster, add the member there first, then set ETCD_INITIAL_CLUSTER_STATE=existing in %s", h.EtcdConf)
 	}
 	if err == nil && data {
-		err = h.CheckOwner(s.View.User)
+		err = h.CheckOwner(ctx, s.View.User)
 	}
 	return err
 }

@@ -115,9 +115,9 @@ func TestWithoutAUnit(t *testing.T) {
 func TestStartRefusesDataThatEtcdMayNotRead(t *testing.T) {
 	f := hosttest.New(t)
 	h := load(t, f)
-	if err := h.CheckOwner(""); err != nil {
+	if err := h.CheckOwner(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	err := h.CheckOwner("daemon") // etcd's unit runs as a user who owns none of it
+	err := h.CheckOwner(t.Context(), "daemon") // etcd's unit runs as a user who owns none of it
 	failed(t, err, fault.Refused, "etcd runs as daemon", "chown -R daemon:")
 }

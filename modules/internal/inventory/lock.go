@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // locks protects the inventory's files from other runs of this package. The lock is on the file itself, so that no lock file is left. A write
@@ -54,9 +55,9 @@ func lockOne(path string, deadline time.Time) (*os.File, error) {
 
 // openForLock opens for writing, since on NFS only such a file can be locked; where writing is not allowed, a local file can still be locked.
 func openForLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, _, err := readfile.OpenToWrite(path)
 	if errors.Is(err, os.ErrPermission) || errors.Is(err, unix.EROFS) {
-		return os.Open(path)
+		f, _, err = readfile.Open(path)
 	}
 	return f, err
 }

@@ -3,7 +3,6 @@
 package masters
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -22,6 +21,7 @@ import (
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/masterconfig"
 	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // Component is a part of a master that serves /healthz on a port of the host's network.
@@ -137,7 +137,7 @@ func (c Component) look(ctx context.Context, fresh, was bool) string {
 }
 
 func run(ctx context.Context, command, component string) error {
-	var said bytes.Buffer
+	said := readfile.Output{Limit: 4096}
 	cmd := exec.CommandContext(ctx, command, component)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &said, time.Second
 	err := cmd.Run()

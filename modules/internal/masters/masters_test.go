@@ -195,3 +195,14 @@ func TestHostileCommandHangs(t *testing.T) {
 		t.Errorf("%s, %v (hint: %s)", fault.KindOf(err), err, fault.HintOf(err))
 	}
 }
+
+// A command that prints without an end takes no memory, and its error is short.
+func TestHostileCommand(t *testing.T) {
+	command := filepath.Join(t.TempDir(), "master-restart")
+	if err := os.WriteFile(command, []byte("#!/bin/sh\nhead -c 50000000 /dev/zero | tr '\\0' x\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), command, "api"); err == nil || len(err.Error()) > 5000 {
+		t.Errorf("%.100v", err)
+	}
+}

@@ -3,7 +3,6 @@
 package program
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,21 +104,13 @@ func Output(ctx context.Context, path string, as Account, args ...string) (strin
 		return "", err
 	}
 	defer f.Close()
-	var out beginning
+	out := readfile.Output{Limit: 4096}
 	err = Unprivileged(func() error {
 		cmd := Command(ctx, f, as, nil, args...)
 		cmd.Stdout, cmd.WaitDelay = &out, time.Second
 		return cmd.Run()
 	})
-	return out.buf.String(), err
-}
-
-// beginning keeps the first bytes that are written. It does not embed the buffer, whose ReadFrom would bypass Write.
-type beginning struct{ buf bytes.Buffer }
-
-func (b *beginning) Write(p []byte) (int, error) {
-	b.buf.Write(p[:min(len(p), max(0, 4096-b.buf.Len()))])
-	return len(p), nil
+	return out.String(), err
 }
 
 // Path is the path by which a program opens the nth of the files that Command was given.

@@ -1,6 +1,7 @@
 package readfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -44,13 +45,13 @@ func tooMany(path string, most int) error {
 	return &os.PathError{Op: "readdir", Path: path, Err: fmt.Errorf("%w: more than %d names", ErrTooLong, most)}
 }
 
-// Walk is filepath.WalkDir for directories that another user fills.
-func Walk(root string, visit fs.WalkDirFunc) error {
+// Walk is filepath.WalkDir for directories that another user fills. Kind timeout: ctx has ended.
+func Walk(ctx context.Context, root string, visit fs.WalkDirFunc) error {
 	info, err := os.Lstat(root)
 	if err != nil {
 		err = visit(root, nil, err)
 	} else {
-		err = (&walk{visit: visit, root: root}).below(root, fs.FileInfoToDirEntry(info))
+		err = (&walk{ctx: ctx, visit: visit, root: root}).below(root, fs.FileInfoToDirEntry(info))
 	}
 	if errors.Is(err, fs.SkipDir) || errors.Is(err, fs.SkipAll) {
 		return nil
@@ -59,6 +60,7 @@ func Walk(root string, visit fs.WalkDirFunc) error {
 }
 
 type walk struct {
+	ctx   context.Context
 	visit fs.WalkDirFunc
 	root  string
 	seen  int
@@ -67,6 +69,9 @@ type walk struct {
 func (w *walk) below(path string, d fs.DirEntry) error {
 	if w.seen++; w.seen > 10*mostNames {
 		return tooMany(w.root, 10*mostNames)
+	}
+	if err := Over(w.ctx, w.root); err != nil {
+		return err
 	}
 	if err := w.visit(path, d, nil); err != nil || !d.IsDir() {
 		return err

@@ -1,6 +1,7 @@
 package readfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
 func few(t *testing.T, n int) {
@@ -38,7 +41,7 @@ func TestHostileDirectory(t *testing.T) {
 	if _, err := Dir(dir); !errors.Is(err, ErrTooLong) {
 		t.Error(err)
 	}
-	if err := Walk(dir, visit); !errors.Is(err, ErrTooLong) {
+	if err := Walk(t.Context(), dir, visit); !errors.Is(err, ErrTooLong) {
 		t.Error(err)
 	}
 	many := t.TempDir()
@@ -49,9 +52,29 @@ func TestHostileDirectory(t *testing.T) {
 		}
 		fill(t, sub, 19)
 	}
-	if err := Walk(many, visit); !errors.Is(err, ErrTooLong) {
+	if err := Walk(t.Context(), many, visit); !errors.Is(err, ErrTooLong) {
 		t.Error(err)
 	}
+}
+
+// However long a walk may be, it ends with the module's time.
+func TestHostileWalkHasADeadline(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 20)
+	ctx, cancel := context.WithCancel(t.Context())
+	visited := 0
+	err := Walk(ctx, dir, func(string, fs.DirEntry, error) error {
+		visited++
+		cancel()
+		return nil
+	})
+	if visited != 1 || fault.KindOf(err) != fault.Timeout {
+		t.Error(visited, err)
+	}
+}
+
+func walkHere(root string, visit fs.WalkDirFunc) error {
+	return Walk(context.Background(), root, visit)
 }
 
 // Walk visits what filepath.WalkDir visits, in its order, and follows no link.
@@ -70,7 +93,7 @@ func TestWalkIsWalkDir(t *testing.T) {
 		for _, stop := range []string{"", "skip", "f0", "b"} {
 			var got [2][]string
 			var errs [2]error
-			for i, walk := range []func(string, fs.WalkDirFunc) error{Walk, filepath.WalkDir} {
+			for i, walk := range []func(string, fs.WalkDirFunc) error{walkHere, filepath.WalkDir} {
 				errs[i] = walk(root, func(path string, d fs.DirEntry, err error) error {
 					got[i] = append(got[i], fmt.Sprint(path, d != nil && d.IsDir(), err))
 					if filepath.Base(path) == stop {

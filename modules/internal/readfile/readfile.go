@@ -40,7 +40,12 @@ func (tooLong) BadPath() {}
 
 // Open opens a regular file for reading, through links. It never waits, and opens nothing else, not even to look at it: a watchdog resets the host
 // and a tape is wound back once they were open. For a missing file the error is os.ErrNotExist.
-func Open(path string) (*os.File, os.FileInfo, error) {
+func Open(path string) (*os.File, os.FileInfo, error) { return openFile(path, unix.O_RDONLY) }
+
+// OpenToWrite is Open for reading and writing in place.
+func OpenToWrite(path string) (*os.File, os.FileInfo, error) { return openFile(path, unix.O_RDWR) }
+
+func openFile(path string, how int) (*os.File, os.FileInfo, error) {
 	at, err := open(path, path, unix.O_PATH) // finds the file without opening it
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +58,7 @@ func Open(path string) (*os.File, os.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := open(fmt.Sprintf("/proc/self/fd/%d", at.Fd()), path, unix.O_RDONLY|unix.O_NONBLOCK)
+	f, err := open(fmt.Sprintf("/proc/self/fd/%d", at.Fd()), path, how|unix.O_NONBLOCK)
 	if err != nil {
 		return nil, nil, err
 	}

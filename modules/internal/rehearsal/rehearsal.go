@@ -186,12 +186,12 @@ var _ force.Cluster = (*etcd.Client)(nil)
 
 // Room says why there is no room for a rehearsal beside the copy; "" where there is. A rehearsal needs the member's size again, and a segment for
 // what etcd writes.
-func Room(dir string) string {
+func Room(ctx context.Context, dir string) string {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return err.Error()
 	}
-	need, err := backup.Allocated(filepath.Join(dir, "member"))
+	need, err := backup.Allocated(ctx, filepath.Join(dir, "member"))
 	if err != nil {
 		return err.Error()
 	}

@@ -44,14 +44,14 @@ func candidates(ctx context.Context, dir string) ([]Candidate, error) {
 		if err := readfile.Over(ctx, dir); err != nil {
 			return nil, err
 		}
-		out = append(out, candidate(filepath.Join(dir, e.Name()))...)
+		out = append(out, candidate(ctx, filepath.Join(dir, e.Name()))...)
 	}
 	slices.SortStableFunc(out, func(a, b Candidate) int { return strings.Compare(b.Created, a.Created) })
 	return out, nil
 }
 
 // candidate is a directory with a manifest, one that the chapter's commands made, or a loose snapshot.
-func candidate(path string) []Candidate {
+func candidate(ctx context.Context, path string) []Candidate {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -62,7 +62,7 @@ func candidate(path string) []Candidate {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Join(path, backup.ManifestFile)); err != nil {
-		return looseCandidates(path)
+		return looseCandidates(ctx, path)
 	}
 	return fromDir(path)
 }

@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"etcd-quorum-restore/modules/internal/backup"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/member"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -115,8 +117,10 @@ func (r *Restorer) laySnapshot(ctx context.Context, s *Source, at *staging) erro
 	}
 	cmd := exec.CommandContext(ctx, etcdctl, args...)
 	cmd.Env = []string{"ETCDCTL_API=3", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fault.New(fault.Internal, "%s snapshot restore failed (%v): %s", etcdctl, err, strings.TrimSpace(string(text)))
+	text := readfile.Output{Limit: 64 << 10}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &text, &text, time.Second
+	if err := cmd.Run(); err != nil {
+		return fault.New(fault.Internal, "%s snapshot restore failed (%v): %s", etcdctl, err, strings.TrimSpace(text.String()))
 	}
 	made, err := at.dir.OpenDir(to)
 	if err != nil {

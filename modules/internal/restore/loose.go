@@ -119,14 +119,14 @@ func readFile(ctx context.Context, path string) (*Source, error) {
 }
 
 // looseCandidates are listed without being read.
-func looseCandidates(dir string) (out []Candidate) {
+func looseCandidates(ctx context.Context, dir string) (out []Candidate) {
 	for _, l := range looseIn(dir) {
 		c := Candidate{Path: l.path, Method: l.method, Lacks: l.lacks}
 		if info, err := os.Stat(l.data); err == nil {
 			c.Created, c.Bytes = stamp(info), info.Size()
 		}
 		if l.method == Copy {
-			if size, err := backup.Allocated(filepath.Join(dir, "member")); err == nil {
+			if size, err := backup.Allocated(ctx, filepath.Join(dir, "member")); err == nil {
 				c.Bytes = size
 			}
 		}

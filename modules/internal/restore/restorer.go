@@ -209,7 +209,7 @@ func (r *Restorer) rehearse(ctx context.Context, laid *member.State, at *staging
 	if !r.Rehearse {
 		return nil
 	}
-	if room := rehearsal.Room(at.path()); room != "" {
+	if room := rehearsal.Room(ctx, at.path()); room != "" {
 		r.Warn("no rehearsal: %s", room)
 		return nil
 	}

@@ -134,7 +134,7 @@ func (s *Source) read(ctx context.Context) error {
 			WithHint("take another backup")
 	}
 	s.state, s.Revision, s.V2Keys = state, state.Database.Revision, state.V2Keys
-	s.Bytes, err = backup.Allocated(filepath.Join(s.Path, "member"))
+	s.Bytes, err = backup.Allocated(ctx, filepath.Join(s.Path, "member"))
 	return err
 }
 

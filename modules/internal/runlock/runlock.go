@@ -24,6 +24,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/procfs"
+	"etcd-quorum-restore/modules/internal/readfile"
 )
 
 // Holder is a run of ansible-playbook, and the content of a lock's file.
@@ -233,7 +234,7 @@ func openOwn(path string) (*os.File, error) {
 // Other is a living run that is not me, of any user; nil where there is none.
 func Other(path string, me Holder) (*Holder, error) {
 	mine := filepath.Base(path)
-	files, err := os.ReadDir(filepath.Dir(path)) // no glob pattern: the directory's name may hold special characters
+	files, err := readfile.Dir(filepath.Dir(path)) // no glob pattern: the directory's name may hold special characters
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "argument directory").WithHint("say another directory: -e etcd_lock_dir=PATH")
 	}

@@ -86,12 +86,9 @@ func holdsMember(data *safefile.Dir, name string) bool {
 // ended.
 func Bytes(ctx context.Context, dir string) (int64, error) {
 	var sum int64
-	err := readfile.Walk(dir, func(path string, _ fs.DirEntry, err error) error {
+	err := readfile.Walk(ctx, dir, func(path string, _ fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path != dir {
 			return nil // a running etcd removes old files
-		}
-		if err == nil {
-			err = readfile.Over(ctx, dir)
 		}
 		if err != nil {
 			return err

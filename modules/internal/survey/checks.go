@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -16,8 +17,8 @@ const (
 )
 
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
-func checks(out facts.Host, h *host.Host, s host.Status) []facts.Check {
-	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(s.View.User)), checkStrangers(h, s), checkFence(s)}
+func checks(ctx context.Context, out facts.Host, h *host.Host, s host.Status) []facts.Check {
+	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(ctx, s.View.User)), checkStrangers(h, s), checkFence(s)}
 	if out.Log != nil && len(out.Log.BrokenSnapshots) > 0 {
 		list = append(list, brokenSnapshots(out.Log))
 	}

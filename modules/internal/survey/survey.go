@@ -55,7 +55,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	out.Joined = joined(out)
 	var issued []facts.Check
 	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
-	out.Checks = append(append(checks(out, h, status), issued...), notLoaded(out.Certificates, status.Process)...)
+	out.Checks = append(append(checks(ctx, out, h, status), issued...), notLoaded(out.Certificates, status.Process)...)
 	return out, nil
 }
 

@@ -2,7 +2,6 @@
 package systemd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -11,12 +10,16 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/root"
 )
 
+// largestAnswer is more than systemctl says of any unit.
+const largestAnswer = 1 << 20
+
 // Run runs systemctl and returns what it printed on stdout.
 func Run(ctx context.Context, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := readfile.Output{Limit: largestAnswer}, readfile.Output{Limit: 64 << 10}
 	cmd := exec.CommandContext(ctx, root.Command("systemctl"), args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "SYSTEMD_PAGER=", "SYSTEMD_COLORS=0")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
