@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-const host = `(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])`
+// host is no number: the copy of an edited file is called FILE.PID.2026-01-31@09:30:00~.
+const host = `(?:[\w.-]*[A-Za-z.][\w.-]*|\[[0-9A-Fa-f:.]+\])`
 
 var (
 	// authority begins what a URL names, also in JSON that escapes its slashes.

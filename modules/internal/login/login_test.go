@@ -31,7 +31,7 @@ func TestHide(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"quay.io/coreos/etcd:v3.2.32@sha256:0a1b", "https://a:1 and you@b", "https://a:1: refused; write to you@b", "etcd@1.service", "12:30 root@a",
-		"m0=https://a:1,m1=https://b:2", "the form https://HOST:PORT", "https://[::1]:2379: refused", "https://a: no such host", "https://a:2379.", "https://a:2379/health", "/a//b:c", "// x:y"} {
+		"m0=https://a:1,m1=https://b:2", "the form https://HOST:PORT", "https://[::1]:2379: refused", "https://a: no such host", "https://a:2379.", "https://a:2379/health", "/a//b:c", "// x:y", "/etc/etcd/etcd.conf.123.2026-01-31@09:30:00~"} {
 		if got := Hide(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}

@@ -115,3 +115,20 @@ func TestHostileTimeIsOver(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A link in the member's place is not moved as if it were the data.
+func TestHostileLinkIsNoMember(t *testing.T) {
+	for _, target := range []string{"victim", "etcd/nowhere"} {
+		data, victim := dataDir(t)
+		check(t, os.RemoveAll(filepath.Join(data, "member")))
+		check(t, os.Symlink(filepath.Join(filepath.Dir(data), target), filepath.Join(data, "member")))
+		err := Aside(data, Place(data, time.Now()))
+		if fault.KindOf(err) != fault.Refused || fault.HintOf(err) == "" {
+			t.Error(err)
+		}
+		if entries, err := os.ReadDir(data); err != nil || len(entries) != 1 {
+			t.Errorf("%v, %v", entries, err)
+		}
+		untouched(t, victim)
+	}
+}

@@ -115,6 +115,9 @@ func Aside(dataDir, place string) error {
 		return err
 	}
 	defer data.Close()
+	if err := isDirectory(data); err != nil {
+		return err
+	}
 	if err := prune(data); err != nil {
 		return err
 	}
@@ -131,6 +134,20 @@ func Aside(dataDir, place string) error {
 			WithHint("look for a directory that holds `member` in %s", dataDir)
 	}
 	return nil
+}
+
+// isDirectory refuses what only leads to data: moved, it would be of no use where it is put.
+func isDirectory(data *safefile.Dir) error {
+	member, err := data.Dir("member")
+	if errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
+		path := filepath.Join(data.Path, "member")
+		return fault.New(fault.Refused, "%s is a link or a file, and no directory: nothing was moved", path).
+			WithHint("see what it is (ls -l %[1]s); where it leads to another disk, mount that there (mount --bind); else move it away by hand", path)
+	}
+	if err != nil {
+		return err
+	}
+	return member.Close()
 }
 
 // prune removes the empty directory of a run that was killed before its rename. Remove refuses one that is not empty.
