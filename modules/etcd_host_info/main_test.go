@@ -134,24 +134,33 @@ func TestWhatPeopleShouldKnow(t *testing.T) {
 	const newest = "0000000000000002-0000000000000009.snap"
 	for name, c := range map[string]struct {
 		change       func(t *testing.T, m *membertest.Member, dir string)
+		conf         func(string) string
 		check, state string
 		line         string
 	}{
 		"broken snapshot": {func(t *testing.T, m *membertest.Member, dir string) {
 			m.Snaps[newest] = membertest.SnapFile(9, 2, "")[:300]
 			m.WriteTo(t, dir)
-		}, "snapshots", "ignored", "1 .snap file(s) newer than the one in use cannot be used, the newest is " + newest},
+		}, nil, "snapshots", "ignored", "1 .snap file(s) newer than the one in use cannot be used, the newest is " + newest},
 		"wrong owner": {func(t *testing.T, m *membertest.Member, dir string) {
 			m.WriteTo(t, dir)
 			if err := os.Chown(dir, 995, 995); err != nil {
 				t.Fatal(err)
 			}
-		}, "data_owner", "failed", "could not read its own data"},
+		}, nil, "data_owner", "failed", "could not read its own data"},
+		"a new address": {func(t *testing.T, m *membertest.Member, dir string) { m.WriteTo(t, dir) },
+			func(conf string) string {
+				return conf + "ETCD_LISTEN_PEER_URLS=https://[::]:2380,https://192.0.2.13:2380\n"
+			},
+			"listen_address", "failed", "etcd is to listen on 192.0.2.13"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := hosttest.New(t)
 			h.Wipe()
 			c.change(t, membertest.AMember(membertest.Good()), h.DataDir)
+			if c.conf != nil {
+				h.Write("etc/etcd/etcd.conf", c.conf(h.Read("etc/etcd/etcd.conf")))
+			}
 			a := moduletest.Run(t, h.Args()).OK(t, false)
 			if damage := dict(t, a, "log")["damage"]; damage != nil {
 				t.Errorf("damage: %v", damage)

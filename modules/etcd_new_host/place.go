@@ -123,12 +123,9 @@ func (p placing) free() error {
 // address is the one that was given, or the one by which this host reaches the sibling. No packet is sent for that.
 func (a args) address(theirs *envfile.File) (string, error) {
 	if a.Address != "" {
-		ip := net.ParseIP(a.Address)
-		if ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
-			return "", fault.New(fault.Invalid, "argument address: expected an address of this host, found %.100q", a.Address)
-		}
-		if !host.HasAddress(ip) {
-			return "", fault.New(fault.Refused, "this host does not have the address %s", ip).WithHint("correct etcd_ip of this host in the inventory (ip addr shows what it has)")
+		ip, err := host.OwnAddress(a.Address)
+		if err != nil {
+			return "", err
 		}
 		return ip.String(), nil
 	}

@@ -32,6 +32,7 @@ const usage = `usage: lab COMMAND ...
   fetch NAME HOST PATH TO    copy files off a host that is on or off; TO must not exist
   cut NAME HOST [FROM...]    off the network, or off from some hosts only
   heal NAME HOST [FROM...]   undo cut
+  readdress NAME HOST...     another address, here and in the inventory; etcd's files know the old one
   cert NAME HOST [options]   other certificates: --expired, --no-ip, or good again
   ca NAME DAYS               the CA ends after so many days, or did before; key and leafs stay
   pods NAME [HOST...]        containers of the static pods: state, starts, kills, back-offs
@@ -78,6 +79,7 @@ var actions = map[string]action{
 	"fetch":       (*Lab).fetchCommand,
 	"cut":         (*Lab).cutCommand,
 	"heal":        (*Lab).healCommand,
+	"readdress":   onHosts((*Lab).readdress),
 	"cert":        (*Lab).certCommand,
 	"ca":          (*Lab).caCommand,
 	"fingerprint": (*Lab).fingerprintCommand,

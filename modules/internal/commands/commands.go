@@ -41,6 +41,7 @@ const (
 
 var (
 	playbook = regexp.MustCompile(`\bansible-playbook` + sources + ` playbooks/([a-z_]+\.yml)`)
+	option   = regexp.MustCompile(` -e etcd_host=HOST\b`)
 	module   = regexp.MustCompile(`\bansible (` + word + `(?:,` + word + `)*)` + sources + ` -m ([a-z_]+)`)
 )
 
@@ -52,6 +53,7 @@ func (p Place) Complete(text string) string {
 	text = playbook.ReplaceAllStringFunc(text, func(found string) string {
 		return "ansible-playbook" + p.inventory() + " " + Quote(p.Playbooks+"/"+playbook.FindStringSubmatch(found)[2]) + p.variables()
 	})
+	text = option.ReplaceAllLiteralString(text, " -e etcd_host="+p.host("HOST"))
 	return module.ReplaceAllStringFunc(text, func(found string) string {
 		part := module.FindStringSubmatch(found)
 		return "ansible " + p.host(part[1]) + p.inventory() + " -M " + Quote(p.Playbooks+"/library") + " -m " + part[3]

@@ -20,13 +20,14 @@ func TestComplete(t *testing.T) {
 		m      = ` -M '/opt/etcd restore/playbooks/library' -m `
 	)
 	for given, want := range map[string]string{
-		"first: ansible-playbook playbooks/verify.yml":                          "first: ansible-playbook" + with + " " + script + "verify.yml' -e etcd_group=my_etcd",
-		"ansible-playbook -i '/x y' -i z playbooks/fence.yml -e etcd_host=a":    "ansible-playbook" + with + " " + script + "fence.yml' -e etcd_group=my_etcd -e etcd_host=a",
-		"see `ansible etcd -m etcd_cluster_info`, then again":                   "see `ansible my_etcd" + with + m + "etcd_cluster_info`, then again",
-		"ansible HOST -m etcd_fence -a 'state=absent keep_data=yes'":            "ansible etcd-0" + with + m + "etcd_fence -a 'state=absent keep_data=yes'",
-		"ansible a,b -i '/x y' -m etcd_service -a state=started; or by hand":    "ansible a,b" + with + m + "etcd_service -a state=started; or by hand",
-		"openshift-ansible's playbooks/openshift-etcd/redeploy-ca.yml stays":    "openshift-ansible's playbooks/openshift-etcd/redeploy-ca.yml stays",
-		"Ansible cannot reach it; see ansible.cfg, and ansible-playbook --help": "Ansible cannot reach it; see ansible.cfg, and ansible-playbook --help",
+		"first: ansible-playbook playbooks/verify.yml":                           "first: ansible-playbook" + with + " " + script + "verify.yml' -e etcd_group=my_etcd",
+		"ansible-playbook -i '/x y' -i z playbooks/fence.yml -e etcd_host=a":     "ansible-playbook" + with + " " + script + "fence.yml' -e etcd_group=my_etcd -e etcd_host=a",
+		"where it moved: ansible-playbook playbooks/fence.yml -e etcd_host=HOST": "where it moved: ansible-playbook" + with + " " + script + "fence.yml' -e etcd_group=my_etcd -e etcd_host=etcd-0",
+		"see `ansible etcd -m etcd_cluster_info`, then again":                    "see `ansible my_etcd" + with + m + "etcd_cluster_info`, then again",
+		"ansible HOST -m etcd_fence -a 'state=absent keep_data=yes'":             "ansible etcd-0" + with + m + "etcd_fence -a 'state=absent keep_data=yes'",
+		"ansible a,b -i '/x y' -m etcd_service -a state=started; or by hand":     "ansible a,b" + with + m + "etcd_service -a state=started; or by hand",
+		"openshift-ansible's playbooks/openshift-etcd/redeploy-ca.yml stays":     "openshift-ansible's playbooks/openshift-etcd/redeploy-ca.yml stays",
+		"Ansible cannot reach it; see ansible.cfg, and ansible-playbook --help":  "Ansible cannot reach it; see ansible.cfg, and ansible-playbook --help",
 	} {
 		if diff := cmp.Diff(want, place.Complete(given)); diff != "" {
 			t.Errorf("%s: %s", given, diff)

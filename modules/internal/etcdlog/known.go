@@ -97,7 +97,7 @@ var knownFailures = compile([]known{
 		advice: "add_hosts.yml writes all of them; what is there now: grep -nE '^ETCD_(NAME|INITIAL)' /etc/etcd/etcd.conf"},
 	{code: "bind_address", pattern: `cannot assign requested address|expected IP in URL for binding`,
 		line:   "etcd is told to listen on an address that this host does not have, or on a name, which is not allowed",
-		advice: "ip -o addr; grep -n '^ETCD_LISTEN' /etc/etcd/etcd.conf"},
+		advice: "where the host has a new address: readdress.yml; to see both: ip -o addr; grep -n '^ETCD_LISTEN' /etc/etcd/etcd.conf"},
 	{code: "bad_flag", pattern: `error verifying flags|flag provided but not defined`,
 		line:   "etcd refuses one of its flags",
 		advice: "systemctl cat etcd; grep -n -- '--' /etc/origin/node/pods/etcd.yaml"},

@@ -57,6 +57,7 @@ func validArguments(root string) map[string]map[string]any {
 	return map[string]map[string]any{
 		"etcd_backup":              {"dest": at("backup")},
 		"etcd_ca":                  {"state": "extended", "ca_dir": at("etc/etcd/ca")},
+		"etcd_address":             {"address": "192.0.2.99"},
 		"etcd_certificates":        {"state": "requested", "names": "etcd-0.example.com", "ca_dir": at("etc/etcd/ca")},
 		"etcd_clients_left":        {"restart": []string{"master-1"}},
 		"etcd_cluster_info":        {},

@@ -18,7 +18,7 @@ const (
 
 // checks are the conditions that a recovery needs. None of them needs etcd to run.
 func checks(ctx context.Context, out facts.Host, h *host.Host, s host.Status) []facts.Check {
-	list := []facts.Check{checkConf(out, h), checkName(out), checkOwner(out, h.CheckOwner(ctx, s.View.User)), checkStrangers(h, s), checkFence(s)}
+	list := []facts.Check{checkConf(out, h), checkAddress(h), checkName(out), checkOwner(out, h.CheckOwner(ctx, s.View.User)), checkStrangers(h, s), checkFence(s)}
 	if out.Log != nil && len(out.Log.BrokenSnapshots) > 0 {
 		list = append(list, brokenSnapshots(out.Log))
 	}
@@ -54,6 +54,18 @@ func checkConf(out facts.Host, h *host.Host) facts.Check {
 		c.Status, c.Line = ok, h.EtcdConf+" is complete"
 	}
 	return c
+}
+
+// checkAddress: etcd cannot listen on an address that the host has lost, so it does not start, also where it still runs.
+func checkAddress(h *host.Host) facts.Check {
+	missing := h.MissingAddress()
+	if missing == "" {
+		return facts.Check{Name: "listen_address", Status: ok, Line: "the host has the addresses on which etcd listens"}
+	}
+	return facts.Check{Name: "listen_address", Status: failed,
+		Line: fmt.Sprintf("etcd is to listen on %s (%s), and the host does not have that address", missing, h.EtcdConf),
+		Advice: "if the host has a new address and the cluster has quorum: ansible-playbook playbooks/readdress.yml -e etcd_host=HOST; " +
+			"without quorum first give it the old one back beside the new one (ip addr add " + missing + " dev INTERFACE), then: ansible-playbook playbooks/restore_quorum.yml"}
 }
 
 // checkName: with a wrong ETCD_NAME a member starts, and then publishes the wrong name in place of the right one.

@@ -77,6 +77,7 @@ func commandsFor(v *rows.View) map[string]string {
 	return map[string]string{
 		"restore_quorum": v.Req.Playbook("restore_quorum.yml"),
 		"restore_backup": v.Req.Playbook("restore_backup.yml"),
+		"add_hosts":      v.Req.Playbook("add_hosts.yml"),
 		"flannel":        on("flannel_etcd_endpoints"),
 		"urls":           on("openshift_etcd_urls"),
 		"masters":        on("openshift_master_restart"),

@@ -42,10 +42,20 @@ func startsSuperseded(v *View, d *Decision) []Refusal {
 func failedChecks(v *View, d *Decision) []Refusal {
 	var all []Refusal
 	for _, n := range taking(v, d) {
-		for _, c := range n.Facts.Checks {
-			if c.Status == "failed" {
-				all = append(all, Refusal{Code: c.Name, Msg: n.Name + ": " + c.Line, Hint: c.Advice})
-			}
+		all = append(all, failedChecksOf(n)...)
+	}
+	return all
+}
+
+// failedChecksOf has none of a host that is not known or did not answer.
+func failedChecksOf(n *histories.Node) []Refusal {
+	if n == nil || !n.Answered() {
+		return nil
+	}
+	var all []Refusal
+	for _, c := range n.Facts.Checks {
+		if c.Status == "failed" {
+			all = append(all, Refusal{Code: c.Name, Msg: n.Name + ": " + c.Line, Hint: c.Advice})
 		}
 	}
 	return all

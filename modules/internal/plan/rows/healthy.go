@@ -50,7 +50,8 @@ func memberDown(v *View) *Decision {
 	for _, m := range down {
 		name := v.MemberName(&m)
 		r := Refusal{Code: "member_down"}
-		switch n := v.HostOf(&m); {
+		n := v.HostOf(&m)
+		switch {
 		case n != nil && n.Answered() && n.Up():
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: etcd on %s runs, but has not joined the quorum yet", len(v.Members)-len(down), len(v.Members), name)
 			r.Hint = "wait until it has caught up, or find out why it does not: ansible " + name + " -i " + v.Req.Sources() + " -m etcd_log_info"
@@ -65,7 +66,7 @@ func memberDown(v *View) *Decision {
 			r.Msg = fmt.Sprintf("quorum present, %d of %d: %s cannot be reached", len(v.Members)-len(down), len(v.Members), name)
 			r.Hint = "bring it back, or take it out: " + v.TakeOut(&m)
 		}
-		refusals = append(refusals, r)
+		refusals = append(append(refusals, r), failedChecksOf(n)...) // which mostly are why
 	}
 	return refuse(refusals...)
 }
