@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,6 +185,20 @@ func (h *Host) end() {
 	kill(s.PID)
 	h.until("the stand-in to end", func() bool { return !alive(s.PID) })
 	h.endPods()
+	h.endUnrecorded()
+}
+
+// endUnrecorded ends stand-ins that no record names, as after a module, or systemctl, was killed amid a start: they would run for ever.
+func (h *Host) endUnrecorded() {
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	h.must(err)
+	for _, file := range all {
+		command, _ := os.ReadFile(file)
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if strings.HasPrefix(string(command), h.path("usr/bin/etcd")+"\x00") {
+			kill(pid)
+		}
+	}
 }
 
 func kill(pid int) {

@@ -58,6 +58,10 @@ func afterwards(v *rows.View, d *rows.Decision) []string {
 	if len(back) > 0 && d.Acts() {
 		lines = append(lines, v.Req.Playbook("add_hosts.yml")+" -e etcd_host="+strings.Join(back, ","))
 	}
+	if len(d.Out) > 0 && (d.Forces() || d.Action == rows.FinishJoin || d.Action == rows.RemoveHost) {
+		lines = append(lines, "where the service catalog or calico is used, remove the URLs of "+wording.And(d.Out)+" from their lists of etcd:")
+		lines = append(lines, otherClients...)
+	}
 	if rows.LosesRevisions(v, d) {
 		lines = append(lines, clientsOfRevisions...)
 	}
@@ -85,6 +89,12 @@ var clientsOfRevisions = []string{
 	"then once:",
 	"oc -n openshift-sdn delete pods --all",
 	"oc -n default rollout latest dc/router",
+}
+
+// otherClients are the service catalog's API server and calico: they have lists of etcd's URLs that no playbook edits [openshift-ansible release-3.11].
+var otherClients = []string{
+	"oc -n kube-service-catalog edit daemonset apiserver",
+	"oc -n kube-system edit configmap calico-config",
 }
 
 // mayHaveGoneOn is true where others were fenced for this host.
