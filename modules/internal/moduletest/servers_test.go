@@ -209,6 +209,7 @@ var speechless = map[string]string{
 	"etcd_ca":                "reads and writes files",
 	"etcd_certificates":      "reads and writes files",
 	"etcd_clients_left":      "reads and writes one file",
+	"etcd_address":           "edits one file",
 	"etcd_config":            "edits one file",
 	"etcd_config_backup":     "copies files",
 	"etcd_fence":             "asks nobody",
