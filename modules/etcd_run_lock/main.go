@@ -85,10 +85,10 @@ func onHost(call *ansible.Call, a args) (ansible.Result, error) {
 }
 
 // withWayOn adds the command that continues all the same, where the playbook has one.
-func withWayOn(err error, command string) error {
+func withWayOn(err error, playbook string) error {
 	var refused *fault.Error
-	if command == "" || !errors.As(err, &refused) || refused.Kind != fault.Refused {
+	if playbook == "" || !errors.As(err, &refused) || refused.Kind != fault.Refused {
 		return err
 	}
-	return refused.WithHint("%s. If it cannot wait, this runs beside it: %s", refused.Hint, command)
+	return refused.WithHint("%s. If it cannot wait, this runs beside it: ansible-playbook playbooks/%s", refused.Hint, playbook)
 }

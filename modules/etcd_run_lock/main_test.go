@@ -75,7 +75,7 @@ func TestRefusesWhileAnotherLives(t *testing.T) {
 	if hint, _ := a.JSON["hint"].(string); !strings.Contains(a.Msg(), "restore_quorum.yml of ") || !strings.Contains(hint, "kill ") || strings.Contains(hint, "beside it") {
 		t.Errorf("%s", a.Stdout)
 	}
-	args["way_on"] = "ansible-playbook playbooks/fence.yml -e go=on"
+	args["way_on"] = "fence.yml -e go=on"
 	if hint, _ := moduletest.Run(t, args).Failed(t, "refused").JSON["hint"].(string); !strings.Contains(hint, "this runs beside it: ansible-playbook playbooks/fence.yml -e go=on") {
 		t.Error(hint)
 	}
@@ -203,7 +203,7 @@ func TestTheLockOfAHost(t *testing.T) {
 		t.Errorf("%s", a.Stdout)
 	}
 	take(mine, m{"_ansible_check_mode": true}).Failed(t, "refused")
-	a = take(mine, m{"hosts": []string{"etcd-0", "etcd-1"}, "way_on": "ansible-playbook playbooks/fence.yml -e go=on"}).Failed(t, "refused")
+	a = take(mine, m{"hosts": []string{"etcd-0", "etcd-1"}, "way_on": "fence.yml -e go=on"}).Failed(t, "refused")
 	if hint, _ := a.JSON["hint"].(string); !strings.Contains(hint, "ansible etcd-0,etcd-1 -m etcd_run_lock") || !strings.HasSuffix(hint, "this runs beside it: ansible-playbook playbooks/fence.yml -e go=on") {
 		t.Errorf("%s", a.Stdout)
 	}
