@@ -90,5 +90,5 @@ func withWayOn(err error, playbook string) error {
 	if playbook == "" || !errors.As(err, &refused) || refused.Kind != fault.Refused {
 		return err
 	}
-	return refused.WithHint("%s. If it cannot wait, this runs beside it: ansible-playbook playbooks/%s", refused.Hint, playbook)
+	return refused.WithHint("%s. If it cannot wait, this runs beside it: ansible-playbook %s", refused.Hint, "playbooks/"+playbook)
 }
