@@ -25,7 +25,7 @@ func recordAt(dir, name string) (record, error) {
 	r := record{from: filepath.Join(dir, filepath.Base(name))}
 	var err error
 	if r.raw, err = safefile.Read(r.from, readfile.Text); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, fault.Wrap(fault.Internal, err, "the record of a forced start")
+		return r, fault.Wrap(fault.Refused, err, "the record of a forced start; nothing was changed").WithHint("look what is in its place: ls -l %s", r.from)
 	}
 	return r, nil
 }
