@@ -98,7 +98,7 @@ matrix: environments newest modules ## Ansible 2.9 on both Pythons to the newest
 
 # With two at a time, half of two cores waits for elections and boots.
 test: export JOBS = 3
-test: ## unit, lint, molecule and both control nodes; about an hour on 2 cores, and no more than BUDGET=85 minutes
+test: ## unit, lint, molecule and both control nodes; about an hour on 2 cores, and no more than BUDGET=75 minutes
 	@molecule/control/test environments modules hosts unit+lint molecule control
 
 demo: environments modules hosts ## three hosts lose their quorum and get it back; RUNTIME=static_pod for pods
