@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -33,23 +32,8 @@ func moved(t *testing.T) (h *hosttest.Host, args map[string]any, address string)
 	t.Helper()
 	h = hosttest.New(t)
 	h.Write("etc/etcd/etcd.conf", fmt.Sprintf(conf, h.DataDir))
-	address = ownAddress(t)
+	address = hosttest.OwnAddress(t)
 	return h, h.Args("address", address), address
-}
-
-func ownAddress(t *testing.T) string {
-	t.Helper()
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			return n.IP.String()
-		}
-	}
-	t.Fatal("this machine has no address but loopback")
-	return ""
 }
 
 func TestCheckRunAgain(t *testing.T) {

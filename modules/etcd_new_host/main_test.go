@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,22 +18,6 @@ import (
 func TestMain(m *testing.M) { os.Exit(hosttest.Main(m)) }
 
 func TestDocumentation(t *testing.T) { moduletest.Documentation(t, documentation, rules) }
-
-// ownAddress is an address of this machine that is no loopback.
-func ownAddress(t *testing.T) string {
-	t.Helper()
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			return n.IP.String()
-		}
-	}
-	t.Fatal("this machine has no address but loopback")
-	return ""
-}
 
 // memberConf is a member's, with all that is the cluster's and some that is the host's.
 func memberConf(h *hosttest.Host) string {
@@ -78,7 +61,7 @@ func bare(t *testing.T) (*hosttest.Host, map[string]any) {
 		}
 	}
 	h.Write("etc/etcd/etcd.conf", packageConf)
-	return h, h.Args("state", "present", "sibling", a.JSON["sibling"], "name", "etcd-3.example.com", "address", ownAddress(t))
+	return h, h.Args("state", "present", "sibling", a.JSON["sibling"], "name", "etcd-3.example.com", "address", hosttest.OwnAddress(t))
 }
 
 func TestMakesReady(t *testing.T) {
@@ -92,7 +75,7 @@ func TestMakesReady(t *testing.T) {
 	}
 	delete(args, "_ansible_check_mode")
 	a := moduletest.Run(t, args).OK(t, true)
-	ip := ownAddress(t)
+	ip := hosttest.OwnAddress(t)
 	want := strings.NewReplacer("192.0.2.11", ip, "NAME=etcd-0.", "NAME=etcd-3.", "STATE=new", "STATE=existing",
 		"etcd-0.example.com=https://192.0.2.11:2380,etcd-1.example.com=https://192.0.2.12:2380", "etcd-3.example.com=https://"+ip+":2380").Replace(memberConf(h))
 	if got := h.Read("etc/etcd/etcd.conf"); got != want {

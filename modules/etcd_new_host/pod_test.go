@@ -71,7 +71,7 @@ func TestMakesAPodReady(t *testing.T) {
 	if a.JSON["runtime"] != "static_pod" || a.JSON["new"] != true {
 		t.Error(a.Stdout)
 	}
-	want := strings.Replace(memberManifest(t, h), "192.0.2.12", ownAddress(t), 1)
+	want := strings.Replace(memberManifest(t, h), "192.0.2.12", hosttest.OwnAddress(t), 1)
 	if got := h.Read(waits); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
@@ -102,7 +102,7 @@ func TestTakesTheManifestThatWaits(t *testing.T) {
 	text := strings.Replace(memberManifest(t, h), "etcd:3.2.32", "etcd:3.2.22", 1)
 	h.Write(waits, text)
 	moduletest.Run(t, args).OK(t, true)
-	if want := strings.Replace(text, "192.0.2.12", ownAddress(t), 1); h.Read(waits) != want {
+	if want := strings.Replace(text, "192.0.2.12", hosttest.OwnAddress(t), 1); h.Read(waits) != want {
 		t.Error(h.Read(waits))
 	}
 }
