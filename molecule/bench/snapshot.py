@@ -55,7 +55,8 @@ def ours(endpoint, work):
     pki = STATE / "pki"
     shutil.rmtree(work / "ours", ignore_errors=True)
     arguments = {"method": "snapshot", "dest": f"{work}/ours", "endpoints": [endpoint], "ca_cert": f"{pki}/ca.crt", "client_cert": f"{pki}/client.crt",
-                 "client_key": f"{pki}/client.key", "etcd_conf": f"{work}/no-etcd.conf", "data_dir": f"{work}/no-data", "timeout": 600}
+                 "client_key": f"{pki}/client.key", "etcd_conf": f"{work}/etcd.conf", "data_dir": f"{work}/no-data", "timeout": 600}
+    (work / "etcd.conf").touch()  # not this machine's
     (work / "args.json").write_text(json.dumps(arguments))
     result = measure([MODULE, str(work / "args.json")], {"PATH": os.environ["PATH"]})
     return (*result, next((work / "ours").glob("*/snapshot.db")))
