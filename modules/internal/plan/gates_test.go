@@ -101,3 +101,22 @@ func TestBrokenSnapshotsAreShown(t *testing.T) {
 		}
 	}
 }
+
+// Two members need both, so a second one holds up writes until it has the database; a third one does not.
+func TestPauseWhileASecondMemberJoins(t *testing.T) {
+	big := func(h *Host) { h.Database.Bytes = 2e9 }
+	for name, c := range map[string]struct {
+		now  *cluster
+		want string
+	}{
+		"forced, large":              {lost(3).wiped(1, 2).edit(0, big), "then writes pause once more, for about 40 seconds while the second member receives the database of 1.9 GiB"},
+		"forced, small":              {lost(3).wiped(1, 2), "until etcd serves writes again"},
+		"two serve, the third joins": {lost(3).healthy(0, 1).wiped(2).edit(0, big).edit(1, big), "writes pause for about a second while a second member joins"},
+	} {
+		p := Make(c.now.Request)
+		text := strings.Join(strings.Fields(strings.Join(p.Lines, " ")), " ")
+		if !strings.Contains(text, c.want) || strings.Contains(text, "once more") != strings.Contains(c.want, "once more") {
+			t.Errorf("%s: %s:\n%s", name, p.Action, strings.Join(p.Lines, "\n"))
+		}
+	}
+}

@@ -20,7 +20,7 @@ func costLines(v *rows.View, d *rows.Decision, r Report) []string {
 	for _, text := range notes(v, d) {
 		lines = append(lines, wording.Labelled("Note", text)...)
 	}
-	lines = append(lines, wording.Labelled("Meanwhile", meanwhile(d))...)
+	lines = append(lines, wording.Labelled("Meanwhile", meanwhile(v, d))...)
 	lines = append(lines, wording.Labelled("Takes", estimate(v, d))...)
 	return lines
 }
@@ -94,18 +94,52 @@ func startEnded(v *rows.View) []string {
 	return texts
 }
 
-func meanwhile(d *rows.Decision) string {
+func meanwhile(v *rows.View, d *rows.Decision) string {
+	pause := secondMember(v, d)
 	switch d.Action {
 	case rows.Force, rows.Start:
-		return "running pods keep running; the API is read-only or down until etcd serves writes again"
+		return "running pods keep running; the API is read-only or down until etcd serves writes again" + later(pause)
 	case rows.FinishForce:
-		return "running pods keep running; the API pauses while etcd restarts"
+		return "running pods keep running; the API pauses while etcd restarts" + later(pause)
 	}
 	if d.Action == rows.RemoveHost {
 		return "pods and API keep running, masters restart one at a time; writes pause for some seconds if the leader leaves"
 	}
-	return "pods and API keep running; writes pause for about a second while a second member joins"
+	if pause == "" {
+		pause = "for about a second while a second member joins"
+	}
+	return "pods and API keep running; writes pause " + pause
 }
+
+func later(pause string) string {
+	if pause == "" {
+		return ""
+	}
+	return "; then writes pause once more, " + pause
+}
+
+// secondMember says how long writes pause while a second member joins a single one: two members need both, and the new one can vote for
+// nothing before it has the whole database. Empty where that takes about a second, or where two or more serve already.
+func secondMember(v *rows.View, d *rows.Decision) string {
+	var serving, database int64
+	for _, n := range v.Nodes {
+		if n == d.Survivor || n.Up() {
+			serving++
+			if n.Facts.Database != nil {
+				database = max(database, n.Facts.Database.Bytes)
+			}
+		}
+	}
+	joins := len(d.Work[rows.StepRejoin]) + len(d.Work[rows.StepJoinStarted])
+	seconds := int(database / joinRate)
+	if joins == 0 || seconds < 2 || serving > 1 && !d.Forces() {
+		return ""
+	}
+	return fmt.Sprintf("for about %s while the second member receives the database of %s", wording.Minutes(seconds), wording.Size(database))
+}
+
+// joinRate is bytes a second of a database that a new member receives, writes and opens: `molecule/bench/join` measures it.
+const joinRate = 50e6
 
 // estimate is rough: copies at 50 to 100 MB/s, some seconds for each election, about half a minute for each master.
 func estimate(v *rows.View, d *rows.Decision) string {
