@@ -4,12 +4,14 @@ package main
 import (
 	"context"
 	_ "embed"
+	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/survey"
+	"etcd-quorum-restore/modules/internal/unfinished"
 )
 
 //go:embed etcd_host_info.yml
@@ -23,7 +25,26 @@ type args struct {
 
 var rules = ansible.Rules{Ranges: map[string]ansible.Range{"settle": {Min: 0, Max: 3600}}, ReadOnly: true}
 
-func main() { onhost.Main(documentation, rules, run) }
+func main() { ansible.Main(documentation, rules, quiet) }
+
+// quiet waits for what an earlier run has left at work here, before the first file is read.
+func quiet(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
+	left, err := unfinished.Await(ctx, limit(ctx))
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	if len(left) > 0 {
+		call.Warn("%s, started by another run, still works on this host: what is shown here may change. Wait until it ends, then run the same command again",
+			strings.Join(left, ", "))
+	}
+	return onhost.Loaded(run)(ctx, call, a)
+}
+
+// limit is half of the time there is: the other half is for the look.
+func limit(ctx context.Context) time.Duration {
+	end, _ := ctx.Deadline() // timeout has a default
+	return time.Until(end) / 2
+}
 
 func run(ctx context.Context, _ *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
 	found, err := survey.Gather(ctx, h, survey.Options{Settle: time.Duration(a.Settle) * time.Second, BackupDir: a.BackupDir, Now: time.Now()})

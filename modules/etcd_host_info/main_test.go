@@ -68,6 +68,23 @@ func TestAUnitRunningAndStopped(t *testing.T) {
 	}
 }
 
+// What a run that was killed has left here goes on: it is waited for, and named where it takes too long.
+func TestAModuleThatGoesOn(t *testing.T) {
+	h := hosttest.New(t)
+	h.LeaveModule("etcd_host_info") // another look changes nothing
+	if a := moduletest.Run(t, h.Args()).OK(t, false); a.JSON["warnings"] != nil {
+		t.Errorf("%v", a.JSON["warnings"])
+	}
+	pid := h.LeaveModule("etcd_member")
+	a := moduletest.Run(t, h.Args("timeout", 4)).OK(t, false)
+	if said := fmt.Sprint(a.JSON["warnings"]); !strings.Contains(said, fmt.Sprintf("etcd_member (process %d)", pid)) {
+		t.Errorf("%s", a.Stdout)
+	}
+	if a.JSON["state"] != "stopped" {
+		t.Errorf("it was not looked at: %s", a.Stdout)
+	}
+}
+
 func TestWithoutData(t *testing.T) {
 	h := hosttest.New(t)
 	h.Wipe()

@@ -1,8 +1,10 @@
 package hosttest
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -21,6 +23,23 @@ func killCaller(root string, now int, when string) {
 			os.Exit(1)
 		}
 	}
+}
+
+// LeaveModule starts what looks like a module of a run that was killed: it does nothing until the test ends. It returns the process.
+func (h *Host) LeaveModule(name string) int {
+	h.t.Helper()
+	cat, err := exec.LookPath("cat")
+	h.must(err)
+	program, err := os.ReadFile(cat)
+	h.must(err)
+	path := h.path("fake/AnsiballZ_" + name)
+	h.must(os.WriteFile(path, program, 0o700))
+	cmd := exec.Command(path)
+	stdin, err := cmd.StdinPipe()
+	h.must(err)
+	h.must(cmd.Start())
+	h.t.Cleanup(func() { h.must(errors.Join(stdin.Close(), cmd.Wait())) })
+	return cmd.Process.Pid
 }
 
 // PowerCut ends etcd without warning, and removes what a reboot clears: /run, and what systemd had loaded.
