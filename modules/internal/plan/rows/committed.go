@@ -27,7 +27,8 @@ func onlyCommittedOn(v *View, n, survivor *histories.Node) *span {
 		// settled whose last entries count, and the commit index on disk lags: beyond it, the others may have committed their entries as the old
 		// majority.
 		unsettled := survivor.Dropped(n) || !survivor.Outlasts(n)
-		if (r.Conflict > 0 && r.Common > 0 && unsettled || n.TakenInByForced()) && n.Facts.Log.LastIndex > s.last {
+		differ := r.Conflict > 0 && r.Common > 0 || v.HasQuorum() // beside a quorum, one log can also be the beginning of the other
+		if (differ && unsettled || n.TakenInByForced()) && n.Facts.Log.LastIndex > s.last {
 			s.last, s.sure = n.Facts.Log.LastIndex, false
 		}
 	}
