@@ -116,7 +116,7 @@ func (s *service) removeForceFlags(ctx context.Context) error {
 	all := len(flags)
 	flags = slices.DeleteFunc(flags, func(f facts.ForceFlag) bool { return f.Where == host.InProcess })
 	if all == len(flags) && s.runs() {
-		if err := s.removeProvenRecord(ctx); err != nil {
+		if err := s.removeDoneRecord(ctx); err != nil {
 			return err
 		}
 		if err := s.removeStartRecord(); err != nil {
@@ -140,17 +140,18 @@ func (s *service) removeForceFlags(ctx context.Context) error {
 	return err
 }
 
-// removeProvenRecord removes the record of a forced start that was proven: members have joined since, and only a kill kept the record.
-func (s *service) removeProvenRecord(ctx context.Context) error {
+// removeDoneRecord removes the record of a forced start that is over: proven, members have joined since, and only a kill kept the record; or its data
+// is gone, and etcd runs with that of another member.
+func (s *service) removeDoneRecord(ctx context.Context) error {
 	r, err := record.Read[facts.Forcing](s.host.ForcingFile())
-	if err != nil || r == nil || r.Phase != facts.ForcingProven {
+	if err != nil || r == nil {
 		return nil // what cannot be read counts as begun
 	}
 	files, err := member.Read(ctx, s.host.DataDir, s.host.Config.WALDir)
 	if fault.KindOf(err) == fault.Timeout {
 		return err
 	}
-	if err != nil || len(files.Members) < 2 {
+	if err != nil || !(r.Phase == facts.ForcingProven && len(files.Members) >= 2 || r.MemberID != 0 && files.ID != 0 && r.MemberID != files.ID) {
 		return nil
 	}
 	s.changed = true
@@ -158,6 +159,9 @@ func (s *service) removeProvenRecord(ctx context.Context) error {
 		return nil
 	}
 	s.call.MarkChanged()
+	if _, err := safefile.Backup(s.host.ForcingFile()); err != nil {
+		return err
+	}
 	return safefile.Remove(s.host.ForcingFile())
 }
 

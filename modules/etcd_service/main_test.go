@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -139,6 +140,36 @@ func TestForceFlagsAbsentTakesTheRecordOfAStart(t *testing.T) {
 		t.Error("the record is still there")
 	}
 	moduletest.Run(t, args).OK(t, false)
+}
+
+// The record of a forced start of data that is gone says nothing of the data that etcd runs with. A copy of it stays.
+func TestForceFlagsAbsentTakesTheRecordOfOtherData(t *testing.T) {
+	const forcing = "etc/etcd/forcing.json"
+	h := hosttest.New(t)
+	args := h.Args("force_flags", "absent")
+	for record, goes := range map[string]bool{
+		`{"phase":"begun","member_id":"b0b"}`:                       true,
+		`{"phase":"begun","member_id":"` + hosttest.MemberID + `"}`: false,
+		`{"phase":"begun"}`:                                         false,
+		`{"phase":`:                                                 false,
+	} {
+		h.Write(forcing, record)
+		if moduletest.Run(t, args).OK(t, false); !h.Exists(forcing) {
+			t.Fatal("etcd does not run, so nothing says that its data is right, and the record is gone")
+		}
+		h.Start()
+		if moduletest.Run(t, h.Args("force_flags", "absent", "_ansible_check_mode", true)).OK(t, goes); !h.Exists(forcing) {
+			t.Fatal("check mode took it away")
+		}
+		if moduletest.Run(t, args).OK(t, goes); h.Exists(forcing) == goes {
+			t.Errorf("%s: still there: %v", record, !goes)
+		}
+		moduletest.Run(t, args).OK(t, false)
+		moduletest.Run(t, h.Args("state", "stopped")).OK(t, true)
+	}
+	if copies, err := filepath.Glob(filepath.Join(h.Root, forcing+".*~")); len(copies) != 1 || err != nil {
+		t.Errorf("copies: %v %v", copies, err)
+	}
 }
 
 func TestBadInput(t *testing.T) {
