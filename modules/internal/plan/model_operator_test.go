@@ -30,6 +30,7 @@ var cures = map[string]func(q *inquiry, msg string) bool{
 	"etcd_lost_hosts_off": offOrBack,
 	"network":             repair,
 	"member_down":         startOrTakeOut,
+	"forcing_in_pair":     leaveAndJoin,
 	"which_host":          func(q *inquiry, _ string) bool { q.w.named = true; return false },
 	"empty_cluster":       bringOrConsent,
 	"no_usable_data":      bringOrEnd,
@@ -105,6 +106,18 @@ func startOrTakeOut(q *inquiry, msg string) bool {
 	for _, h := range q.w.hosts {
 		if h.left || !h.visible() && strings.Contains(msg, host(h.n)) {
 			h.left = false
+			p, _ := q.w.ask(q.o, fmt.Sprintf("remove %d", h.n))
+			q.w.note("remove %d: %s %s", h.n, p.Action, codes(p))
+			q.w.carryOut(p, q.o, -1)
+		}
+	}
+	return false
+}
+
+// leaveAndJoin: of two members, the named one leaves, and joins anew in the next run.
+func leaveAndJoin(q *inquiry, msg string) bool {
+	for _, h := range q.w.hosts {
+		if strings.Contains(msg, "begun on "+host(h.n)+" ") {
 			p, _ := q.w.ask(q.o, fmt.Sprintf("remove %d", h.n))
 			q.w.note("remove %d: %s %s", h.n, p.Action, codes(p))
 			q.w.carryOut(p, q.o, -1)

@@ -24,8 +24,8 @@ func addAlways(v *View, d *Decision) {
 				d.give(StepFlags, n)
 			}
 		}
-		if n.Facts.Forcing != nil && n.Facts.Forcing.Phase == facts.ForcingProven && !n.ForcingBegun() && len(histories.Intersection(v.Quorum, []*histories.Node{n})) == 1 {
-			d.give(StepFlags, n) // the forced start is proven: only its record was not removed
+		if f := n.Facts.Forcing; f != nil && !n.ForcingBegun() && (f.Phase == facts.ForcingProven || n.OfAnotherForcing()) && slices.Contains(v.Quorum, n) {
+			d.give(StepFlags, n) // the forced start is over, and only its record was not removed
 		}
 		if n.Facts.PutBack != nil && !n.Fenced() && slices.Contains(v.Quorum, n) {
 			d.give(StepFlags, n) // an undo was killed before its start, and something else has started it

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
@@ -50,9 +51,13 @@ func noSuchHost(v *View) *Decision {
 	return refuse(r)
 }
 
-// forcedAndNotFinished refuses: a member that was forced drops all others at its next start.
+// forcedAndNotFinished refuses: a member that was forced drops all others at its next start. One that serves with others since does not. It joins
+// anew, which may have to wait for this removal: that of a member which is down, or of itself.
 func forcedAndNotFinished(v *View) *Decision {
-	begun := v.Which(func(n *histories.Node) bool { return n.Answered() && (n.Facts.Forcing != nil || flagged(n)) })
+	begun := v.Which(func(n *histories.Node) bool {
+		waits := servesWithOthers(v, n) && (n == leaving(v) || !slices.Contains(v.Quorum, leaving(v)))
+		return n.Answered() && (n.Facts.Forcing != nil && !waits || flagged(n))
+	})
 	if len(begun) == 0 {
 		return nil
 	}

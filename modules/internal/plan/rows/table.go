@@ -51,6 +51,7 @@ var table = []row{
 	flagInProcessOneMember,
 	flagInProcessMoreMembers,
 	membersToJoin,
+	begunInPair,
 	allHealthy,
 	memberDown,
 	lostWithoutNames,
