@@ -77,9 +77,12 @@ var (
 	pasted = regexp.MustCompile(`(?m)\b(ansible(?:-playbook)? [^;\n]*?)(?:; |, |\. |,? then |\.?$)`)
 )
 
+// failed begins a failure. The last lines of a run have the word without the colon.
+const failed = "FAILED:"
+
 // next is the next command that a run which did not finish printed: the first one behind the last failure, or else behind the last "Next".
 func (p play) next() string {
-	for _, word := range []string{"FAILED", "Next"} {
+	for _, word := range []string{failed, "Next"} {
 		at := strings.LastIndex(p.said, word)
 		if at < 0 {
 			continue
@@ -95,7 +98,7 @@ func (p play) next() string {
 
 // names tells whether a failed run says what to type for what failed.
 func (p play) names() bool {
-	at := strings.LastIndex(p.said, "FAILED")
+	at := strings.LastIndex(p.said, failed)
 	return at >= 0 && pasted.MatchString(p.said[at:])
 }
 

@@ -21,6 +21,7 @@ func TestPlay(t *testing.T) {
 			"ansible a -i /h -m etcd_fence -a 'state=absent'"},
 		{"only the last counts", "Next: ansible a -i /h -m x\nNext: look at the disk\n", "-", ""},
 		{"what failed last", "FAILED: a\nNext: ansible a -i /h -m x\n(9/9) FAILED: b: mend the cause and run ansible b -i /h -m y\nEND\n", "-", "ansible b -i /h -m y"},
+		{"the end speaks of the failure", "FAILED: a\n b:\n ansible b -i /h -m y\nEND   failed: b\n      next: what FAILED says above\n", "-", "ansible b -i /h -m y"},
 		{"a failure without a command", "Next  look:\n   ansible a -i /h -m x\nFAILED: see above\n", "-", "ansible a -i /h -m x"},
 		{"healthy", "quorum present, 3 of 3: nothing to do\n", "nothing", ""},
 		{"a program's name alone is no command", "Next: ansible-playbook is there\n", "-", ""},
@@ -34,8 +35,9 @@ func TestPlay(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for said, want := range map[string]bool{
-		"a FAILED: x\n mend the cause and run ansible m -i /h -m openshift_master_restart\nEND\n": true,
-		"ansible m -i /h -m x\nFAILED: the disk is full\nEND\n":                                   false,
+		"a FAILED: x\n mend the cause and run ansible m -i /h -m openshift_master_restart\nEND\n":      true,
+		"ansible m -i /h -m x\nFAILED: the disk is full\nEND\n":                                        false,
+		"FAILED: a\n b:\n ansible b -i /h -m y\nEND   failed: b\n      next: what FAILED says above\n": true,
 		"END\n": false,
 	} {
 		if got := (play{said: said}).names(); got != want {
