@@ -3,6 +3,7 @@ package rows
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/plan/histories"
@@ -55,10 +56,18 @@ func failedChecksOf(n *histories.Node) []Refusal {
 	var all []Refusal
 	for _, c := range n.Facts.Checks {
 		if c.Status == "failed" {
-			all = append(all, Refusal{Code: c.Name, Msg: n.Name + ": " + c.Line, Hint: c.Advice})
+			all = append(all, Refusal{Code: c.Name, Msg: n.Name + ": " + c.Line, Hint: onHost(n, c.Advice)})
 		}
 	}
 	return all
+}
+
+// onHost tells where to type what is no command of the control node.
+func onHost(n *histories.Node, advice string) string {
+	if advice == "" || strings.Contains(advice, "ansible") {
+		return advice
+	}
+	return "on " + n.Name + ": " + advice
 }
 
 // missingSettings: without a name and peer URLs ETCD_INITIAL_CLUSTER cannot be written, and no member can be added.
