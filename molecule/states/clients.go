@@ -1,5 +1,7 @@
 package main
 
+import "cmp"
+
 // noServingInfo leaves the API at its default address. The stand-in needs the setting, so it reads a copy.
 const noServingInfo = `cd /etc/origin/master; cp -a master-config.yaml stand-in.yaml; sed -i 's/master-config/stand-in/' /etc/systemd/system/lab-master-api.service
 systemctl daemon-reload; sed -i '/^servingInfo/,$d' master-config.yaml`
@@ -10,7 +12,7 @@ func clients() []state {
 	const config, flannel = "/etc/origin/master/master-config.yaml", "/etc/sysconfig/flanneld"
 	broken := []struct {
 		name, host, script string
-		end                end
+		end, off           end // off: with master-2 off, where lists of URLs have to be edited
 		says, cure         string
 	}{
 		{name: "the container runtime is down", host: "master-1",
@@ -20,7 +22,8 @@ func clients() []state {
 		{name: "master-config without servingInfo", host: "master-1", script: noServingInfo},
 		{name: "master-config is not YAML", host: "master-1", script: `printf '\t- [\n' >>` + config,
 			end: mended, says: `master-config`, cure: `sed -i '$d' ` + config},
-		{name: "flanneld file is not parseable", host: "master-1", script: `sed -i '/ENDPOINTS/s/"*$//;/ENDPOINTS/s/=/="/' ` + flannel},
+		{name: "flanneld file is not parseable", host: "master-1", script: `sed -i '/ENDPOINTS/s/"*$//;/ENDPOINTS/s/=/="/' ` + flannel,
+			off: mended, says: `flannel_etcd_endpoints: /etc/sysconfig/flanneld`, cure: `sed -i '/ENDPOINTS/s/=.*https/="https/;/ENDPOINTS/s/"*$/"/' ` + flannel},
 	}
 	var all []state
 	for _, b := range broken {
@@ -33,6 +36,7 @@ func clients() []state {
 		gone.Name += ", master-2 off"
 		gone.Trouble = append([]step{off("master-2")}, append([]step{wiped("master-1")}, s.Trouble[1:]...)...)
 		gone.Out = []string{"master-2"}
+		gone.End = cmp.Or(b.off, b.end)
 		all = append(all, gone)
 	}
 	for _, control := range []string{"program", "read-only"} {
