@@ -1,4 +1,4 @@
-// Command etcd_ca extends the CA of etcd's certificates with its own key, and puts it back from a copy; see etcd_ca.yml.
+// Command etcd_ca extends the CA of etcd's certificates with its own key, puts it back from a copy, and replaces it; see etcd_ca.yml.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
@@ -14,12 +15,13 @@ import (
 	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/opensslca"
+	"etcd-quorum-restore/modules/internal/rotation"
 )
 
 //go:embed etcd_ca.yml
 var documentation []byte
 
-var rules = ansible.Rules{Ranges: map[string]ansible.Range{"days": {Min: 1, Max: 36500}, "below_days": {Min: 0, Max: 36500}}}
+var rules = ansible.Rules{Ranges: map[string]ansible.Range{"days": {Min: 1, Max: 36500}, "below_days": {Min: 0, Max: 36500}, "older_than": {Min: 0, Max: 36500}}}
 
 type args struct {
 	State        string   `json:"state"`
@@ -32,6 +34,12 @@ type args struct {
 	MasterConfig string   `json:"master_config"`
 	FlannelFile  string   `json:"flannel_file"`
 	Search       []string `json:"search"`
+	Old          []string `json:"old"`
+	Reach        string   `json:"reach"`
+	OlderThan    int      `json:"older_than"`
+	Nodes        []string `json:"nodes"`
+
+	Hosts map[string]rotation.Host `json:"hosts"`
 }
 
 // authority describes the CA's certificate as it is now; info and extended return it. Certificate is base64 of DER.
@@ -61,6 +69,12 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		return loaded(call, a, conf)
 	case "restored":
 		return restored(ctx, call, a, conf)
+	case "renewed":
+		return renewed(ctx, call, a, conf)
+	case "readers":
+		return used(a, conf)
+	case "dropped":
+		return dropped(call, a, conf)
 	}
 	return extended(ctx, call, a, time.Now())
 }
@@ -93,7 +107,8 @@ func extend(call *ansible.Call, a args, ca *opensslca.CA, end, now time.Time) (a
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	diff, aside, err := replaceIn(ca.File(), c, call.CheckMode)
+	w := rewrite{c, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Replaced(text, c) }}
+	diff, aside, err := w.replaceIn(ca.File(), call.CheckMode)
 	shown := ca.Cert
 	if !call.CheckMode && err == nil {
 		call.MarkChanged()
@@ -104,14 +119,13 @@ func extend(call *ansible.Call, a args, ca *opensslca.CA, end, now time.Time) (a
 	return ansible.Result{Changed: true, Data: data, Diff: []ansible.Diff{diff}}, err
 }
 
-// replaceIn replaces older certificates of the CA in a file with its new one, and keeps a copy of the file. In check mode it says what it would
-// do.
-func replaceIn(path string, c *x509.Certificate, check bool) (diff ansible.Diff, aside []string, err error) {
+// replaceIn changes a CA file, and keeps a copy of it. In check mode it says what it would do.
+func (w rewrite) replaceIn(path string, check bool) (diff ansible.Diff, aside []string, err error) {
 	text, err := edit.Read(path)
 	if err != nil {
 		return diff, nil, err
 	}
-	content, found, same, err := opensslca.Replaced(text, c)
+	content, found, same, err := w.edit(text)
 	if err != nil {
 		return diff, nil, fault.Wrap(fault.Invalid, err, "%s", path)
 	}
@@ -122,7 +136,7 @@ func replaceIn(path string, c *x509.Certificate, check bool) (diff ansible.Diff,
 	if err != nil {
 		return diff, nil, fault.Wrap(fault.Invalid, err, "%s", path)
 	}
-	diff = ansible.Diff{Before: line(old), After: line(c), BeforeHeader: path, AfterHeader: path}
+	diff = ansible.Diff{Before: lines(text), After: lines(content), BeforeHeader: path, AfterHeader: path}
 	kept, already, err := edit.NameAside(path, until(old))
 	if err != nil || check {
 		return diff, []string{kept}, err
@@ -148,6 +162,16 @@ func describe(path string, c *x509.Certificate, a args, now time.Time) authority
 
 func line(c *x509.Certificate) string {
 	return "serial " + opensslca.Serial(c) + ", until " + utc(c.NotAfter) + "\n"
+}
+
+// lines are those of a bundle.
+func lines(text []byte) string {
+	all, _ := opensslca.Certificates(text) // it was parsed before
+	var out strings.Builder
+	for _, c := range all {
+		out.WriteString(line(c))
+	}
+	return out.String()
 }
 
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -2,22 +2,21 @@ package main
 
 import (
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"io/fs"
-	"regexp"
 	"slices"
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/edit"
-	"etcd-quorum-restore/modules/internal/envfile"
 	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
+	"etcd-quorum-restore/modules/internal/flannelconf"
 	"etcd-quorum-restore/modules/internal/masterconfig"
 	"etcd-quorum-restore/modules/internal/opensslca"
 	"etcd-quorum-restore/modules/internal/readfile"
+	"etcd-quorum-restore/modules/internal/rotation"
 	"etcd-quorum-restore/modules/internal/safefile"
 )
 
@@ -42,24 +41,43 @@ type trustFile struct {
 func (r reader) pending() string { return facts.RestartMark(r.Path, r.Name) }
 
 func trusted(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, error) {
-	der, err := base64.StdEncoding.DecodeString(a.Certificate)
-	if err != nil || len(der) == 0 {
-		return ansible.Result{}, fault.New(fault.Invalid, "argument certificate: expected what state=extended has returned, base64 of DER")
+	c, err := given(a)
+	if err != nil {
+		return ansible.Result{}, err
 	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil || !c.IsCA || c.CheckSignatureFrom(c) != nil {
-		return ansible.Result{}, fault.New(fault.Invalid, "argument certificate: it is no CA's that has signed itself").WithHint("give what state=extended has returned")
+	beside, err := rotation.Decode(a.Old)
+	if err != nil {
+		return ansible.Result{}, fault.Wrap(fault.Invalid, err, "argument old")
 	}
 	all, err := readers(a, conf)
 	if err != nil {
 		return ansible.Result{}, err
 	}
 	warnOfClient(call, a, time.Now())
-	plan, err := changes(call, all, c)
+	r := rewrite{c, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Joined(text, c, beside) }}
+	plan, err := r.changes(call, all)
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	return put(call, all, plan, c)
+	return r.put(call, all, plan)
+}
+
+// given is argument certificate.
+func given(a args) (*x509.Certificate, error) {
+	all, err := rotation.Decode([]string{a.Certificate})
+	if err != nil || a.Certificate == "" {
+		return nil, fault.New(fault.Invalid, "argument certificate: expected what state=extended has returned, base64 of DER")
+	}
+	if all[0].CheckSignatureFrom(all[0]) != nil {
+		return nil, fault.New(fault.Invalid, "argument certificate: it is no CA's that has signed itself").WithHint("give what state=extended has returned")
+	}
+	return all[0], nil
+}
+
+// rewrite is how the content of a CA file changes, and the certificate that the change is about.
+type rewrite struct {
+	Cert *x509.Certificate
+	edit func(text []byte) (content []byte, found, same bool, err error)
 }
 
 // warnOfClient: with an expired certificate of its own the API reaches no etcd, whatever it trusts.
@@ -79,7 +97,7 @@ func warnOfClient(call *ansible.Call, a args, now time.Time) {
 }
 
 // changes looks at all files before the first one is changed.
-func changes(call *ansible.Call, all []reader, c *x509.Certificate) (plan []reader, err error) {
+func (w rewrite) changes(call *ansible.Call, all []reader) (plan []reader, err error) {
 	for _, r := range all {
 		text, err := edit.Read(r.Path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -89,12 +107,12 @@ func changes(call *ansible.Call, all []reader, c *x509.Certificate) (plan []read
 		if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "%s, the CA file of %s; nothing was changed", r.Path, r.Name)
 		}
-		_, found, same, err := opensslca.Replaced(text, c)
+		_, found, same, err := w.edit(text)
 		switch {
 		case err != nil:
 			return nil, fault.Wrap(fault.Invalid, err, "%s, the CA file of %s; nothing was changed", r.Path, r.Name)
 		case !found:
-			call.Warn("%s, the CA file of %s, does not trust %s: it stays as it is", r.Path, r.Name, c.Subject)
+			call.Warn("%s, the CA file of %s, does not trust %s: it stays as it is", r.Path, r.Name, w.Cert.Subject)
 		case !same:
 			plan = append(plan, r)
 		}
@@ -103,11 +121,11 @@ func changes(call *ansible.Call, all []reader, c *x509.Certificate) (plan []read
 }
 
 // put marks the restarts before it changes a file. Two readers may have one file.
-func put(call *ansible.Call, all, plan []reader, c *x509.Certificate) (ansible.Result, error) {
+func (w rewrite) put(call *ansible.Call, all, plan []reader) (ansible.Result, error) {
 	data := trust{Files: []trustFile{}, Restart: due(all, plan), SetAside: []string{}}
 	result := ansible.Result{Changed: len(plan) > 0, Data: data}
 	for _, r := range plan {
-		data.Files = append(data.Files, trustFile{r.Name, r.Path, utc(c.NotAfter)})
+		data.Files = append(data.Files, trustFile{r.Name, r.Path, utc(w.Cert.NotAfter)})
 		if call.CheckMode {
 			continue
 		}
@@ -117,7 +135,7 @@ func put(call *ansible.Call, all, plan []reader, c *x509.Certificate) (ansible.R
 		call.MarkChanged()
 	}
 	for _, r := range plan {
-		diff, aside, err := replaceIn(r.Path, c, call.CheckMode)
+		diff, aside, err := w.replaceIn(r.Path, call.CheckMode)
 		if data.SetAside = append(data.SetAside, aside...); diff.Before != diff.After {
 			result.Diff = append(result.Diff, diff)
 		}
@@ -192,25 +210,8 @@ func readers(a args, conf etcdconf.Conf) ([]reader, error) {
 	return there, nil
 }
 
-var cafile = regexp.MustCompile(`(?:^|\s)--?etcd-cafile[= ]["']?([^\s"']+)`)
-
-// flannelFile is the option of flanneld; "" where it has none.
+// flannelFile is the CA file of flanneld; "" where it has none.
 func flannelFile(path string) (string, error) {
-	raw, err := readfile.Read(path, readfile.Text)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "argument flannel_file")
-	}
-	file, err := envfile.ParseSystemd(raw)
-	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "%s", path)
-	}
-	options, _ := file.Get("FLANNEL_OPTIONS")
-	m := cafile.FindAllStringSubmatch(options, -1)
-	if len(m) == 0 {
-		return "", nil
-	}
-	return m[len(m)-1][1], nil
+	files, err := flannelconf.Read(path)
+	return files.CA, err
 }

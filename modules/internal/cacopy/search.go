@@ -64,6 +64,7 @@ func (s *search) in(d *safefile.Dir, depth int) {
 			return
 		}
 		switch {
+		case e.IsDir() && strings.HasSuffix(e.Name(), ".renewal"): // a new CA that must not sign yet
 		case e.IsDir() && e.Name() != "member": // etcd's data
 			s.inside(d, e.Name(), depth)
 		case !e.Type().IsRegular():
@@ -223,4 +224,28 @@ func smallFiles(r *tar.Reader) (tree, error) {
 		}
 		files[path.Clean(strings.TrimLeft(h.Name, "/"))] = content
 	}
+}
+
+// Settings are the files of a CA's directory that say how openssl issues there: openssl.cnf, and what openshift-ansible makes it from.
+func Settings(at string) (map[string][]byte, error) {
+	d, err := safefile.OpenDir(at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	files, err := read(d)
+	for name := range files {
+		if name != "openssl.cnf" && !strings.HasPrefix(name, "fragments/") {
+			delete(files, name)
+		}
+	}
+	return files, err
+}
+
+// Write makes the files of a CA's directory, in a directory that may be there in part. The key comes last: a directory without one counts as no CA's.
+func Write(above *safefile.Dir, name string, files map[string][]byte) error {
+	return write(above, name, files)
 }

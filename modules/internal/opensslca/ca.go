@@ -50,8 +50,9 @@ type CA struct {
 
 // Subject is what a certificate is issued for. Names are host names and IP addresses; the first is the common name.
 type Subject struct {
-	Names []string
-	Key   any // *rsa.PublicKey or *ecdsa.PublicKey
+	Names  []string
+	Key    any  // *rsa.PublicKey or *ecdsa.PublicKey
+	Client bool // it shows who asks, and serves nobody
 }
 
 // Open reads the CA, and does not check its dates. With locked it first takes the installer's lock, waiting until ctx ends; Close frees it.
@@ -277,6 +278,9 @@ func (s Subject) template() *x509.Certificate {
 		Subject: pkix.Name{CommonName: s.Names[0]}, BasicConstraintsValid: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if s.Client {
+		t.ExtKeyUsage = t.ExtKeyUsage[1:]
 	}
 	for _, name := range s.Names {
 		if ip := net.ParseIP(name); ip != nil {

@@ -37,12 +37,18 @@ func Read[T any](path string) (*T, error) {
 
 // Write replaces the record durably: a reader sees either the old one or the new one in full.
 func Write(path string, r any) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
+	raw, err := Bytes(r)
 	if err == nil {
-		err = safefile.Write(path, append(raw, '\n'), 0o644)
+		err = safefile.Write(path, raw, 0o644)
 	}
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "write %s", path)
 	}
 	return nil
+}
+
+// Bytes is the record's text, for who writes several files at once.
+func Bytes(r any) ([]byte, error) {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	return append(raw, '\n'), err
 }
