@@ -69,7 +69,7 @@ func pairFor(pairs []pair, purpose string) (pair, error) {
 			return p, nil
 		}
 	}
-	return pair{}, fault.New(fault.Invalid, "argument certificates: expected purpose server or peer, found %.40q", purpose)
+	return pair{}, fault.New(fault.Invalid, "argument certificates: expected a purpose of this host (server, peer; with clients: master, flannel), found %.40q", purpose)
 }
 
 // check proves that etcd could use the certificate: with the key that is here, trusted by this host's CA file on both sides of a connection,
@@ -90,7 +90,7 @@ func (p pair) check(given certificate, now time.Time) (change, error) {
 	if err != nil {
 		return c, err
 	}
-	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
+	for _, usage := range p.usages() {
 		if _, err := c.New.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
 			return c, fault.Wrap(fault.Refused, err, "the new certificate for %s does not hold here (%s, by %s); nothing was changed", p.Cert, usage, p.CA).
 				WithHint("%s must have the CA that signed it, and the clocks of this host and the CA's must agree", p.CA)

@@ -34,7 +34,7 @@ func issued(ctx context.Context, call *ansible.Call, a args, now time.Time) (ans
 		if err != nil {
 			return ansible.Result{}, err
 		}
-		subjects = append(subjects, opensslca.Subject{Names: names, Key: key})
+		subjects = append(subjects, opensslca.Subject{Names: names, Key: key, Client: isClient(r.Purpose)})
 	}
 	ca, err := opensslca.Open(ctx, a.CADir, !call.CheckMode)
 	if err != nil {
@@ -76,8 +76,8 @@ func decode(text string) ([]byte, error) {
 }
 
 func keyOf(r request, names []string) (any, error) {
-	if r.Purpose != "server" && r.Purpose != "peer" {
-		return nil, fault.New(fault.Invalid, "argument requests: expected purpose server or peer, found %.40q", r.Purpose)
+	if r.Purpose != "server" && r.Purpose != "peer" && !isClient(r.Purpose) {
+		return nil, fault.New(fault.Invalid, "argument requests: expected purpose server, peer, master or flannel, found %.40q", r.Purpose)
 	}
 	der, err := decode(r.Request)
 	if err != nil {

@@ -1,8 +1,9 @@
-// Command etcd_certificates renews etcd's server and peer certificates; see etcd_certificates.yml.
+// Command etcd_certificates renews etcd's server and peer certificates, and those of its clients; see etcd_certificates.yml.
 package main
 
 import (
 	"context"
+	"crypto/x509"
 	_ "embed"
 	"time"
 
@@ -24,12 +25,18 @@ type args struct {
 	BelowDays    int           `json:"below_days"`
 	All          bool          `json:"all"`
 	New          bool          `json:"new"`
+	Clients      bool          `json:"clients"`
+	MasterConfig string        `json:"master_config"`
+	FlannelFile  string        `json:"flannel_file"`
+	Issuer       string        `json:"issuer"`
 	Requests     []request     `json:"requests"`
 	Certificates []certificate `json:"certificates"`
 	Days         int           `json:"days"`
+
+	issuer *x509.Certificate // nil where none is given
 }
 
-// request goes from a member's host to the CA's host, certificate comes back. Purpose is server or peer. The texts are base64 of DER, without
+// request goes from a member's host to the CA's host, certificate comes back. Purpose is server, peer, master or flannel. The texts are base64 of DER, without
 // PEM's line breaks.
 type request struct {
 	Purpose string `json:"purpose"`
@@ -54,7 +61,11 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	pairs, err := pairsOf(conf, a.New)
+	a.issuer, err = issuerOf(a.Issuer)
+	if err != nil {
+		return ansible.Result{}, err
+	}
+	pairs, err := pairsFor(conf, a)
 	if err != nil {
 		return ansible.Result{}, err
 	}

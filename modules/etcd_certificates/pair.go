@@ -102,7 +102,7 @@ func (p pair) fits(now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
+	for _, usage := range p.usages() {
 		if _, err := p.Current.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil && (usage == x509.ExtKeyUsageServerAuth || p.Purpose == "peer") {
 			return false
 		}
@@ -114,13 +114,24 @@ func (p pair) fits(now time.Time) bool {
 	return !slices.ContainsFunc(p.Hosts, func(host string) bool { return p.Current.VerifyHostname(host) != nil })
 }
 
-// due is true for one that is missing, for a certificate that ends soon, and for each one with all. No certificate is issued beyond the CA's end, so one that already ends
-// there would gain nothing.
+// usages are those of the installer.
+func (p pair) usages() []x509.ExtKeyUsage {
+	if isClient(p.Purpose) {
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+}
+
+// due is true for one that is missing, for a certificate that ends soon or that another CA has signed than the one that is wanted, and for each one
+// with all. No certificate is issued beyond the CA's end, so one that already ends there would gain nothing.
 func (p pair) due(a args, ca *x509.Certificate, now time.Time) bool {
 	if a.All || p.Current == nil {
 		return true
 	}
 	if a.New && !p.fits(now) {
+		return true
+	}
+	if a.issuer != nil && p.Current.CheckSignatureFrom(a.issuer) != nil {
 		return true
 	}
 	return opensslca.DaysLeft(p.Current, now) < a.BelowDays && p.Current.NotAfter.Before(ca.NotAfter)
@@ -160,6 +171,9 @@ func hostNames(given []string) ([]string, error) {
 
 // covers refuses names that lack one of the host's URLs or of the present certificate: masters may dial a name that no URL has.
 func (p pair) covers(names []string, isNew bool) error {
+	if isClient(p.Purpose) {
+		return nil // nobody dials it
+	}
 	var missing []string
 	hosts := append([]string{}, p.Hosts...)
 	if p.Current != nil && !isNew {
