@@ -50,6 +50,7 @@ type args struct {
 	Undo          bool                     `json:"undo"`
 	RemoveHost    string                   `json:"remove_host"`
 	CAMoved       bool                     `json:"ca_moved"`
+	RenewCA       bool                     `json:"renew_ca"`
 	Decided       plan.Decided             `json:"decided"`
 	Confirm       string                   `json:"confirm"`
 	SaveDir       string                   `json:"save_dir"`
@@ -113,7 +114,7 @@ func (a args) request() (plan.Request, error) {
 	return plan.Request{
 		Run: cmp.Or(a.Run, newRun()), Hosts: hosts, Earlier: earlier, Seen: a.Seen, Order: a.Order, NewHosts: a.NewHosts, Masters: a.Masters, Addresses: addresses, Resolved: resolved,
 		Prefer: a.Prefer, Unreadable: a.Unreadable, AcceptLoss: a.AcceptLoss, LostHostsYes: off.All, LostHosts: off.Names, Rejoin: a.Rejoin,
-		StartFailed: a.StartFailed, StartEnded: a.StartEnded, ClientsBroken: a.ClientsBroken, Undo: a.Undo, RemoveHost: a.RemoveHost, FenceHosts: a.FenceHosts, CAMoved: a.CAMoved, Decided: a.Decided, Confirmed: confirmed, Inventory: a.Inventory,
+		StartFailed: a.StartFailed, StartEnded: a.StartEnded, ClientsBroken: a.ClientsBroken, Undo: a.Undo, RemoveHost: a.RemoveHost, FenceHosts: a.FenceHosts, CAMoved: a.CAMoved, RenewCA: a.RenewCA, Decided: a.Decided, Confirmed: confirmed, Inventory: a.Inventory,
 		Backup: a.Backup, Simulate: a.Simulate,
 	}, err
 }

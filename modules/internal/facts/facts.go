@@ -56,6 +56,7 @@ type Host struct {
 	Probe        string          `json:"probe,omitempty"` // static pod: present, removed, none
 	CAKey        bool            `json:"ca_key"`          // this host holds the CA's private key
 	CACopy       string          `json:"ca_copy"`         // where it has none: a directory or archive on this host with the key of the CA in use
+	CARenewal    string          `json:"ca_renewal"`      // the stage of the replacement of the CA by a new one, which this host leads; "" where none is under way
 	NodeService  string          `json:"node_service,omitempty"`
 	Enabled      bool            `json:"enabled"` // etcd starts at boot
 	Clock        string          `json:"clock"`   // RFC 3339 with milliseconds, UTC

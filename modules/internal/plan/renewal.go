@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -18,6 +19,10 @@ type Renewal struct {
 	Together bool     `json:"together"` // no member waits until the others are healthy
 
 	Gates map[string]RenewalGate `json:"gates"` // by host
+
+	CA      string   `json:"ca"`      // the host where the CA is extended; "" where it is replaced, or nothing is renewed
+	NewCA   string   `json:"new_ca"`  // the host where it is replaced by a new one
+	Members []string `json:"members"` // who is restarted for that, one after the other
 }
 
 // RenewalGate are the member IDs of which nothing is expected before and after a host's restart: those outside the quorum that are not renewed yet.
@@ -29,15 +34,18 @@ type RenewalGate struct {
 // renewalOf renews one member at a time where there is quorum: each restart waits until all members are healthy. Where expired certificates may
 // be the reason for no quorum, nobody has to choose a survivor: all members get new ones and are restarted together, each with its data.
 func renewalOf(v *rows.View, d *rows.Decision) Renewal {
-	r := Renewal{Hosts: []string{}, Serial: "1", Gates: map[string]RenewalGate{}}
+	r := Renewal{Hosts: []string{}, Serial: "1", Gates: map[string]RenewalGate{}, Members: []string{}}
 	restore := v.Req.Playbook("restore_quorum.yml")
 	begun := v.Which(func(n *histories.Node) bool {
 		return n.Fenced() || n.Superseded() || n.ForcedTail() || n.Answered() && (n.Facts.Forcing != nil || n.Facts.Restoring != nil || len(n.Facts.ForceFlags) > 0)
 	})
 	switch {
+	case v.Req.RenewCA || v.CARenewalHost() != "":
+		return newCA(v, r)
 	case rows.CAHost(v) == "":
 		r.Refusal = fmt.Sprintf("no host that answers has the CA's key (ca/ca.key beside etcd.conf), or a copy of it, so nothing can be issued; nothing was changed. "+
-			"Next: put a backup of /etc/etcd of the first host of [etcd] into /backup of a host of etcd, then: %s", v.Req.Playbook("renew_certificates.yml"))
+			"Next: put a backup of /etc/etcd of the first host of [etcd] into /backup of a host of etcd, then: %s. "+
+			"Where there is none, a new CA is the way: %[1]s -e etcd_renew_ca=yes", v.Req.Playbook("renew_certificates.yml"))
 	case v.HasQuorum():
 		r.Hosts, r.Gates = oneByOne(v)
 	case len(begun) > 0:
@@ -48,6 +56,27 @@ func renewalOf(v *rows.View, d *rows.Decision) Renewal {
 		r.Serial, r.Together = "100%", true
 		r.Hosts = histories.Names(v.Which(func(n *histories.Node) bool { return n.Answered() && n.HasData() && n.Facts.Enabled }))
 	}
+	if r.Refusal == "" {
+		r.CA = rows.CAHost(v)
+	}
+	return r
+}
+
+// newCA needs every member: one that trusts the old CA alone would be left out when certificates of the new one come.
+func newCA(v *rows.View, r Renewal) Renewal {
+	again := v.Req.Playbook("renew_certificates.yml") + " -e etcd_renew_ca=yes"
+	away := v.Which(func(n *histories.Node) bool { return !n.IsNew && !slices.Contains(v.Quorum, n) })
+	switch {
+	case !v.HasQuorum():
+		r.Refusal = fmt.Sprintf("a new CA is made known member by member, and there is no quorum; nothing was changed. Next: %s, then: %s", v.Req.Playbook("restore_quorum.yml"), again)
+		return r
+	case len(away) > 0:
+		r.Refusal = fmt.Sprintf("%s would not trust the new CA: no healthy member runs there; nothing was changed. Next: bring it back, %s, or take it out, %s. Then: %s",
+			wording.And(histories.Names(away)), v.Req.Playbook("restore_quorum.yml"), v.Req.Playbook("remove_host.yml")+" -e etcd_host="+away[0].Name, again)
+		return r
+	}
+	r.NewCA = cmp.Or(v.CARenewalHost(), rows.CAHost(v), v.Quorum[0].Name)
+	r.Members = histories.Names(v.Which(func(n *histories.Node) bool { return slices.Contains(v.Quorum, n) }))
 	return r
 }
 

@@ -51,6 +51,39 @@ func TestRenewalOfOneOutside(t *testing.T) {
 	}
 }
 
+func (c *cluster) newCA() *cluster { c.RenewCA = true; return c }
+
+func (c *cluster) rolledOutFrom(i int) *cluster {
+	h := c.Hosts[host(i)]
+	h.CARenewal = "trust"
+	c.Hosts[host(i)] = h
+	return c
+}
+
+// A new CA needs quorum and all members; who has the CA leads it, or began it, or else the first host.
+func TestNewCA(t *testing.T) {
+	for name, c := range map[string]struct {
+		facts         *cluster
+		refusal, lead string
+	}{
+		"asked for":             {lost(3).healthy(0, 1, 2).caOn(1).withoutCA().caOn(1).newCA(), "", host(1)},
+		"its key is lost":       {lost(3).healthy(0, 1, 2).withoutCA().newCA(), "", host(0)},
+		"begun, nobody asks":    {lost(3).healthy(0, 1, 2).withoutCA().rolledOutFrom(2), "", host(2)},
+		"no quorum":             {lost(3).caOn(0).newCA(), "there is no quorum", ""},
+		"a member is not there": {lost(3).healthy(0, 1).caOn(0).newCA(), host(2) + " would not trust the new CA", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Make(c.facts.Request).Renewal
+			if c.refusal == "" && r.Refusal != "" || !strings.Contains(r.Refusal, c.refusal) || r.NewCA != c.lead || r.CA != "" || len(r.Hosts) > 0 {
+				t.Errorf("%+v", r)
+			}
+			if r.Refusal == "" && len(r.Members) != 3 || r.Refusal != "" && !strings.Contains(r.Refusal, "renew_certificates.yml -e etcd_renew_ca=yes") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 func TestRenewal(t *testing.T) {
 	for name, c := range map[string]struct {
 		facts    *cluster

@@ -3,7 +3,6 @@ package survey
 import (
 	"context"
 	"errors"
-	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -11,11 +10,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"etcd-quorum-restore/modules/internal/cacopy"
 	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/member"
 	"etcd-quorum-restore/modules/internal/readfile"
 	"etcd-quorum-restore/modules/internal/record"
+	"etcd-quorum-restore/modules/internal/rotation"
 	"etcd-quorum-restore/modules/internal/setaside"
 )
 
@@ -26,8 +27,8 @@ func fromFiles(ctx context.Context, out *facts.Host, h *host.Host) error {
 	out.Forcing = forcing(h.ForcingFile())
 	out.Restoring = restoring(h.RestoringFile())
 	out.ClientsLeft = clientsLeft(facts.ClientsLeftPath(h.EtcdConf))
-	_, err := os.Stat(filepath.Join(filepath.Dir(h.EtcdConf), "ca", "ca.key"))
-	out.CAKey = err == nil
+	ca := filepath.Join(filepath.Dir(h.EtcdConf), "ca")
+	out.CAKey, out.CARenewal = cacopy.There(ca), rotation.StageOf(ca)
 	s, err := member.Read(ctx, h.DataDir, h.Config.WALDir)
 	if over := readfile.Over(ctx, h.DataDir); over != nil {
 		return over

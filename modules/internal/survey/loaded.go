@@ -28,3 +28,12 @@ func notLoaded(certificates []facts.Certificate, p *procfs.Process) []facts.Chec
 	}
 	return nil
 }
+
+// halfRenewed: until the last stage both CAs are trusted, and what openshift-ansible's playbooks make of two is not known.
+func halfRenewed(out facts.Host) []facts.Check {
+	if out.CARenewal == "" {
+		return nil
+	}
+	return []facts.Check{{Name: "ca_renewal", Status: "failed", Line: "etcd's CA is being replaced by a new one, and is in stage " + out.CARenewal,
+		Advice: "finish it: ansible-playbook playbooks/renew_certificates.yml"}}
+}

@@ -109,6 +109,16 @@ func (c *Cluster) CAHost() string {
 	return ""
 }
 
+// CARenewalHost is the host from which a new CA is being rolled out; "" where none is.
+func (c *Cluster) CARenewalHost() string {
+	for _, n := range c.Nodes {
+		if n.Answered() && n.Facts.CARenewal != "" {
+			return n.Name
+		}
+	}
+	return ""
+}
+
 // CACopyHost is the first host with a copy of the CA's directory, where none has the CA's key; "" where there is none.
 func (c *Cluster) CACopyHost() string {
 	if c.CAHost() != "" {

@@ -30,6 +30,7 @@ type Request struct {
 	Undo          bool               // undo a restore that ended before its forced start, instead of deciding on one
 	RemoveHost    string             // remove this host, instead of deciding on a restore
 	CAMoved       bool               // the CA's key was moved off RemoveHost
+	RenewCA       bool               // renew_certificates.yml was asked for a new CA
 	Decided       Decided
 	Confirmed     Confirmed
 	Inventory     []string
