@@ -18,8 +18,9 @@ BLOCKS = ("block", "rescue", "always")
 INCLUDES = ("include_role", "import_role", "include_tasks", "import_tasks")
 READS = frozenset("etcd_cluster_info etcd_host_info etcd_log_info".split())
 ON_CONTROL_NODE = frozenset("etcd_inventory etcd_quorum_plan etcd_report etcd_run_lock".split())
-# etcd_ca edits the CA files of clients, too, and whatever file it has not reached verifies as before.
-CLIENTS = frozenset("etcd_clients_left etcd_ca flannel_etcd_endpoints openshift_etcd_urls openshift_master_restart systemd_unit".split())
+# etcd_ca edits the CA files of clients, too, and whatever file it has not reached verifies as before; etcd_certificates renews those of clients, and
+# while one is not renewed the old CA stays trusted.
+CLIENTS = frozenset("etcd_clients_left etcd_ca etcd_certificates flannel_etcd_endpoints openshift_etcd_urls openshift_master_restart systemd_unit".split())
 
 
 def load(path):
