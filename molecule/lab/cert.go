@@ -60,7 +60,10 @@ var caPaths = []string{"/etc/etcd/ca/ca.crt", "/etc/etcd/ca.crt", "/etc/origin/m
 // caCommand gives the CA another end, as if it had been made at another time.
 func (l *Lab) caCommand(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return errors.New("usage: lab ca NAME DAYS")
+		return errors.New("usage: lab ca NAME DAYS|adopt")
+	}
+	if args[0] == "adopt" {
+		return l.adoptCA(ctx)
 	}
 	days, err := strconv.Atoi(args[0])
 	if err != nil {

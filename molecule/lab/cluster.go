@@ -38,6 +38,10 @@ func (l *Lab) client(h Host) (*clientv3.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.clientWith(h, conf)
+}
+
+func (l *Lab) clientWith(h Host, conf *tls.Config) (*clientv3.Client, error) {
 	return clientv3.New(clientv3.Config{
 		Endpoints: []string{h.clientURL()}, TLS: conf, DialTimeout: 2 * time.Second, Logger: zap.NewNop(),
 		// gRPC's own pauses grow to two minutes: a member that is back would
@@ -127,7 +131,11 @@ type v2Client struct{ http *http.Client }
 
 func (l *Lab) v2() (*v2Client, error) {
 	conf, err := l.tlsConfig()
-	return &v2Client{&http.Client{Transport: &http.Transport{TLSClientConfig: conf, MaxIdleConnsPerHost: 64}}}, err
+	return v2With(conf), err
+}
+
+func v2With(conf *tls.Config) *v2Client {
+	return &v2Client{&http.Client{Transport: &http.Transport{TLSClientConfig: conf, MaxIdleConnsPerHost: 64}}}
 }
 
 func (c *v2Client) put(ctx context.Context, h Host, key, value string) error {

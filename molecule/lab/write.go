@@ -60,16 +60,18 @@ func (l *Lab) newWriter(o writerOptions) (*writer, error) {
 			return nil, err
 		}
 	}
+	conf, err := l.writersTLS(o)
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range w.hosts {
-		c, err := l.client(h)
+		c, err := l.clientWith(h, conf)
 		if err != nil {
 			return nil, err
 		}
 		w.clients = append(w.clients, c)
 	}
-	if w.v2, err = l.v2(); err != nil {
-		return nil, err
-	}
+	w.v2 = v2With(conf)
 	w.log, err = os.OpenFile(l.ackedLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	return w, err
 }

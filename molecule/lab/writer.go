@@ -26,6 +26,7 @@ type writerOptions struct {
 	Size    int
 	Hosts   string
 	NoWait  bool
+	As      string
 }
 
 func (o *writerOptions) flags(name string) *flag.FlagSet {
@@ -37,6 +38,7 @@ func (o *writerOptions) flags(name string) *flag.FlagSet {
 	f.IntVar(&o.Size, "size", 64, "bytes of a value")
 	f.StringVar(&o.Hosts, "hosts", "", "write through these only (a,b); default: all members")
 	f.BoolVar(&o.NoWait, "no-wait", false, "do not wait for acknowledged writes")
+	f.StringVar(&o.As, "as", "", "show this master's client certificate and trust its CA file, as they are at each new connection")
 	return f
 }
 
