@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,31 @@ func TestEveryRefusalNamesACommand(t *testing.T) {
 	}
 	if count < 100 {
 		t.Errorf("%d refusals in all cases; expected more", count)
+	}
+}
+
+// A refusal that asks for one consent keeps the others in its command: two that leave out what the other asks for would lead to each other for ever.
+func TestHintsKeepWhatWasGiven(t *testing.T) {
+	count := 0
+	for _, one := range allCases(t) {
+		r := one.c.Request
+		if r.RemoveHost != "" || r.Undo || len(r.FenceHosts) > 0 {
+			continue
+		}
+		given := map[string]bool{"etcd_survivor=": r.Prefer != "", "etcd_accept_loss=yes": r.AcceptLoss, "etcd_lost_hosts_off=": len(r.LostHosts) > 0, "etcd_rejoin=no": !r.Rejoin}
+		for _, refusal := range Make(r).Refusals {
+			if !strings.Contains(refusal.Hint, "playbooks/restore_quorum.yml") {
+				continue
+			}
+			for option, was := range given {
+				count++
+				if was && !strings.Contains(refusal.Hint, option) && !strings.Contains(refusal.Hint, "without "+strings.Split(option, "=")[0]) {
+					t.Errorf("%s: %s: no %s in %q", one.why, refusal.Code, option, refusal.Hint)
+				}
+			}
+		}
+	}
+	if count < 100 {
+		t.Errorf("%d options of refusals in all cases; expected more", count)
 	}
 }

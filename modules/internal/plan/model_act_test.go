@@ -18,14 +18,14 @@ type operator struct {
 // ask makes a look at all hosts and the decision about it, in the words of testdata.
 func (w *world) ask(o operator, more ...string) (Plan, []string) {
 	lines := append(w.lines(), more...)
-	if o.lostHostsOff {
-		lines = append(lines, "consent")
-	}
 	if o.acceptLoss {
 		lines = append(lines, "accept")
 	}
 	if o.prefer >= 0 {
 		lines = append(lines, fmt.Sprintf("prefer %d", o.prefer))
+	}
+	if o.lostHostsOff { // last: it names who is out of reach of the plan that the others lead to
+		lines = append(lines, "consent")
 	}
 	return decideCase(lines), lines
 }

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/commands"
@@ -38,14 +39,46 @@ func (r Request) Playbook(name string) string {
 }
 
 // Again is the command that carries out a restore with the operator's same options.
-func (r Request) Again() string {
-	return r.Playbook("restore_quorum.yml") + given(r.Prefer != "", "etcd_survivor="+r.Prefer) + given(r.AcceptLoss, "etcd_accept_loss=yes") + r.LostHostsOption() +
-		given(!r.Rejoin, "etcd_rejoin=no")
+func (r Request) Again() string { return r.With() }
+
+// With is the same with these variables (NAME=VALUE) in addition, or in the place of those of the same name: a refusal that asks for one consent
+// must not drop another.
+func (r Request) With(set ...string) string {
+	all := slices.DeleteFunc(r.given(), func(had string) bool {
+		return slices.ContainsFunc(set, func(s string) bool { return nameOf(s) == nameOf(had) })
+	})
+	all = append(all, set...)
+	slices.SortStableFunc(all, func(a, b string) int { return place(a) - place(b) })
+	command := r.Playbook("restore_quorum.yml")
+	for _, variable := range all {
+		command += " -e " + variable
+	}
+	return command
 }
 
-func given(yes bool, variable string) string {
-	if !yes {
-		return ""
+func nameOf(variable string) string {
+	name, _, _ := strings.Cut(variable, "=")
+	return name
+}
+
+// place is that of a variable in a command; all others come first.
+func place(variable string) int {
+	return slices.Index([]string{"etcd_survivor", "etcd_accept_loss", "etcd_lost_hosts_off", "etcd_rejoin"}, nameOf(variable))
+}
+
+// given are the variables of a restore that the operator gave.
+func (r Request) given() (all []string) {
+	if r.Prefer != "" {
+		all = append(all, "etcd_survivor="+r.Prefer)
 	}
-	return " -e " + variable
+	if r.AcceptLoss {
+		all = append(all, "etcd_accept_loss=yes")
+	}
+	if len(r.LostHosts) > 0 {
+		all = append(all, "etcd_lost_hosts_off="+strings.Join(r.LostHosts, ","))
+	}
+	if !r.Rejoin {
+		all = append(all, "etcd_rejoin=no")
+	}
+	return all
 }

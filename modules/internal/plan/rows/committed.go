@@ -106,7 +106,7 @@ func givesUpCommitted(v *View, d *Decision) []Refusal {
 	}
 	accept := acceptCommand(v, d.Survivor)
 	if d.Action == Start {
-		accept = v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes"
+		accept = v.Req.With("etcd_accept_loss=yes")
 	}
 	var all []Refusal
 	for _, n := range v.Nodes {

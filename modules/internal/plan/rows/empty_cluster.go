@@ -56,7 +56,7 @@ func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
 	if v.HasQuorum() && len(v.GoneStarted()) > 0 {
 		hint += ", and remove the member that is missing: " + v.TakeOut(&v.GoneStarted()[0])
 	} else {
-		hint += ": " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_accept_loss=yes" + v.Req.LostHostsOption()
+		hint += ": " + v.Req.With("etcd_accept_loss=yes")
 	}
 	return refuse(Refusal{
 		Code: "empty_cluster",

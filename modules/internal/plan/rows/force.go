@@ -44,7 +44,9 @@ func forceSurvivor(v *View) *Decision {
 }
 
 func cannotPrefer(v *View, n *histories.Node) *Refusal {
-	hint := "without etcd_survivor the newest log is chosen: " + v.Req.Playbook("restore_quorum.yml") + v.Req.LostHostsOption()
+	without := v.Req
+	without.Prefer = ""
+	hint := "without etcd_survivor the newest log is chosen: " + without.Again()
 	switch {
 	case n == nil:
 		return &Refusal{Code: "prefer_unknown", Msg: fmt.Sprintf("etcd_survivor=%s is no host of etcd", v.Req.Prefer), Hint: hint}

@@ -37,7 +37,7 @@ func taking(v *View, d *Decision) []*histories.Node {
 
 // startsSuperseded also refuses where a majority has such data, or a forced start of it has begun.
 func startsSuperseded(v *View, d *Decision) []Refusal {
-	return supersededRefusals(v, StartedAgain(v, d), v.Req.Playbook("restore_quorum.yml")+" -e etcd_accept_loss=yes"+v.Req.LostHostsOption())
+	return supersededRefusals(v, StartedAgain(v, d), v.Req.With("etcd_accept_loss=yes"))
 }
 
 func failedChecks(v *View, d *Decision) []Refusal {
@@ -138,7 +138,7 @@ func roomForBackup(v *View, d *Decision) []Refusal {
 			Code: "backup_space",
 			Msg: fmt.Sprintf("%s: the backup needs %s in %s, and %s are free", n.Name, wording.Size(need), n.Facts.BackupDir.Path,
 				wording.Size(n.Facts.BackupDir.FreeBytes)),
-			Hint: "make room there, or give another place, best one outside the host: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_backup_dir=/mnt/backup",
+			Hint: "make room there, or give another place, best one outside the host: " + v.Req.With("etcd_backup_dir=/mnt/backup"),
 		})
 	}
 	return all

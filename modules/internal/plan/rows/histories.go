@@ -36,7 +36,7 @@ func splitRefusal(v *View, s histories.Split) Refusal {
 		r.Msg = fmt.Sprintf("%s and %s both hold committed entries that contradict each other from index %d on: one cluster has split into two",
 			s.A.Nodes[0].Name, s.B.Nodes[0].Name, s.Index)
 	}
-	r.Hint = lead + "; the other's data is set aside, never deleted: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes"
+	r.Hint = lead + "; the other's data is set aside, never deleted: " + v.Req.With("etcd_survivor=HOST", "etcd_accept_loss=yes")
 	return r
 }
 

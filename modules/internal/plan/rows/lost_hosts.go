@@ -34,7 +34,7 @@ func lostHostsMayServe(v *View) *Decision {
 	return refuse(Refusal{
 		Code: "etcd_lost_hosts_off",
 		Msg:  msg,
-		Hint: "bring them back, or make sure that they are powered off and stay off, then: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(v.Unreached(), ","),
+		Hint: "bring them back, or make sure that they are powered off and stay off, then: " + v.Req.With("etcd_lost_hosts_off="+strings.Join(v.Unreached(), ",")),
 	})
 }
 

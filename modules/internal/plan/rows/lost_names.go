@@ -25,14 +25,6 @@ func (v *View) saidToBeOff() bool {
 	return len(v.Req.LostHosts) > 0 && !slices.ContainsFunc(v.Unreached(), func(name string) bool { return !slices.Contains(v.Req.LostHosts, name) })
 }
 
-// LostHostsOption is the variable as the operator gave it, for a command; "" where it was not given.
-func (r Request) LostHostsOption() string {
-	if len(r.LostHosts) == 0 {
-		return ""
-	}
-	return " -e etcd_lost_hosts_off=" + strings.Join(r.LostHosts, ",")
-}
-
 // lostWithoutNames refuses a plain yes: it is typed from memory, and covers any host that happens to be out of reach. Where none is, it means
 // nothing.
 func lostWithoutNames(v *View) *Decision {
@@ -43,7 +35,7 @@ func lostWithoutNames(v *View) *Decision {
 	return refuse(Refusal{
 		Code: "etcd_lost_hosts_off",
 		Msg:  "etcd_lost_hosts_off=yes does not name the hosts that stay off; these cannot be reached: " + wording.And(gone),
-		Hint: "if each of them is powered off and stays off, name them: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(gone, ","),
+		Hint: "if each of them is powered off and stays off, name them: " + v.Req.With("etcd_lost_hosts_off="+strings.Join(gone, ",")),
 	})
 }
 
@@ -59,9 +51,11 @@ func namedAsLost(v *View) *Decision {
 	if len(alive) == 0 {
 		return nil
 	}
-	hint := "without the variable: " + v.Req.Playbook("restore_quorum.yml")
+	without := v.Req
+	without.LostHosts = nil
+	hint := "without etcd_lost_hosts_off: " + without.Again()
 	if known := v.Unreached(); len(known) > 0 {
-		hint = "if all hosts that cannot be reached are powered off and stay off: " + v.Req.Playbook("restore_quorum.yml") + " -e etcd_lost_hosts_off=" + strings.Join(known, ",")
+		hint = "if all hosts that cannot be reached are powered off and stay off: " + v.Req.With("etcd_lost_hosts_off="+strings.Join(known, ","))
 	}
 	return refuse(Refusal{Code: "lost_host_answers", Msg: "etcd_lost_hosts_off names a host that answers: " + wording.And(alive), Hint: hint})
 }

@@ -29,7 +29,7 @@ func network(v *View) *Decision {
 	case a != nil:
 		hint = fmt.Sprintf("repair the connection between these hosts, if one is broken, and look again with check_quorum.yml; if one cluster has split into two, "+
 			"choose whose writes to keep, and name %s or %s; the other's data is set aside, never deleted: %s",
-			a.Name, b.Name, v.Req.Playbook("restore_quorum.yml")+" -e etcd_survivor=HOST -e etcd_accept_loss=yes")
+			a.Name, b.Name, v.Req.With("etcd_survivor=HOST", "etcd_accept_loss=yes"))
 	case len(found) == len(seenButNotReached(v)):
 		hint = startOrRepair(v, hint)
 	}

@@ -27,7 +27,7 @@ func forcingInterrupted(v *View) *Decision {
 			Code: "two_forcings",
 			Msg:  fmt.Sprintf("a forced start was begun on %s; only one of them may continue", wording.And(histories.Names(begun))),
 			Hint: "compare them with check_quorum.yml, and choose; the other's data is set aside, never deleted: " +
-				v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
+				v.Req.With("etcd_survivor=HOST", "etcd_accept_loss=yes"),
 		})
 	case !slices.Contains(begun, n) && v.Req.AcceptLoss:
 		return nil // the operator gives up what only the other host holds
@@ -51,7 +51,7 @@ func forcingElsewhere(v *View, begun *histories.Node) *Decision {
 		Code: "forcing_elsewhere",
 		Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and etcd_survivor is %s", begun.Name, begun.Facts.Forcing.Phase, v.Req.Prefer),
 		Hint: fmt.Sprintf("finish it on %s: fix what keeps etcd from starting there, then run it again without etcd_survivor; to give up what only %s holds: %s",
-			begun.Name, begun.Name, v.Req.Playbook("restore_quorum.yml")+" -e etcd_survivor="+v.Req.Prefer+" -e etcd_accept_loss=yes"),
+			begun.Name, begun.Name, v.Req.With("etcd_accept_loss=yes")),
 	})
 }
 
@@ -87,7 +87,7 @@ func mayFinish(v *View, n *histories.Node) *Decision {
 			Code: "forcing_unreadable",
 			Msg:  fmt.Sprintf("a forced start was begun on %s (phase %s), and its data is: %s", n.Name, n.Facts.Forcing.Phase, n.Verdict()),
 			Hint: "repair the disk; to continue from another host, and give up what only " + n.Name + " holds: " +
-				v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=HOST -e etcd_accept_loss=yes",
+				v.Req.With("etcd_survivor=HOST", "etcd_accept_loss=yes"),
 		})
 		return refuse(refusals...) // even with consent: etcd would not start
 	}

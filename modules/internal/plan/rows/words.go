@@ -7,7 +7,7 @@ import (
 )
 
 func acceptCommand(v *View, chosen *histories.Node) string {
-	return v.Req.Playbook("restore_quorum.yml") + " -e etcd_survivor=" + chosen.Name + " -e etcd_accept_loss=yes" + v.Req.LostHostsOption()
+	return v.Req.With("etcd_survivor="+chosen.Name, "etcd_accept_loss=yes")
 }
 
 func position(n *histories.Node) string {
