@@ -63,6 +63,9 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		return answer(want, outcome), err
 	}
 	if prepare {
+		if err := reachable(ctx, cfg, want, outcome.Before); err != nil {
+			return answer(want, outcome), err
+		}
 		return a.prepare(ctx, call, here, want, outcome)
 	}
 	return start.run(ctx, call, answer(want, outcome), outcome.DBBytes)

@@ -6,7 +6,9 @@ import (
 
 	"etcd-quorum-restore/modules/internal/ansible"
 	"etcd-quorum-restore/modules/internal/confedit"
+	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/etcd/membership"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/fault"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/hosturl"
@@ -72,4 +74,27 @@ func inConf(path string, variables map[string]string) (confedit.Edit, error) {
 	}
 	existing := variables[confedit.StateKey]
 	return confedit.Plan(path, confedit.Request{Settings: map[string]*string{confedit.StateKey: &existing}, Cluster: true, Exact: listed})
+}
+
+// reachable refuses where no member answers this host at the peer URLs of the list: etcd asks one of them at its first start, and ends again and
+// again where none answers, while two members are without quorum for it [etcd v3.2.32, etcdserver/cluster_util.go].
+func reachable(ctx context.Context, cfg etcd.Config, want membership.Want, members []facts.ClusterMember) error {
+	var urls []string
+	for _, m := range members {
+		if m.Name != "" && !facts.ShareURL(m.PeerURLs, want.PeerURLs) {
+			urls = append(urls, m.PeerURLs...)
+		}
+	}
+	last := ""
+	for url, seen := range etcd.SeesPeers(ctx, urls, cfg) {
+		if seen.Error == "" {
+			return nil
+		}
+		last = url + ": " + seen.Error
+	}
+	if last == "" {
+		return nil
+	}
+	return fault.New(fault.Refused, "no member answers this host at the peer URL that the member list has of it (%s), so etcd here could not start", last).
+		WithHint("where that member's host has a new address: ansible-playbook playbooks/readdress.yml -e etcd_host=NAME; else open its port 2380 for this host")
 }

@@ -24,6 +24,9 @@ func (l *Lab) keep(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if err := l.saveAs("kept", "lab.json"); err != nil {
+		return err
+	}
 	err := each(l.Hosts, func(h Host) error {
 		disk, err := l.disk(ctx, h)
 		if err != nil {
@@ -54,6 +57,9 @@ func (l *Lab) reset(ctx context.Context, args []string) error {
 		}
 	}
 	if err := each(l.Hosts, func(h Host) error { return l.resetDisk(ctx, h) }); err != nil {
+		return err
+	}
+	if err := errors.Join(l.readFrom("kept", "lab.json"), l.save()); err != nil { // addresses, where hosts were given others
 		return err
 	}
 	return l.start(ctx)

@@ -73,12 +73,24 @@ func openLab(root, name string) (*Lab, error) {
 	return l, json.Unmarshal(b, l)
 }
 
-func (l *Lab) save() error {
+func (l *Lab) save() error { return l.saveAs("lab.json") }
+
+func (l *Lab) saveAs(file ...string) error {
 	b, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(l.path("lab.json"), append(b, '\n'), 0o600)
+	return os.WriteFile(l.path(file...), append(b, '\n'), 0o600)
+}
+
+// readFrom takes what saveAs has written.
+func (l *Lab) readFrom(file ...string) error {
+	b, err := os.ReadFile(l.path(file...))
+	if err != nil {
+		return err
+	}
+	l.Hosts = nil
+	return json.Unmarshal(b, l)
 }
 
 func (l *Lab) path(elem ...string) string {

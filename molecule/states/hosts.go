@@ -46,12 +46,21 @@ func hosts() []state {
 		all = append(all, s)
 	}
 	return append(all,
+		state{Name: "master-0 has a new address, certificates and etcd.conf name it", Trouble: twoLost(moved("master-0", etcdConfToo, step{"cert", "master-0"})...)},
 		state{Name: "master-0: the clock an hour ahead", Skip: "containers share the machine's clock"},
 		state{Name: "quorum, one frozen", Trouble: []step{wiped("master-2"), strictly("master-1", "pkill -STOP -x etcd")}},
 		state{Name: "one wiped, one stopped, one with sshd dead", Trouble: []step{wiped("master-2"), stopped("master-1"),
 			on("master-0", "systemctl stop ssh.socket ssh.service sshd.service; pkill -x sshd")}}, // the stopped one is started, as printed
 	)
 }
+
+// moved gives a host another address, in the inventory and in DNS as well.
+func moved(host string, then ...step) []step {
+	return append([]step{strictly(host, "systemctl stop etcd"), {"readdress", host}}, then...)
+}
+
+// etcdConfToo: its owner has corrected etcd.conf, too.
+var etcdConfToo = strictly("master-0", `sed -i "s/$(sed -n 's#^ETCD_LISTEN_PEER_URLS=https://\(.*\):2380#\1#p' /etc/etcd/etcd.conf)/$(hostname -i | cut -d' ' -f1)/g" /etc/etcd/etcd.conf`)
 
 // small puts a full file system in the place of a directory, with the directory's content.
 func small(host, dir string) step {

@@ -41,10 +41,11 @@ type Host struct {
 	Members      []ClusterMember `json:"members"` // the current membership, as this host knows it
 	MembersFrom  string          `json:"members_from,omitempty"`
 	Live         Live            `json:"live"`
-	Joined       bool            `json:"joined"`    // runs as a member of a cluster that has quorum
-	Sees         map[string]Seen `json:"sees"`      // by peer URL
-	Forcing      *Forcing        `json:"forcing"`   // an interrupted etcd_force_new_cluster
-	Restoring    *Restoring      `json:"restoring"` // a backup is being put back by etcd_restore
+	MovedFrom    string          `json:"moved_from,omitempty"` // an address of its peer URLs in the member list that this host does not have any more
+	Joined       bool            `json:"joined"`               // runs as a member of a cluster that has quorum
+	Sees         map[string]Seen `json:"sees"`                 // by peer URL
+	Forcing      *Forcing        `json:"forcing"`              // an interrupted etcd_force_new_cluster
+	Restoring    *Restoring      `json:"restoring"`            // a backup is being put back by etcd_restore
 	ClientsLeft  *ClientsLeft    `json:"clients_left"`
 	Fenced       *Fence          `json:"fenced"`
 	PutBack      *Fence          `json:"put_back"` // a fence that was lifted; etcd is still to be started

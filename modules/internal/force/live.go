@@ -96,3 +96,21 @@ func (f *Forcer) unflagged(ctx context.Context) error {
 	}
 	return err
 }
+
+// listOwnURLs replaces the peer URLs of a member whose host has moved, while it is alone: the member list still has the old ones, etcd.conf's count
+// for nothing once there is data, and a member that joins would ask there, in vain, with the quorum gone [etcd v3.2.32, etcdserver/cluster_util.go].
+func (f *Forcer) listOwnURLs(ctx context.Context, p *Proof) error {
+	if f.Host.MovedFrom(p.PeerURLs) == "" {
+		return nil
+	}
+	c, err := f.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.MemberUpdate(ctx, p.MemberID, f.Host.Config.PeerURLs); err != nil {
+		return fault.Wrap(fault.KindOf(err), err, "replace the peer URL of this member, %s, by the one of etcd.conf", strings.Join(p.PeerURLs, ","))
+	}
+	p.PeerURLs = f.Host.Config.PeerURLs
+	return nil
+}

@@ -122,6 +122,9 @@ func (f *Forcer) release(ctx context.Context, s situation, out *Outcome) error {
 	if err := f.unflagged(ctx); err != nil {
 		return err
 	}
+	if err := f.listOwnURLs(ctx, &out.Member); err != nil {
+		return err
+	}
 	out.ServesSince = time.Now().UTC().Format(time.RFC3339)
 	return safefile.Remove(f.Host.ForcingFile())
 }

@@ -52,6 +52,7 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 		out.CACopy = copyOfCA(ctx, h, o.BackupDir)
 	}
 	live(ctx, &out, h, o.Settle)
+	out.MovedFrom = h.MovedFrom(listedURLs(out))
 	out.Joined = joined(out)
 	var issued []facts.Check
 	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
@@ -179,6 +180,17 @@ func otherPeers(out facts.Host) []string {
 		}
 	}
 	return slices.DeleteFunc(urls, func(url string) bool { return facts.HasURL(out.Config.PeerURLs, url) })
+}
+
+// listedURLs are this host's own peer URLs in the member list.
+func listedURLs(out facts.Host) []string {
+	if out.Member == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(out.Members, func(m facts.ClusterMember) bool { return m.ID == out.Member.ID }); i >= 0 {
+		return out.Members[i].PeerURLs
+	}
+	return nil
 }
 
 // joined is true where this host runs as a member of a cluster that has quorum.

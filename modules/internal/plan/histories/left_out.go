@@ -48,7 +48,7 @@ func (c *Cluster) JoinedWith(x *Node) (names []string) {
 
 func (c *Cluster) nameAt(p facts.Listed) string {
 	for _, n := range c.Nodes {
-		if facts.HasURL(n.PeerURLs(), p.URL) || !n.Answered() && sameName(n.Name, p.Name) {
+		if facts.HasURL(n.allPeerURLs(), p.URL) || !n.Answered() && sameName(n.Name, p.Name) {
 			return n.Name
 		}
 	}
@@ -60,5 +60,16 @@ func (n *Node) initialCluster() []facts.Listed {
 }
 
 func (n *Node) inList(list []facts.Listed) bool {
-	return slices.ContainsFunc(list, func(p facts.Listed) bool { return facts.HasURL(n.PeerURLs(), p.URL) })
+	return slices.ContainsFunc(list, func(p facts.Listed) bool { return facts.HasURL(n.allPeerURLs(), p.URL) })
+}
+
+// allPeerURLs are also those that its own data lists: a host that has moved has others in its etcd.conf.
+func (n *Node) allPeerURLs() []string {
+	urls := n.PeerURLs()
+	for _, m := range n.Facts.Members {
+		if m.ID == n.DataID() {
+			urls = append(urls, m.PeerURLs...)
+		}
+	}
+	return urls
 }

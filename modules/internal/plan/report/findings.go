@@ -159,6 +159,10 @@ func leftBehind(v *rows.View, n *histories.Node) []Finding {
 		}
 		all = append(all, Finding{Code: "clients_left", Line: "an earlier run did not finish these clients of etcd: " + wording.And(what), Advice: "to finish it: " + restore})
 	}
+	if n.Facts.MovedFrom != "" && v.HasQuorum() {
+		all = append(all, Finding{Code: "moved", Line: "the member list has it at " + n.Facts.MovedFrom + ", which this host does not have: no other member reaches it there",
+			Advice: v.Req.Playbook("readdress.yml") + " -e etcd_host=" + n.Name})
+	}
 	if n.Facts.Probe == "removed" {
 		all = append(all, Finding{Code: "probe", Line: "etcd's manifest has no liveness probe", Advice: "to put it back: " + restore})
 	}

@@ -20,11 +20,13 @@ func unstartedReachable(v *View) []*histories.Node {
 }
 
 // unstartedCompletes is true where the members that were added and never started give the missing votes for a quorum. Where a majority has data
-// without them, starting that majority comes first; where there is no majority even with them, joining does not help.
+// without them, starting that majority comes first; where there is no majority even with them, joining does not help. A new member asks one with
+// data before it runs: where none of these is where the list says, it cannot.
 func unstartedCompletes(v *View) bool {
 	good, added := v.UsableHosts(), unstartedReachable(v)
 	with := len(good) + len(added) - len(histories.Intersection(good, added))
-	return len(added) > 0 && len(good) > 0 && len(good) < v.Needed() && with >= v.Needed()
+	found := slices.ContainsFunc(good, func(n *histories.Node) bool { return n.Facts.MovedFrom == "" })
+	return len(added) > 0 && found && len(good) < v.Needed() && with >= v.Needed()
 }
 
 // addJoins decides for each host that has no quorum of its own. Those that have it are not changed, unless a forced start was begun there.

@@ -99,7 +99,7 @@ func seenDifferently(v *View) []string {
 	var found []string
 	for _, n := range v.Nodes {
 		listens := n.Facts.MembersFrom == "peer_port"
-		if !n.Up() || n.Member == nil || n.Facts.State == facts.Starting && !listens {
+		if !n.Up() || n.Member == nil || n.Facts.MovedFrom != "" || n.Facts.State == facts.Starting && !listens {
 			continue
 		}
 		if _, ended := v.Req.StartEnded[n.Name]; ended || justStarted(n) {

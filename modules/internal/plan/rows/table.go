@@ -44,6 +44,7 @@ var table = []row{
 	nobodyAnswers,
 	factsAreMissing,
 	historiesUnclear,
+	movedApart,
 	network,
 	emptyClusterServes,
 	whichHost,
