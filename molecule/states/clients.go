@@ -23,7 +23,7 @@ func clients() []state {
 		{name: "master-config is not YAML", host: "master-1", script: `printf '\t- [\n' >>` + config,
 			end: mended, says: `master-config`, cure: `sed -i '$d' ` + config},
 		{name: "flanneld file is not parseable", host: "master-1", script: `sed -i '/ENDPOINTS/s/"*$//;/ENDPOINTS/s/=/="/' ` + flannel,
-			off: mended, says: `flannel_etcd_endpoints: /etc/sysconfig/flanneld`, cure: `sed -i '/ENDPOINTS/s/=.*https/="https/;/ENDPOINTS/s/"*$/"/' ` + flannel},
+			off: mended, says: `flannel_etcd_endpoints: /etc/sysconfig/flanneld`, cure: `sed -i '/ENDPOINTS/s/="*/="/;/ENDPOINTS/s/"*$/"/' ` + flannel},
 	}
 	var all []state
 	for _, b := range broken {
