@@ -291,6 +291,19 @@ func TestWhatIsDue(t *testing.T) {
 	}
 }
 
+// A host that has moved gets certificates that name the new address, with quorum and without.
+func TestMovedHostIsDue(t *testing.T) {
+	s := newSite(t, 600, 700)
+	moved := strings.ReplaceAll(s.Read("etc/etcd/etcd.conf"), "https://"+ip, "https://192.0.2.111")
+	s.Write("etc/etcd/etcd.conf", moved)
+	s.names = append(s.names, "192.0.2.111")
+	for _, each := range s.run("info").OK(t, false).JSON["present"].([]any) {
+		if each.(map[string]any)["due"] != true {
+			t.Error(each)
+		}
+	}
+}
+
 // TestRefusals: each of them changes nothing.
 func TestRefusals(t *testing.T) {
 	requests := func(s *site) any { return s.run("requested").JSON["requests"] }

@@ -111,6 +111,11 @@ func (p pair) fits(now time.Time) bool {
 	if err != nil || !opensslca.SameKey(key.Public(), p.Current.PublicKey) {
 		return false
 	}
+	return p.namesHost()
+}
+
+// namesHost is true where the certificate is issued for each name and address by which etcd.conf says that this host is dialed.
+func (p pair) namesHost() bool {
 	return !slices.ContainsFunc(p.Hosts, func(host string) bool { return p.Current.VerifyHostname(host) != nil })
 }
 
@@ -122,13 +127,13 @@ func (p pair) usages() []x509.ExtKeyUsage {
 	return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 }
 
-// due is true for one that is missing, for a certificate that ends soon or that another CA has signed than the one that is wanted, and for each one
+// due is true for one that is missing, for a certificate that ends soon, that is not issued for this host's URLs, or that another CA has signed than the one that is wanted, and for each one
 // with all. No certificate is issued beyond the CA's end, so one that already ends there would gain nothing.
 func (p pair) due(a args, ca *x509.Certificate, now time.Time) bool {
 	if a.All || p.Current == nil {
 		return true
 	}
-	if a.New && !p.fits(now) {
+	if a.New && !p.fits(now) || !isClient(p.Purpose) && !p.namesHost() {
 		return true
 	}
 	if a.issuer != nil && p.Current.CheckSignatureFrom(a.issuer) != nil {

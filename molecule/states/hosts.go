@@ -47,6 +47,7 @@ func hosts() []state {
 	}
 	return append(all,
 		state{Name: "master-0 has a new address, certificates and etcd.conf name it", Trouble: twoLost(moved("master-0", etcdConfToo, step{"cert", "master-0"})...)},
+		state{Name: "master-0 has a new address, etcd.conf names it", Trouble: twoLost(moved("master-0", etcdConfToo)...)},
 		state{Name: "master-0: the clock an hour ahead", Skip: "containers share the machine's clock"},
 		state{Name: "quorum, one frozen", Trouble: []step{wiped("master-2"), strictly("master-1", "pkill -STOP -x etcd")}},
 		state{Name: "one wiped, one stopped, one with sshd dead", Trouble: []step{wiped("master-2"), stopped("master-1"),

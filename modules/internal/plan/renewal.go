@@ -50,8 +50,8 @@ func renewalOf(v *rows.View, d *rows.Decision) Renewal {
 		r.Hosts, r.Gates = oneByOne(v)
 	case len(begun) > 0:
 		r.Refusal = fmt.Sprintf("%s. A restore has begun: there is a fence, or a trace of a forced start, on %s; nothing was changed. Next: %s", d.Reason, wording.And(histories.Names(begun)), restore)
-	case !slices.ContainsFunc(v.Nodes, func(n *histories.Node) bool { return hasExpired(n) || restartIsDue(n) }):
-		r.Refusal = fmt.Sprintf("%s. No certificate has expired, so certificates are not the cause; nothing was changed. Next: %s", d.Reason, restore)
+	case !slices.ContainsFunc(v.Nodes, func(n *histories.Node) bool { return hasExpired(n) || isForOthers(n) || restartIsDue(n) }):
+		r.Refusal = fmt.Sprintf("%s. No certificate has expired, and each names its host, so certificates are not the cause; nothing was changed. Next: %s", d.Reason, restore)
 	default:
 		r.Serial, r.Together = "100%", true
 		r.Hosts = histories.Names(v.Which(func(n *histories.Node) bool { return n.Answered() && n.HasData() && n.Facts.Enabled }))
@@ -102,6 +102,11 @@ func idsOf(nodes []*histories.Node) []string {
 		}
 	}
 	return ids
+}
+
+// isForOthers: a certificate lacks an address or a name of its host, as after a move.
+func isForOthers(n *histories.Node) bool {
+	return n.Answered() && slices.ContainsFunc(n.Facts.Certificates, func(c facts.Certificate) bool { return c.Error == "" && len(c.MissingHosts) > 0 })
 }
 
 // restartIsDue: a renewal was killed between the CA's file and the restart.

@@ -91,9 +91,12 @@ func TestRenewal(t *testing.T) {
 		hosts    int
 		together bool
 	}{
-		"quorum":                          {lost(3).healthy(0, 1, 2).caOn(0), "", 3, false},
-		"no CA":                           {lost(3).healthy(0, 1, 2).withoutCA(), "no host that answers has the CA's key", 0, false},
-		"lost for another reason":         {lost(3).caOn(0), "No certificate has expired", 0, false},
+		"quorum":                  {lost(3).healthy(0, 1, 2).caOn(0), "", 3, false},
+		"no CA":                   {lost(3).healthy(0, 1, 2).withoutCA(), "no host that answers has the CA's key", 0, false},
+		"lost for another reason": {lost(3).caOn(0), "No certificate has expired", 0, false},
+		"lost, one has moved": {lost(3).caOn(0).edit(0, func(h *Host) {
+			h.Certificates = []facts.Certificate{{Purpose: "peer", MissingHosts: []string{"192.0.2.99"}, ExpiresDays: 99}}
+		}), "", 1, true},
 		"lost, expired":                   {lost(3).caOn(0).caOn(1).caOn(2).expired(0, 1, 2), "", 3, true},
 		"lost, expired, one out of reach": {lost(3).caOn(0).caOn(1).off(2).expired(0, 1), "", 2, true},
 		"killed before the restart":       {lost(3).caOn(0).caOn(1).caOn(2).restartDue(0), "", 3, true},

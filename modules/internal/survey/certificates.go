@@ -124,7 +124,7 @@ func judgeCertificate(f CertificateFile, c facts.Certificate, parsed *x509.Certi
 	}
 	if len(c.MissingHosts) > 0 {
 		check.Line = fmt.Sprintf("%s is issued for %s, not for %s", f.Path, strings.Join(c.SANs, ", "), strings.Join(c.MissingHosts, ", "))
-		check.Advice = "correct etcd_ip and etcd_hostname in the inventory, then " + c.Reissue()
+		check.Advice = "correct etcd_ip and etcd_hostname in the inventory, then " + c.Renewal()
 		return check
 	}
 	if lacking := lackingUsage(f.Purpose, parsed); lacking != "" {

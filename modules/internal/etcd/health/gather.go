@@ -242,7 +242,8 @@ func Await(ctx context.Context, cfg etcd.Config, api string, want Condition, hol
 		}
 		select {
 		case <-ctx.Done():
-			return p, fault.New(fault.Timeout, "the cluster is not as awaited (%s): %s", want, strings.Join(append([]string{p.summary()}, p.Problems...), "; ")).WithHint("see `lines` and `problems` of this result")
+			return p, fault.New(fault.Timeout, "the cluster is not as awaited (%s): %s", want, strings.Join(append([]string{p.summary()}, p.Problems...), "; ")).
+				WithHint("see `lines` and `problems` of this result; what to do: ansible-playbook playbooks/check_quorum.yml")
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
