@@ -52,6 +52,9 @@ func (l lab) control(s state) (string, error) {
 
 const pastes = 3
 
+// askedAgain is no loop: what was consented to grew until the hosts were fenced, and now stays as it is.
+const askedAgain = "changed_meanwhile"
+
 // follow the commands to their end.
 func (r *result) follow(ctx context.Context, l lab, s state, command string) (asked, byHand bool, last play, err error) {
 	first := command
@@ -74,7 +77,8 @@ func (r *result) follow(ctx context.Context, l lab, s state, command string) (as
 		}
 		next := first
 		if last.status != 0 && !looks(command) {
-			if next = confirmed(last.next(), s); next == "" || next == command {
+			next = confirmed(last.next(), s)
+			if next == "" || next == command && last.plan() != askedAgain {
 				return asked, byHand, last, nil
 			}
 		}
