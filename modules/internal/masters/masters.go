@@ -145,8 +145,8 @@ func run(ctx context.Context, command, component string) error {
 		return fault.New(fault.Unsupported, "there is no %s on this host", command).WithHint("it comes with OpenShift 3.10 and 3.11; run this on masters only")
 	}
 	if err != nil && ctx.Err() != nil {
-		return fault.Wrap(fault.Timeout, ctx.Err(), "%s %s did not return in time", command, component).
-			WithHint("see what it waits for (master-logs %[1]s %[1]s), and give a longer timeout", component)
+		return fault.New(fault.Timeout, "%s %s did not return in time", command, component).
+			WithHint("see whether the container runtime answers on this host (timeout 10 docker ps); if it does not, restart it: systemctl restart docker")
 	}
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "%s %s: %s", command, component, strings.TrimSpace(said.String()))
