@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/cacopy"
 	"etcd-quorum-restore/modules/internal/edit"
 	"etcd-quorum-restore/modules/internal/etcdconf"
 	"etcd-quorum-restore/modules/internal/fault"
@@ -38,6 +39,7 @@ type args struct {
 	Reach        string   `json:"reach"`
 	OlderThan    int      `json:"older_than"`
 	Nodes        []string `json:"nodes"`
+	CalicoSecret string   `json:"calico_secret"`
 
 	Hosts map[string]rotation.Host `json:"hosts"`
 }
@@ -76,6 +78,9 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 	case "dropped":
 		return dropped(call, a, conf)
 	}
+	if a.State == "extended" && call.CheckMode && !cacopy.There(a.CADir) {
+		return wouldExtend(ctx, call, a, conf, time.Now())
+	}
 	return extended(ctx, call, a, time.Now())
 }
 
@@ -107,7 +112,7 @@ func extend(call *ansible.Call, a args, ca *opensslca.CA, end, now time.Time) (a
 	if err != nil {
 		return ansible.Result{}, err
 	}
-	w := rewrite{c, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Replaced(text, c) }}
+	w := rewrite{c, false, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Replaced(text, c) }}
 	diff, aside, err := w.replaceIn(ca.File(), call.CheckMode)
 	shown := ca.Cert
 	if !call.CheckMode && err == nil {

@@ -22,6 +22,7 @@ type usage struct {
 	Trusts  []rotation.Trusted     `json:"trusts"`
 	Shows   []rotation.Certificate `json:"shows"`
 	Restart []string               `json:"restart"`
+	Others  rotation.Bystanders    `json:"others"`
 }
 
 // used says which CAs this host's readers have in their files, and whose certificates they show.
@@ -42,6 +43,9 @@ func used(a args, conf etcdconf.Conf) (ansible.Result, error) {
 			t.CAs = append(t.CAs, opensslca.Identity(c))
 		}
 		data.Trusts = append(data.Trusts, t)
+	}
+	if data.Others, err = bystanders(a); err != nil {
+		return ansible.Result{}, err
 	}
 	data.Shows, err = shown(a, conf)
 	return ansible.Result{Data: data}, err

@@ -124,7 +124,7 @@ func mayLeave(ctx context.Context, call *ansible.Call, a args, r *rotation.Rotat
 	if len(a.Hosts) == 0 {
 		return fault.New(fault.Invalid, "argument hosts: expected what state=readers returned on each host of etcd, master and node; got none")
 	}
-	blockers := r.Blockers(a.Hosts, a.Nodes)
+	blockers := r.Blockers(a.Hosts, a.Nodes, a.CalicoSecret)
 	if len(blockers) == 0 {
 		ports, err := ports(ctx, a)
 		if err != nil {
@@ -192,7 +192,7 @@ func dropped(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, er
 	concerned := slices.DeleteFunc(slices.Clone(all), func(r reader) bool {
 		return !slices.ContainsFunc(all, func(other reader) bool { return other.Path == r.Path && slices.Contains(a.Readers, other.Name) })
 	})
-	w := rewrite{c, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Without(text, c, old) }}
+	w := rewrite{c, true, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Without(text, c, old) }}
 	plan, err := w.changes(call, concerned)
 	if err != nil {
 		return ansible.Result{}, err

@@ -74,3 +74,14 @@ func putBack(ctx context.Context, call *ansible.Call, a args, c cacopy.Copy, now
 	result.Data = data
 	return result, err
 }
+
+// wouldExtend is for check mode, in which the copy that a run would extend was not put back.
+func wouldExtend(ctx context.Context, call *ansible.Call, a args, conf etcdconf.Conf, now time.Time) (ansible.Result, error) {
+	c, err := bestCopy(ctx, call, a, conf)
+	if err != nil {
+		return extended(ctx, call, a, now) // which says that there is no CA here
+	}
+	data := describe(filepath.Join(a.CADir, "ca.crt"), c.Cert, a, now)
+	data.From = c.Path
+	return ansible.Result{Changed: data.Due, Data: data}, nil
+}

@@ -203,3 +203,18 @@ func TestRestoredKilledAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// In check mode the copy is not put back, so what would be extended is the copy's certificate.
+func TestExtendedOfACopyInCheckMode(t *testing.T) {
+	s := newSite(t, 20)
+	s.lose("backup/etcd/ca")
+	search := []any{"search", []string{s.path("backup")}}
+	a := s.run("extended", append(search, "_ansible_check_mode", true)...).OK(t, true)
+	if a.JSON["due"] != true || a.JSON["from"] != s.path("backup/etcd/ca") {
+		t.Error(a.Stdout)
+	}
+	s.run("extended", append(search, "_ansible_check_mode", true, "below_days", 5)...).OK(t, false)
+	s.run("extended", search...).Failed(t, "invalid")
+	s.must(os.RemoveAll(s.path("backup/etcd")))
+	s.run("extended", append(search, "_ansible_check_mode", true)...).Failed(t, "invalid")
+}

@@ -54,7 +54,7 @@ func trusted(call *ansible.Call, a args, conf etcdconf.Conf) (ansible.Result, er
 		return ansible.Result{}, err
 	}
 	warnOfClient(call, a, time.Now())
-	r := rewrite{c, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Joined(text, c, beside) }}
+	r := rewrite{c, len(beside) > 0, func(text []byte) ([]byte, bool, bool, error) { return opensslca.Joined(text, c, beside) }}
 	plan, err := r.changes(call, all)
 	if err != nil {
 		return ansible.Result{}, err
@@ -77,6 +77,7 @@ func given(a args) (*x509.Certificate, error) {
 // rewrite is how the content of a CA file changes, and the certificate that the change is about.
 type rewrite struct {
 	Cert *x509.Certificate
+	New  bool // of a new CA, or the end of an old one
 	edit func(text []byte) (content []byte, found, same bool, err error)
 }
 
@@ -129,7 +130,7 @@ func (w rewrite) put(call *ansible.Call, all, plan []reader) (ansible.Result, er
 		if call.CheckMode {
 			continue
 		}
-		if err := safefile.Write(r.pending(), []byte("A restart of "+r.Name+" is due: "+r.Path+" was changed.\n"), 0o600); err != nil {
+		if err := w.mark(r); err != nil {
 			return result, err
 		}
 		call.MarkChanged()
@@ -145,6 +146,18 @@ func (w rewrite) put(call *ansible.Call, all, plan []reader) (ansible.Result, er
 		}
 	}
 	return result, nil
+}
+
+// mark keeps one that is there: its cause may be the graver one.
+func (w rewrite) mark(r reader) error {
+	text := "A restart of " + r.Name + " is due: " + r.Path + " was changed.\n"
+	if w.New {
+		text = facts.MarkOfANewCA
+	}
+	if w.New && readfile.Exists(r.pending()) {
+		return nil
+	}
+	return safefile.Write(r.pending(), []byte(text), 0o600)
 }
 
 // due are the readers whose restart is left, from this run or from one that was killed.

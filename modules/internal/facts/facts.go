@@ -120,6 +120,9 @@ func (c Certificate) Reissue() string {
 // RestartMark is the file that etcd_ca leaves beside a CA's file until its reader (etcd, master, flannel) was restarted.
 func RestartMark(path, reader string) string { return path + ".restart-" + reader }
 
+// MarkOfANewCA is the text of a mark that is left for a new CA: while both are trusted, the process works with what it has loaded.
+const MarkOfANewCA = "A restart is due: a new CA is being made known, or the old one leaves.\n"
+
 // DataDir is the data directory; FreeBytes is what an unprivileged process may still write to its filesystem.
 type DataDir struct {
 	Path         string `json:"path"`

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/report"
 )
 
 // expired gives hosts a server certificate that has ended.
@@ -112,5 +113,18 @@ func TestRenewal(t *testing.T) {
 				t.Errorf("no way on: %s", r.Refusal)
 			}
 		})
+	}
+}
+
+// A rotation that is not finished is said, and is no reason against a restore: it goes on only with quorum.
+func TestRotationUnderARestore(t *testing.T) {
+	before, after := Make(lost(3).caOn(0).Request), Make(lost(3).caOn(0).rolledOutFrom(0).Request)
+	if before.Action != after.Action || len(after.Refusals) != len(before.Refusals) {
+		t.Errorf("%s, %v; without it: %s", after.Action, after.Refusals, before.Action)
+	}
+	if !slices.ContainsFunc(after.Findings, func(f report.Finding) bool {
+		return f.Code == "ca_renewal" && strings.Contains(f.Advice, "renew_certificates.yml")
+	}) {
+		t.Errorf("%+v", after.Findings)
 	}
 }

@@ -17,6 +17,14 @@ type Host struct {
 	Trusts       []Trusted     `json:"trusts"`
 	Certificates []Certificate `json:"shows"`
 	Restart      []string      `json:"restart"`
+	Others       Bystanders    `json:"others"`
+}
+
+// Bystanders use a master's files for etcd, and are the platform's to restart. Catalog: its API server runs since before the files were changed.
+// Calico: it is here, with copies of the files in a secret that nobody but the API shows.
+type Bystanders struct {
+	Catalog bool `json:"catalog"`
+	Calico  bool `json:"calico"`
 }
 
 // Trusted is a CA file of a reader (etcd, master or flannel), with the identities of the CAs in it.
@@ -34,10 +42,11 @@ type Certificate struct {
 }
 
 // Blockers says for each host why the rotation cannot leave its stage yet. A node out of reach counts only where nodes that answer have flannel:
-// without it a node does not speak to etcd.
-func (r *Rotation) Blockers(hosts map[string]Host, nodes []string) []string {
-	flannel := false
+// without it a node does not speak to etcd. Secret is the stage for which somebody has made calico's secret anew.
+func (r *Rotation) Blockers(hosts map[string]Host, nodes []string, secret string) []string {
+	flannel, calico := false, false
 	for _, h := range hosts {
+		calico = calico || h.Others.Calico
 		flannel = flannel || slices.ContainsFunc(h.Trusts, func(t Trusted) bool { return t.Reader == "flannel" })
 	}
 	var all []string
@@ -55,8 +64,26 @@ func (r *Rotation) Blockers(hosts map[string]Host, nodes []string) []string {
 			}
 		}
 	}
+	if calico && r.before(Clients) && secret != r.next() {
+		all = append(all, fmt.Sprintf("calico has copies of a master's files; on a master run: %s; then run renew_certificates.yml with -e etcd_calico_secret=%s", calicosSecret, r.next()))
+	}
 	return all
 }
+
+// Commands for what openshift-ansible makes in its roles openshift_service_catalog and calico.
+const (
+	catalogsPods  = "oc -n kube-service-catalog delete pods -l app=apiserver"
+	calicosSecret = "oc -n kube-system create secret generic calico-etcd-secrets --from-file=etcd-ca=/etc/origin/master/master.etcd-ca.crt " +
+		"--from-file=etcd-cert=/etc/origin/master/master.etcd-client.crt --from-file=etcd-key=/etc/origin/master/master.etcd-client.key " +
+		"--dry-run -o yaml | oc replace -f - && oc -n kube-system delete pods -l k8s-app=calico-node"
+)
+
+// before is true in a stage that comes before the given one.
+func (r *Rotation) before(stage string) bool {
+	return slices.Index(Stages, r.Stage) < slices.Index(Stages, stage)
+}
+
+func (r *Rotation) next() string { return Stages[slices.Index(Stages, r.Stage)+1] }
 
 func (r *Rotation) lacks(h Host) (all []string) {
 	for _, t := range h.Trusts {
@@ -71,6 +98,9 @@ func (r *Rotation) lacks(h Host) (all []string) {
 		if r.Stage != Clients || reader != "etcd" {
 			all = append(all, reader+" was not restarted since its CA file was changed")
 		}
+	}
+	if h.Others.Catalog && r.before(Clients) {
+		all = append(all, "the service catalog's API server runs since before the master's files were changed; restart it: "+catalogsPods)
 	}
 	for _, c := range h.Certificates {
 		if r.Stage != Trust && c.CA != opensslca.Identity(r.Cert) {

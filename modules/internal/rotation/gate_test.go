@@ -50,7 +50,7 @@ func TestBlockers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Rotation{Stage: c.stage, Cert: fresh, Old: []*x509.Certificate{leaves}}
-			got := strings.Join(r.Blockers(map[string]Host{"h": c.host}, nil), "; ")
+			got := strings.Join(r.Blockers(map[string]Host{"h": c.host}, nil, ""), "; ")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
@@ -67,14 +67,44 @@ func TestNodesOutOfReach(t *testing.T) {
 	r := Rotation{Stage: Trust, Cert: fresh}
 	id := []string{opensslca.Identity(fresh)}
 	hosts := map[string]Host{"node": {Unreachable: true}, "other": {Trusts: []Trusted{{"etcd", "/e", id}}}}
-	if got := r.Blockers(hosts, []string{"node"}); len(got) > 0 {
+	if got := r.Blockers(hosts, []string{"node"}, ""); len(got) > 0 {
 		t.Error(got)
 	}
-	if got := r.Blockers(hosts, nil); len(got) != 1 {
+	if got := r.Blockers(hosts, nil, ""); len(got) != 1 {
 		t.Error(got)
 	}
 	hosts["other"] = Host{Trusts: []Trusted{{"flannel", "/f", id}}}
-	if got := r.Blockers(hosts, []string{"node"}); len(got) != 1 {
+	if got := r.Blockers(hosts, []string{"node"}, ""); len(got) != 1 {
 		t.Error(got)
+	}
+}
+
+// Who has the master's files from elsewhere is named with the command, until the old CA begins to leave.
+func TestBystanders(t *testing.T) {
+	fresh, _, err := opensslca.New(time.Now(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := Host{Trusts: []Trusted{{"master", "/m", []string{opensslca.Identity(fresh)}}}}
+	for name, c := range map[string]struct {
+		stage, secret string
+		others        Bystanders
+		want          string
+	}{
+		"none":                       {Trust, "", Bystanders{}, ""},
+		"an old catalog":             {Trust, "", Bystanders{Catalog: true}, "oc -n kube-service-catalog delete pods"},
+		"calico":                     {Trust, "", Bystanders{Calico: true}, "-e etcd_calico_secret=issue"},
+		"calico, for this stage":     {Trust, "issue", Bystanders{Calico: true}, ""},
+		"calico, for the one before": {Issue, "issue", Bystanders{Calico: true}, "-e etcd_calico_secret=clients"},
+		"both, at the end":           {Members, "", Bystanders{true, true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Rotation{Stage: c.stage, Cert: fresh}
+			done.Others = c.others
+			got := strings.Join(r.Blockers(map[string]Host{"h": done}, nil, c.secret), "; ")
+			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -195,7 +195,7 @@ func (r *Rotation) note(stage string) error {
 
 // Advance leaves the present stage for the next one, and returns what was set aside.
 func (r *Rotation) Advance(ctx context.Context, now time.Time) (aside []string, err error) {
-	switch next := Stages[slices.Index(Stages, r.Stage)+1]; next {
+	switch next := r.next(); next {
 	case Issue:
 		return r.swap(ctx, now)
 	case Done:

@@ -37,3 +37,23 @@ func TestNotLoaded(t *testing.T) {
 		t.Errorf("etcd is stopped: %+v", got)
 	}
 }
+
+// In the course of a rotation the restart is due as well, and the process works with what it has: it is no reason against a restore.
+func TestNotLoadedForANewCA(t *testing.T) {
+	ca := filepath.Join(t.TempDir(), "ca.crt")
+	self, err := procfs.Read(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := facts.RestartMark(ca, "etcd")
+	if err := os.WriteFile(mark, []byte(facts.MarkOfANewCA), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	when := time.Now().Add(time.Hour)
+	if err := os.Chtimes(mark, when, when); err != nil {
+		t.Fatal(err)
+	}
+	if got := notLoaded([]facts.Certificate{{Purpose: "ca", Path: ca}}, &self); got != nil {
+		t.Errorf("%+v", got)
+	}
+}

@@ -57,7 +57,6 @@ func Gather(ctx context.Context, h *host.Host, o Options) (facts.Host, error) {
 	var issued []facts.Check
 	out.Certificates, issued = Certificates(certificateFiles(h), o.Now)
 	out.Checks = append(append(checks(ctx, out, h, status), issued...), notLoaded(out.Certificates, status.Process)...)
-	out.Checks = append(out.Checks, halfRenewed(out)...)
 	return out, nil
 }
 

@@ -146,6 +146,10 @@ func leftBehind(v *rows.View, n *histories.Node) []Finding {
 		}
 		all = append(all, Finding{Code: "force_flag", Line: line, Advice: "to remove it: " + restore})
 	}
+	if stage := n.Facts.CARenewal; stage != "" { // no check: it is no reason against a restore, and without quorum it cannot go on
+		all = append(all, Finding{Code: "ca_renewal", Line: "etcd's CA is being replaced by a new one, and is in stage " + stage,
+			Advice: "to finish it: " + v.Req.Playbook("renew_certificates.yml")})
+	}
 	if n.Facts.Forcing != nil {
 		all = append(all, Finding{Code: "forcing", Line: "a forced start was begun and not finished (phase " + n.Facts.Forcing.Phase + ")", Advice: "to finish it: " + restore})
 	}
