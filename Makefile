@@ -93,7 +93,7 @@ packages: environments modules ## the archives are complete and have the same by
 	@molecule/control/archive
 	@molecule/control/collection
 
-matrix: environments newest modules ## Ansible 2.9 on both Pythons to the newest, without hosts; LAB=yes: with three (long); WRITE=yes: README's table
+matrix: environments newest modules ## Ansible 2.9 on both Pythons to the newest, without hosts; LAB=yes: with three (long), and with WRITE=yes README's table
 	@molecule/control/matrix
 
 # With two at a time, half of two cores waits for elections and boots.
