@@ -45,6 +45,9 @@ func run(_ context.Context, call *ansible.Call, a args) (ansible.Result, error) 
 		return ansible.Result{}, err
 	}
 	out := result{Path: runlock.Path(a.Directory, a.Inventory), Holder: me}
+	if out.Holder.Beside, err = runlock.Beside(out.Path, me); err != nil {
+		return ansible.Result{}, err
+	}
 	if a.Reads || call.CheckMode {
 		out.Other, err = runlock.Other(out.Path, me)
 		if out.Other != nil {

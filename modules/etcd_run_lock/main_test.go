@@ -236,6 +236,34 @@ func TestTheLockOfAHost(t *testing.T) {
 	moduletest.Run(t, m{"directory": t.TempDir(), "state": "absent"}).OK(t, false)
 }
 
+// Two inventories of one control node may name the same cluster: a copy, or another user's. The hosts' locks keep their runs apart.
+func TestTwoInventoriesOfOneControlNode(t *testing.T) {
+	mine := lock(t)
+	copied := m{"inventory": []string{"/home/ops/hosts"}, "directory": mine["directory"]}
+	var theirs runlock.Holder
+	heldBy(t, copied, func(h *runlock.Holder) { theirs = *h })
+	me := moduletest.Run(t, mine).OK(t, false).JSON["holder"]
+	host := m{"directory": t.TempDir(), "holder": theirs}
+	moduletest.Run(t, host).OK(t, false)
+	host["holder"] = me
+	if a := moduletest.Run(t, host).Failed(t, "refused"); !strings.Contains(a.Msg(), "restore_quorum.yml of ") {
+		t.Errorf("alive when this run began: %s", a.Stdout)
+	}
+
+	began, err := runlock.This()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := m{"directory": t.TempDir(), "holder": theirs}
+	moduletest.Run(t, later).OK(t, false)
+	began.Started = theirs.Started - 1
+	later["holder"] = began
+	moduletest.Run(t, later).Failed(t, "refused")
+	began.Started = theirs.Started + 1
+	later["holder"] = began
+	moduletest.Run(t, later).OK(t, false) // it began before this one, and did not live then
+}
+
 func TestBadInput(t *testing.T) {
 	link := lock(t)
 	if err := os.Symlink("/etc/hostname", runlock.Path(link["directory"].(string), link["inventory"].([]string))); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ const Stale = 2 * time.Hour
 // HostPath is the lock of a host of etcd, for runs of all control nodes.
 func HostPath(directory string) string { return filepath.Join(directory, "etcd-quorum-restore.lock") }
 
-// TakeHost records the run on this host, where no process of it can be seen. Runs of one control node are kept apart there (Take): one that it has
-// left here has ended. So has each, as far as anybody can tell, whose lock is stale. It returns the run whose lock was taken over.
+// TakeHost records the run on this host, where no process of it can be seen. It refuses where a run of another control node has the lock, or one of
+// this control node that may live. One whose lock is stale has ended, as far as anybody can tell. It returns the run whose lock was taken over.
 // The refusal gives back the locks of hosts, those of the whole run.
 func TakeHost(path string, me Holder, hosts []string, write bool) (*Holder, error) {
 	f, other, age, err := openHost(path)
@@ -25,7 +26,7 @@ func TakeHost(path string, me Holder, hosts []string, write bool) (*Holder, erro
 		return nil, err
 	}
 	defer f.Close()
-	foreign := other != nil && other.Boot != me.Boot
+	foreign := other != nil && me.meets(*other)
 	if foreign && !stale(age) {
 		return nil, fault.New(fault.Refused, "%s on %s has this host's lock, which is %s old; two runs at a time would work against each other",
 			other, other.Node, age.Round(time.Second)).
@@ -51,10 +52,16 @@ func HeldHost(path string, me Holder) (*Holder, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if other == nil || other.Boot == me.Boot || stale(age) {
+	if other == nil || !me.meets(*other) || stale(age) {
 		return nil, nil
 	}
 	return other, nil
+}
+
+// meets is false for a run of this control node that has ended: it began before me, and did not live when I began. For one inventory, Take keeps runs
+// apart; two inventories may name the same hosts.
+func (h Holder) meets(o Holder) bool {
+	return o.Boot != h.Boot || o.Started > h.Started || slices.Contains(h.Beside, o.PID)
 }
 
 // A lock of the future is one of a clock that was wrong.

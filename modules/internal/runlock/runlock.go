@@ -34,8 +34,9 @@ type Holder struct {
 	Boot    string `json:"boot"`
 	Command string `json:"command"`
 	User    string `json:"user"`
-	Node    string `json:"node"`  // the control node's own name
-	Since   string `json:"since"` // RFC 3339, UTC
+	Node    string `json:"node"`             // the control node's own name
+	Since   string `json:"since"`            // RFC 3339, UTC
+	Beside  []int  `json:"beside,omitempty"` // process IDs of other runs that lived on the control node when this one began, for other inventories
 }
 
 // Path is this user's lock file for an inventory, given as Ansible's list of sources.
@@ -170,6 +171,7 @@ func Take(path string, me Holder) error {
 }
 
 func record(f *os.File, me Holder) error {
+	me.Beside = nil
 	text, err := json.Marshal(me)
 	if err != nil {
 		return err
@@ -231,15 +233,34 @@ func openOwn(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Other is a living run that is not me, of any user; nil where there is none.
+// Other is a living run for the same inventory that is not me, of any user; nil where there is none.
 func Other(path string, me Holder) (*Holder, error) {
 	mine := filepath.Base(path)
+	found, err := living(path, mine[:strings.LastIndexByte(mine, '-')+1], me)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// Beside are the process IDs of all living runs that are not me, for any inventory: another inventory may name the same hosts.
+func Beside(path string, me Holder) ([]int, error) {
+	found, err := living(path, "etcd-quorum-restore-", me)
+	var pids []int
+	for _, h := range found {
+		pids = append(pids, h.PID)
+	}
+	return pids, err
+}
+
+func living(path, prefix string, me Holder) ([]Holder, error) {
 	files, err := readfile.Dir(filepath.Dir(path)) // no glob pattern: the directory's name may hold special characters
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "argument directory").WithHint("say another directory: -e etcd_lock_dir=PATH")
 	}
+	var found []Holder
 	for _, file := range files {
-		if !strings.HasPrefix(file.Name(), mine[:strings.LastIndexByte(mine, '-')+1]) || !strings.HasSuffix(file.Name(), ".lock") {
+		if !strings.HasPrefix(file.Name(), prefix) || !strings.HasSuffix(file.Name(), ".lock") {
 			continue
 		}
 		h, err := read(filepath.Join(filepath.Dir(path), file.Name()))
@@ -247,10 +268,10 @@ func Other(path string, me Holder) (*Holder, error) {
 			return nil, err
 		}
 		if h != nil && !h.same(me) && h.Boot == me.Boot {
-			return h, nil
+			found = append(found, *h)
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
 const maxRecord = 4096
