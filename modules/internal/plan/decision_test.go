@@ -132,6 +132,23 @@ func TestAnswerCoversNoMore(t *testing.T) {
 	}
 }
 
+// A restore that finds nothing to do waits for nobody; one that has a step for any host does.
+func TestChangesSomething(t *testing.T) {
+	simulated := lost(3).running(0).wiped(1, 2)
+	simulated.Simulate = true
+	for name, c := range map[string]struct {
+		of   *cluster
+		want bool
+	}{
+		"healthy": {lost(3).healthy(0, 1, 2), false}, "refused": {lost(3).healthy(0, 1).off(2), false}, "started": {lost(3).running(0).off(2), true},
+		"forced": {lost(3).running(0).wiped(1, 2), true}, "check mode": {simulated, false},
+	} {
+		if got := Make(c.of.Request); got.Changes != c.want {
+			t.Errorf("%s: changes %v, want %v; %s %v", name, got.Changes, c.want, got.Action, got.Plays)
+		}
+	}
+}
+
 // Runs of two control nodes meet on every host that answers, whatever each of them decides.
 func TestLocksAreOfAllThatAnswer(t *testing.T) {
 	for want, c := range map[string]*cluster{"0 1 2": lost(3).healthy(0, 1, 2), "0 1": lost(3).off(2), "": lost(3).off(0, 1, 2)} {

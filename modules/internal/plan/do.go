@@ -17,6 +17,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 	}
 	_, out.Held = rows.Holds(v)
 	out.Lock = locks(v)
+	out.Changes = !v.Req.Simulate && changes(out.Plays)
 	out.RestartWait = map[bool]string{true: "serving", false: "process"}[v.HasQuorum()]
 	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
 	maps.Copy(out.Resolved, v.Req.Resolved)
@@ -42,6 +43,16 @@ func locks(v *rows.View) []string {
 		return []string{}
 	}
 	return histories.Names(v.Which((*histories.Node).Answered))
+}
+
+// changes is true where a play acts on a host: all of them but the comparison of data.
+func changes(plays map[string][]string) bool {
+	for play, hosts := range plays {
+		if play != rows.PlayVerify && len(hosts) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // endpoints are the client URLs to ask for a change of the membership: the survivor's, or else those of all members.

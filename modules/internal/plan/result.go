@@ -26,6 +26,7 @@ type Do struct {
 	Seen           map[string]histories.Position `json:"seen"`         // the end of each log that was ever read in this run; for the next look
 	Resolved       map[string][]string           `json:"resolved"`     // as in the request
 	Lock           []string                      `json:"lock"`         // hosts whose lock a run takes that changes something: all that answer, none in check mode
+	Changes        bool                          `json:"changes"`      // some step of a restore acts on a host: it waits for runs of other control nodes
 	Held           []string                      `json:"held"`         // hosts that do not join without consent: they hold committed entries of their own
 	Down           []string                      `json:"down"`         // IDs of members that stay in the list and are known to be down
 	Remove         []histories.Member            `json:"remove"`       // members that leave the live list
