@@ -37,12 +37,19 @@ func v3Lines(p Picture) []string {
 	if !p.Quorum {
 		out = append(out, "Error:  unhealthy cluster")
 	}
+	if p.serves() {
+		out = append(out, "ENDPOINT, ID, VERSION, DB SIZE, IS LEADER, RAFT TERM, RAFT INDEX")
+	}
 	for _, e := range p.Endpoints {
 		if e.Serves {
 			out = append(out, fmt.Sprintf("%s, %s, %s, %s, %v, %d, %d", e.Endpoint, e.MemberID, e.Version, Size(e.DBSize), e.IsLeader, e.Term, e.Index))
 		}
 	}
 	return out
+}
+
+func (p Picture) serves() bool {
+	return slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool { return e.Serves })
 }
 
 // v2Lines are those of `cluster-health`, one for each member.
