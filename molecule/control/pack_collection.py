@@ -25,7 +25,8 @@ def fill(archive, root):
     shutil.copytree(os.path.join(archive, "library"), os.path.join(root, "plugins", "modules"), symlinks=False, ignore=shutil.ignore_patterns("bin"))
     for part in ("roles", "playbooks", "inventory", "docs"):
         shutil.copytree(os.path.join(archive, part), os.path.join(root, part), symlinks=True)
-    shutil.copytree(os.path.join(archive, "plugins", "callback"), os.path.join(root, "plugins", "callback"))
+    for kind in ("callback", "lookup"):
+        shutil.copytree(os.path.join(archive, "plugins", kind), os.path.join(root, "plugins", kind))
     for part in ("README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "VERSION"):
         shutil.copy(os.path.join(archive, part), root)
     for link, target in LINKS.items():

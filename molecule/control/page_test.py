@@ -29,6 +29,16 @@ MASTERS = ["master-%d.example.com" % number for number in range(3)]
 PLAN = ["etcd: QUORUM LOST (1 of 3 members run, 2 needed)", ""] + ["line %d of the plan" % number for number in range(28)]
 
 
+GIVEN = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Print it
+      debug:
+        msg: "given {{ lookup('etcd_given') | to_json }}"
+"""
+
+
 class Terminal:
     """What a page has printed, and a clock that a test moves."""
 
@@ -106,10 +116,10 @@ class PageTest(unittest.TestCase):
             "it is fenced. Next:", "ansible-playbook -i hosts playbooks/fence.yml -e etcd_host=m", "then start it",
             "Next: mend it, then:", "ansible m -i hosts -m etcd_service -a 'state=started wait=process'",
             "look:", "ansible-playbook -i hosts playbooks/verify.yml")])
-        terminal.step("Say it", [("m", {"msg": ["left for later: ansible-playbook -i hosts playbooks/restore_quorum.yml", "ansible is used here"]})], action="debug")
+        with_config = "ANSIBLE_CONFIG='/a b/ansible.cfg' ansible-playbook -i hosts playbooks/restore_quorum.yml"
+        terminal.step("Say it", [("m", {"msg": ["left for later: " + with_config, "ansible is used here"]})], action="debug")
         terminal.page.flush()
-        self.assertEqual(terminal.lines[-3:], ["(4/9) m          left for later:", margin + "ansible-playbook -i hosts playbooks/restore_quorum.yml",
-                                               margin + "ansible is used here"])
+        self.assertEqual(terminal.lines[-3:], ["(4/9) m          left for later:", margin + with_config, margin + "ansible is used here"])
 
     def test_the_end_says_where_it_stopped_and_what_is_fenced(self):
         terminal = Terminal()
@@ -352,8 +362,9 @@ class Run(unittest.TestCase):
     def run_it(self, *arguments, **environment):
         """Exit status and all that was printed, by the project's own ansible.cfg. before: a command that runs it."""
         before = environment.pop("before", [])
-        environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(ROOT, "ansible.cfg"), ANSIBLE_NOCOLOR="1", PYTHONWARNINGS="ignore",
-                           ANSIBLE_SSH_RETRIES="0", ETCD_REPORT_DIR=self.reports, PYTHONDONTWRITEBYTECODE="1", **environment)
+        usual = {"ANSIBLE_CONFIG": os.path.join(ROOT, "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PYTHONWARNINGS": "ignore", "ANSIBLE_SSH_RETRIES": "0",
+                 "ETCD_REPORT_DIR": self.reports, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = dict(os.environ, **dict(usual, **environment))
         with open(os.devnull) as nothing:
             child = subprocess.Popen(
                 before + [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), "-i", os.path.join(self.work, "hosts"),
@@ -372,12 +383,24 @@ class RunTest(Run):
         with io.open(paths[0], encoding="utf-8") as handle:
             return paths[0], handle.read()
 
-    def test_what_printed_commands_lack_is_named(self):
-        line = "add to each command above what this run was given: --vault-id ops@%s -u ops" % os.path.join(self.work, "hosts")
-        given = ["--vault-id", "ops@" + os.path.join(self.work, "hosts"), "-u", "ops"]
-        self.assertNotIn("add to each command", self.run_it("-e", '{"command": "ansible-playbook -i hosts x.yml"}')[1])
-        self.assertNotIn("add to each command", self.run_it(*given)[1])
-        self.assertIn(line, self.run_it("-e", '{"command": "ansible-playbook -i hosts x.yml"}', *given)[1])
+    def test_what_a_run_was_given_is_known_to_its_modules(self):
+        files = dict((name, os.path.join(self.work, name)) for name in ("pass word", "more.yml", "p.yml"))
+        for name, text in (("pass word", "PASSWORD-42"), ("more.yml", "a: 1"), ("p.yml", GIVEN)):
+            with open(files[name], "w") as handle:
+                handle.write(text)
+        os.symlink(os.path.join(ROOT, "plugins", "lookup"), os.path.join(self.work, "lookup_plugins"))
+        given = ["--vault-id", "ops@pass word", "-u", "ops", "-b", "-e", "@more.yml", "-e", "password=PASSWORD-42"]
+        for arguments, want in (([], []), (given, ["--vault-id", "ops@" + files["pass word"], "-u", "ops", "-b", "-e", "@" + files["more.yml"]])):
+            status, out = self.run_it(*arguments)
+            self.assertEqual(status, 0, out)
+            self.assertEqual(json.loads(re.search(r"given (\{.*\})", out).group(1)), {"options": want, "config": os.path.join(ROOT, "ansible.cfg")})
+            self.assertNotIn("PASSWORD-42", out)
+        os.makedirs(os.path.join(self.work, "home"))
+        usual = os.path.join(self.work, "home", ".ansible.cfg")
+        with open(usual, "w") as handle:
+            handle.write("[defaults]\n")
+        out = self.run_it(ANSIBLE_CONFIG=usual, HOME=os.path.dirname(usual))[1]
+        self.assertIn('"config": ""', out.replace("\\", ""))
 
     def test_the_page_and_the_log(self):
         status, out = self.run_it()
@@ -438,7 +461,8 @@ class RecordTest(Run):
         super(RecordTest, self).setUp()
         os.makedirs(os.path.join(self.work, "library"))
         os.symlink(os.path.join(ROOT, "library", "bin", "etcd_report"), os.path.join(self.work, "library", "etcd_report"))
-        os.symlink(os.path.join(ROOT, "plugins", "callback"), os.path.join(self.work, "callback_plugins"))
+        for kind in ("callback", "lookup"):
+            os.symlink(os.path.join(ROOT, "plugins", kind), os.path.join(self.work, kind + "_plugins"))
         with open(os.path.join(self.work, "p.yml"), "w") as handle:
             handle.write(STOPPED)
         for name, answer in MODULES.items():
@@ -462,15 +486,16 @@ class RecordTest(Run):
             self.assertEqual((stopped["task"], stopped["fenced"]), ("Copy", ["here"]))
             self.assertEqual([failure["host"] for failure in stopped["failures"]], ["here"])
             self.assertEqual(stopped["failures"][0]["said"], "no room <on> the disk PASSWORD-42\nNext: free some")
-            self.assertEqual(stopped["next"], "ansible-playbook -i %s/hosts %s/p.yml -e '{\"etcd_host\": \"one two\"}'" % (self.work, self.work))
+            self.assertEqual(stopped["next"], "ANSIBLE_CONFIG=%s/ansible.cfg ansible-playbook -i %s/hosts %s/p.yml -e '{\"etcd_host\": \"one two\"}'"
+                             % (ROOT, self.work, self.work))
 
     def test_the_options_of_the_login_and_the_vault_are_kept(self):
         password = os.path.join(self.work, "a password")
         with open(password, "w") as handle:
             handle.write("PASSWORD-42")
         record = self.record(2, "--vault-password-file", password, "-u", "ops", "--private-key", "/nowhere/id", ANSIBLE_STDOUT_CALLBACK="etcd_page")
-        self.assertEqual(record["stopped"]["next"], "ansible-playbook -i %s/hosts --vault-password-file '%s' -u ops --private-key /nowhere/id %s/p.yml "
-                         "-e '{\"etcd_host\": \"one two\"}'" % (self.work, password, self.work))
+        self.assertEqual(record["stopped"]["next"], "ANSIBLE_CONFIG=%s/ansible.cfg ansible-playbook -i %s/hosts --vault-password-file '%s' -u ops "
+                         "--private-key /nowhere/id %s/p.yml -e '{\"etcd_host\": \"one two\"}'" % (ROOT, self.work, password, self.work))
 
     def test_what_is_hidden_stays_so(self):
         record = self.record(2, "-e", "hidden=yes")

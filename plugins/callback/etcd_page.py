@@ -51,11 +51,6 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import callback_loader
 
-try:
-    from shlex import quote
-except ImportError: # Python 2.7
-    from pipes import quote
-
 # Logs that are kept in the directory, the new one with them.
 KEEP = 200
 # A task that changed nothing is worth a line from here on, in seconds.
@@ -70,13 +65,7 @@ _LOG = re.compile(r"[A-Za-z0-9_.-]+-(\d{8}T\d{6}Z)-\d+\.log$")
 # How a run may end without anything being wrong.
 GOOD = (u"whole",)
 
-_COMMAND = re.compile(r"(?:^|: )(ansible(?:-playbook)? )")
-_PRINTED = re.compile(r"(?m)(?:^|: )\s*ansible(?:-playbook)? .*-i ")
-# What this run was given to log in and to read secrets, with what says nothing: the commands that it prints need it as well, and modules do not know it.
-# etcd_record has the same list.
-_GIVEN = (("--vault-id", "vault_ids", None), ("--vault-password-file", "vault_password_files", None), ("--ask-vault-pass", "ask_vault_pass", None),
-          ("-u", "remote_user", None), ("--private-key", "private_key_file", None), ("-k", "ask_pass", None), ("-b", "become", None),
-          ("--become-method", "become_method", "sudo"), ("--become-user", "become_user", "root"), ("-K", "become_ask_pass", None))
+_COMMAND = re.compile(r"(?:^|: )((?:ANSIBLE_CONFIG=(?:'[^']*'|\S+) )?ansible(?:-playbook)? )")
 _STAGE = re.compile(r"\s*(\(\d+/\d+\))\s*")
 # What a host says is text: it must not move the cursor, or turn the direction of writing around.
 _CONTROL = re.compile(u"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -432,17 +421,6 @@ class Page:
             self.say(u"      next: what FAILED says above; then the same command again, which looks at all hosts again", C.COLOR_ERROR)
 
 
-def given_options():
-    words = []
-    for option, key, usual in _GIVEN:
-        value = context.CLIARGS.get(key)
-        if value is True:
-            words.append(option)
-        elif value and value != usual:
-            words += [word for each in (value if isinstance(value, (list, tuple)) else [value]) for word in (option, quote(each))]
-    return u" ".join(printable(word) for word in words)
-
-
 def also_logged(method):
     """An event: the page first, since the default callback takes results apart, then the log, whatever became of the page."""
     @functools.wraps(method)
@@ -476,7 +454,7 @@ class CallbackModule(CallbackBase):
         self._default = callback_loader.get("default")
         self._default._display = self._log_display
         self._terminal = hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
-        self._hinted = self._printed = False
+        self._hinted = False
         self._playbook = u""
         self._page = Page(self._say, self._hint, time.time, self._display.columns if self._terminal else WIDTH)
 
@@ -485,7 +463,6 @@ class CallbackModule(CallbackBase):
         self._default.set_options(*args, **kwargs)
 
     def _say(self, text, color):
-        self._printed = self._printed or bool(_PRINTED.search(text))
         self._display.display(text, color=color)
 
     def _hint(self, text):
@@ -595,8 +572,6 @@ class CallbackModule(CallbackBase):
         word = (getattr(stats, "custom", None) or {}).get("_run", {}).get("etcd_end", u"")
         self._page.end(self._playbook, dict((printable(host), stats.summarize(host)) for host in stats.processed), bool(context.CLIARGS.get("check")),
                        printable(word))
-        if self._printed and given_options():
-            self._say(u"      add to each command above what this run was given: " + given_options(), None)
         if self._log.failed:
             self._say(u"      the log ends early: " + self._log.failed, C.COLOR_WARN)
         else:

@@ -24,6 +24,7 @@ import tempfile
 from ansible import context
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__
 
 try:
@@ -34,10 +35,6 @@ except ImportError: # Python 2.7
 _STAGE = re.compile(r"^(.*?)\s*(\(\d+/\d+\))$")
 # What -e NAME=VALUE keeps as it is.
 _WORD = re.compile(r"[A-Za-z0-9_./:=@%+,-]*$")
-# What this run was given to log in and to read secrets, with what says nothing: the next one needs it as well. etcd_page has the same list.
-_GIVEN = (("--vault-id", "vault_ids", None), ("--vault-password-file", "vault_password_files", None), ("--ask-vault-pass", "ask_vault_pass", None),
-          ("-u", "remote_user", None), ("--private-key", "private_key_file", None), ("-k", "ask_pass", None), ("-b", "become", None),
-          ("--become-method", "become_method", "sudo"), ("--become-user", "become_user", "root"), ("-K", "become_ask_pass", None))
 # What the next run needs as well. An ID confirms one plan, and the next run may have another.
 _CONFIRMED = ("yes", "true", "True")
 
@@ -60,29 +57,21 @@ def said(result):
     return text
 
 
-def given_options():
-    words = []
-    for option, key, usual in _GIVEN:
-        value = context.CLIARGS.get(key)
-        if value is True:
-            words.append(option)
-        elif value and value != usual:
-            words += [word for each in (value if isinstance(value, (list, tuple)) else [value]) for word in (option, each)]
-    return words
-
-
 def same_command(playbook, extra):
     """The command of this run, from any directory, as far as it holds no secret: of -e the variables of this project."""
+    lookup = lookup_loader.get("etcd_given")
+    given = lookup.run([])[0] if lookup else {"config": u"", "options": []}
     words = ["ansible-playbook"]
     for source in context.CLIARGS.get("inventory") or []:
         words += ["-i", os.path.abspath(source) if os.path.exists(source) else source]
-    words += given_options()
+    words += given["options"]
     words.append(os.path.abspath(playbook))
     for name in sorted(extra):
         value = to_text(extra[name], nonstring="simplerepr")
         if name.startswith("etcd_") and isinstance(extra[name], (type(u""), str, bool, int)) and (name != "etcd_confirm" or value in _CONFIRMED):
             words += ["-e", "%s=%s" % (name, value) if _WORD.match(value) else json.dumps({name: value})]
-    return u" ".join(to_text(quote(str(word))) for word in words)
+    command = u" ".join(to_text(quote(str(word))) for word in words)
+    return u"ANSIBLE_CONFIG=%s %s" % (to_text(quote(str(given["config"]))), command) if given["config"] else command
 
 
 class CallbackModule(CallbackBase):

@@ -1,8 +1,8 @@
 // Package commands completes the commands in messages, so that they run as pasted, from any directory of the control node.
 //
 // The code has the short form, ansible-playbook playbooks/NAME.yml and ansible HOST -m MODULE, which works by hand in the project's directory. A
-// playbook knows more, and passes it on in the environment: the directory of the playbooks, the inventory, the host. With that each command is
-// completed on its way out. Options for vault, become and the login stay the operator's.
+// playbook knows more, and passes it on in the environment: the directory of the playbooks, the inventory, the host, and what the run was given
+// on its command line for the vault, the login and become. With that each command is completed on its way out.
 package commands
 
 import (
@@ -22,6 +22,13 @@ type Place struct {
 	Inventory []string          `json:"inventory"` // the operator's own -i
 	Host      string            `json:"host"`      // this host's name in the inventory
 	Variables map[string]string `json:"variables"` // extra variables without which another cluster would be looked at; "" is not given
+	Given     Given             `json:"given"`
+}
+
+// Given is what the lookup plugin etcd_given returns.
+type Given struct {
+	Config  string   `json:"config"`  // the ansible.cfg of the run, "" where Ansible finds it from any directory
+	Options []string `json:"options"` // words of the command line for the vault, the login and become, and files of extra variables
 }
 
 // Read takes what a playbook has handed on. A module that runs without one has the zero Place, which completes nothing.
@@ -51,12 +58,12 @@ func (p Place) Complete(text string) string {
 		return text
 	}
 	text = playbook.ReplaceAllStringFunc(text, func(found string) string {
-		return "ansible-playbook" + p.inventory() + " " + Quote(p.Playbooks+"/"+playbook.FindStringSubmatch(found)[2]) + p.variables()
+		return p.config() + "ansible-playbook" + p.inventory() + p.options() + " " + Quote(p.Playbooks+"/"+playbook.FindStringSubmatch(found)[2]) + p.variables()
 	})
 	text = option.ReplaceAllLiteralString(text, " -e etcd_host="+p.host("HOST"))
 	return module.ReplaceAllStringFunc(text, func(found string) string {
 		part := module.FindStringSubmatch(found)
-		return "ansible " + p.host(part[1]) + p.inventory() + " -M " + Quote(p.Playbooks+"/library") + " -m " + part[3]
+		return p.config() + "ansible " + p.host(part[1]) + p.inventory() + p.options() + " -M " + Quote(p.Playbooks+"/library") + " -m " + part[3]
 	})
 }
 
@@ -84,6 +91,21 @@ func (p Place) inventory() string {
 	out := ""
 	for _, each := range p.Inventory {
 		out += " -i " + Quote(each)
+	}
+	return out
+}
+
+func (p Place) config() string {
+	if p.Given.Config == "" {
+		return ""
+	}
+	return "ANSIBLE_CONFIG=" + Quote(p.Given.Config) + " "
+}
+
+func (p Place) options() string {
+	out := ""
+	for _, each := range p.Given.Options {
+		out += " " + Quote(each)
 	}
 	return out
 }

@@ -45,6 +45,29 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// What the run was given on its command line, and the configuration that it used, are not found from another directory.
+func TestWhatTheRunWasGiven(t *testing.T) {
+	given := place
+	given.Given = Given{Config: "/home/my ops/ansible.cfg", Options: []string{"--vault-id", "ops@/a b/pass", "-b"}}
+	const (
+		config = `ANSIBLE_CONFIG='/home/my ops/ansible.cfg' `
+		with   = ` -i /etc/ansible/hosts -i 'a b,' --vault-id 'ops@/a b/pass' -b`
+		script = `'/opt/etcd restore/playbooks/`
+		m      = ` -M '/opt/etcd restore/playbooks/library' -m `
+	)
+	for short, want := range map[string]string{
+		"first: ansible-playbook playbooks/verify.yml": "first: " + config + "ansible-playbook" + with + " " + script + "verify.yml' -e etcd_group=my_etcd",
+		"see `ansible etcd -m etcd_cluster_info`":      "see `" + config + "ansible my_etcd" + with + m + "etcd_cluster_info`",
+	} {
+		if diff := cmp.Diff(want, given.Complete(short)); diff != "" {
+			t.Errorf("%s: %s", short, diff)
+		}
+		if again := given.Complete(given.Complete(short)); again != want {
+			t.Errorf("completed twice: %s", again)
+		}
+	}
+}
+
 func TestRead(t *testing.T) {
 	text, err := json.Marshal(place)
 	if err != nil {
