@@ -133,6 +133,14 @@ class Look(unittest.TestCase):
             self.assertIsNotNone(box, f"{name} is empty")
             self.assertLessEqual(box[2], image.width - MARGIN)
 
+    def test_an_empty_page_is_seen(self):
+        os.makedirs(os.path.join(self.work, "empty"))
+        path = os.path.join(self.work, "empty", "page.html")
+        with open(path, "w", encoding="utf-8") as handle:
+            handle.write("<!doctype html><title>nothing</title>")
+        with self.assertRaisesRegex(AssertionError, "the page is empty"):
+            self.check(self.picture(path, 1280), 400)
+
     def test_what_is_too_wide_is_seen(self):
         with open(self.pages["endless"], encoding="utf-8") as handle:
             text = handle.read()
