@@ -14,6 +14,8 @@ type result struct {
 	end   end
 	lost  int // acknowledged writes; -1: not known
 	why   string
+
+	givenUp int // entries, at most, that somebody has agreed to lose
 }
 
 // attempt makes a state and does what its operator does: the command, then each printed command, pasted once, three times at most.
@@ -64,6 +66,7 @@ func (r *result) follow(ctx context.Context, l lab, s state, command string) (as
 			return asked, byHand, last, fmt.Errorf("%s: %w", command, err)
 		}
 		r.plans = append(r.plans, last.plan())
+		r.givenUp = max(r.givenUp, last.givenUp())
 		if last.status == 0 && restores(command) {
 			return asked, byHand, last, nil
 		}
@@ -124,6 +127,8 @@ func (r *result) judge(ctx context.Context, l lab, s state, last play, asked, by
 		r.end, r.why = named, "what it says is left to do: see the log"
 	case last.status != 0:
 		r.end, r.why = stuck, last.next()
+	case asked && r.lost > r.givenUp:
+		r.end, r.why = lost, fmt.Sprintf("%d acknowledged writes are gone, and the plan named %d entries", r.lost, r.givenUp)
 	case r.lost > 0 && !asked:
 		r.end, r.why = lost, fmt.Sprint(r.lost, " acknowledged writes are gone")
 	case wrong != nil:

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -75,6 +77,41 @@ var (
 	refusedCode = regexp.MustCompile(`(?ms)^Refused .*?\[([a-z_]+)\]$`)
 	// A command is the rest of its line, up to where the sentence continues.
 	pasted = regexp.MustCompile(`(?m)\b(ansible(?:-playbook)? [^;\n]*?)(?:; |, |\. |,? then |\.?$)`)
+)
+
+// unbounded is what givenUp returns where the plan cannot know how much it is.
+const unbounded = math.MaxInt
+
+// givenUp is how many entries the run said would be given up: an upper bound of the writes that may be missing. A run may print two plans.
+func (p play) givenUp() (most int) {
+	for _, plan := range strings.Split(p.said, "\nAction ") {
+		entries := 0
+		for _, found := range givenUp.FindAllStringSubmatch(plan, -1) {
+			entries = add(entries, strings.Join(strings.Fields(found[1]), " "))
+		}
+		most = max(most, entries)
+	}
+	return most
+}
+
+func add(entries int, text string) int {
+	some := someEntries.FindStringSubmatch(text)
+	switch {
+	case entries == unbounded || text == "nothing":
+		return entries
+	case some == nil:
+		return unbounded
+	}
+	n, err := strconv.Atoi(some[1])
+	if err != nil {
+		return unbounded
+	}
+	return entries + n
+}
+
+var (
+	givenUp     = regexp.MustCompile(`(?m)^Given up +(.*(?:\n {12}.*)*)`)
+	someEntries = regexp.MustCompile(`^(\d+) entr(?:y|ies) on `)
 )
 
 // failed begins a failure. The last lines of a run have the word without the colon.

@@ -33,6 +33,21 @@ func TestPlay(t *testing.T) {
 	}
 }
 
+func TestGivenUp(t *testing.T) {
+	const plan = "Action      force: x\nGiven up    749 entries on master-1 that the survivor's log contradicts (index 142 to\n            890); set aside\n" +
+		"Given up    1 entry on master-2 that\n            nobody has\nMeanwhile   x\n"
+	for said, want := range map[string]int{
+		"Action      start: x\nGiven up    nothing\n": 0,
+		plan: 750,
+		plan + "Action      force: x\nGiven up    9 entries on master-1 that\n":                             750,
+		"Action      force: x\nGiven up    acknowledged writes that only master-1 held, if there are any\n": unbounded,
+	} {
+		if got := (play{said: said}).givenUp(); got != want {
+			t.Errorf("%q: %d, expected %d", said, got, want)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for said, want := range map[string]bool{
 		"a FAILED: x\n mend the cause and run ansible m -i /h -m openshift_master_restart\nEND\n":      true,
