@@ -80,9 +80,11 @@ func (f *Forcer) startAlone(ctx context.Context, s situation, out *Outcome) (err
 }
 
 func (f *Forcer) proveAlone(ctx context.Context, s situation, out *Outcome) (err error) {
-	want := f.wants(s)
-	want.Revision = max(want.Revision, out.Member.Revision)
-	if out.Member, err = f.prove(ctx, want); err != nil {
+	earlier := out.Member
+	if out.Member, err = f.prove(ctx, f.wants(s)); err != nil {
+		return err
+	}
+	if err := out.Member.goesOnFrom(earlier); err != nil {
 		return err
 	}
 	if s.method == ByLog { // by the flag, keptAll has checked the start before this one

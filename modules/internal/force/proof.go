@@ -120,6 +120,16 @@ func (want Expected) compare(p Proof) error {
 	return nil
 }
 
+// goesOnFrom compares with the start before, the one with the flag; the zero Proof where there was none. Clients have written in between: what is
+// expected of the keys is of the revision that was rehearsed, not of that start's.
+func (p Proof) goesOnFrom(earlier Proof) error {
+	if p.Revision < earlier.Revision {
+		return fault.New(fault.Corrupt, "the revision is %d, and with the flag it was %d", p.Revision, earlier.Revision).
+			WithHint("the stopped copy holds the data as they were before; nothing else was added to this cluster yet")
+	}
+	return nil
+}
+
 // compareKeys counts at the expected revision, so that later writes of clients do not matter.
 func (want Expected) compareKeys(ctx context.Context, c Cluster) error {
 	if want.Keys == 0 {

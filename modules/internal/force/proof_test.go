@@ -91,6 +91,19 @@ func TestProve(t *testing.T) {
 	}
 }
 
+// Between the two starts clients write, so that the second one has a higher revision and other keys; a lower one lacks what was acknowledged.
+func TestGoesOnFrom(t *testing.T) {
+	earlier := Proof{Revision: 175, Keys: 174}
+	for revision, fails := range map[int64]bool{174: true, 175: false, 180: false} {
+		if err := (Proof{Revision: revision}).goesOnFrom(earlier); (err != nil) != fails {
+			t.Error(revision, err)
+		}
+	}
+	if err := (Proof{}).goesOnFrom(Proof{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWaitForRead(t *testing.T) {
 	none, dead := errors.New("no leader"), errors.New("etcd ended")
 	lives := func() error { return nil }
