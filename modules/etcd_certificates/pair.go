@@ -127,8 +127,8 @@ func (p pair) usages() []x509.ExtKeyUsage {
 	return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 }
 
-// due is true for one that is missing, for a certificate that ends soon, that is not issued for this host's URLs, or that another CA has signed than the one that is wanted, and for each one
-// with all. No certificate is issued beyond the CA's end, so one that already ends there would gain nothing.
+// due is true for one that is missing, for a certificate that ends soon, that is not issued for this host's URLs, or that another CA has signed than
+// the one that is wanted, and for each one with all. No certificate is issued beyond the CA's end, so one that already ends there would gain nothing.
 func (p pair) due(a args, ca *x509.Certificate, now time.Time) bool {
 	if a.All || p.Current == nil {
 		return true

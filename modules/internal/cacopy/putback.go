@@ -64,7 +64,7 @@ func (c Copy) PutBack(ctx context.Context, at string, now time.Time) (aside stri
 			return "", err
 		}
 	}
-	return aside, write(above, name, files)
+	return aside, Write(above, name, files)
 }
 
 // content is the copy's, with the newest certificate of the CA, and with what an incomplete copy lacks. The next serial number is a random one:
@@ -116,7 +116,8 @@ func partOf(old, files tree) bool {
 	return true
 }
 
-func write(above *safefile.Dir, name string, files tree) error {
+// Write makes the files of a CA's directory, in a directory that may be there in part. The key comes last: a directory without one counts as no CA's.
+func Write(above *safefile.Dir, name string, files map[string][]byte) error {
 	d, err := openOrMake(above, name)
 	if err != nil {
 		return err

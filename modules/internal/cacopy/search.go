@@ -244,8 +244,3 @@ func Settings(at string) (map[string][]byte, error) {
 	}
 	return files, err
 }
-
-// Write makes the files of a CA's directory, in a directory that may be there in part. The key comes last: a directory without one counts as no CA's.
-func Write(above *safefile.Dir, name string, files map[string][]byte) error {
-	return write(above, name, files)
-}
