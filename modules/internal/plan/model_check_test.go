@@ -141,10 +141,19 @@ func (q *inquiry) emptyTaken(p Plan) *modelHost {
 	return nil
 }
 
-// hidden is true for a host that was forced by hand where neither Ansible nor a peer sees it. Only a person can know of it.
+// hidden is true for a leader that neither Ansible nor any host within reach asks, after it was forced by hand, or all of whose followers were left
+// out of a restore. Only a person can know of it.
 func (q *inquiry) hidden(l *modelHost) bool {
-	seen := slices.ContainsFunc(q.w.hosts, func(h *modelHost) bool { return h == l && h.visible() || h.visible() && h.group == l.group })
-	return !seen && len(l.config()) == 1
+	out := true
+	for _, h := range q.w.hosts {
+		switch {
+		case h == l && h.visible(), h != l && h.visible() && h.group == l.group && h.asks(l):
+			return false
+		case q.w.leaderOf(h) == l:
+			out = out && h.left
+		}
+	}
+	return out || len(l.config()) == 1
 }
 
 // couldStart tries to start all reachable members that nothing forbids to start.

@@ -121,13 +121,23 @@ func (w *world) processLines(h *modelHost, add adder) {
 	}
 	for _, o := range w.hosts {
 		switch {
-		case o == h || !o.visible():
+		case o == h || !o.visible() || !o.asks(h):
 		case o.group != h.group && h.visible():
 			add("blind %d %d", o.n, h.n)
 		case o.group == h.group:
 			add("peer %d %d %s %d", o.n, h.n, h.disk.id.text(), len(h.config()))
 		}
 	}
+}
+
+// asks: a host asks the members that it knows of, and who is named in its etcd.conf, which is as installed until it is written by a join.
+func (o *modelHost) asks(h *modelHost) bool {
+	at := o.commit
+	if !o.running && o.disk != nil {
+		at = o.disk.known()
+	}
+	listed := o.disk != nil && slices.ContainsFunc(o.disk.members(at), func(m member) bool { return m.id.host == h.n })
+	return listed || o.existing == nil || slices.Contains(o.existing, h.n)
 }
 
 func founding(n int) []member {

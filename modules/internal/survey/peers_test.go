@@ -8,6 +8,7 @@ import (
 
 	"etcd-quorum-restore/modules/internal/etcd"
 	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/host"
 )
 
 // Where a majority is up, an election and the reads that it delays must not look like a loss; where it is not, the survey does not wait.
@@ -56,5 +57,35 @@ func TestSilentPeersAreAskedTwice(t *testing.T) {
 	lookTwice(t.Context(), seen, etcd.Config{Connect: 5 * time.Second, Call: 5 * time.Second})
 	if seen[slow.URL].Error != "" || seen[dead.URL].Error == "" || seen["http://192.0.2.1"].ID != 0xa1 {
 		t.Fatalf("%+v", seen)
+	}
+}
+
+// Removed members are those that etcd.conf still names and the membership does not; where no membership is known, etcd.conf's are asked as members.
+func TestDroppedPeers(t *testing.T) {
+	own, gone, other := "https://192.0.2.1:2380", "https://192.0.2.2:2380", "https://192.0.2.3:2380"
+	out := facts.Host{}
+	out.Config.PeerURLs = []string{own}
+	out.Config.InitialCluster = "a=" + own + ",b=" + gone + ",c=" + other
+	if got := droppedPeers(out); got != nil {
+		t.Errorf("without a membership: %v", got)
+	}
+	out.Members = []facts.ClusterMember{{PeerURLs: []string{own}}, {PeerURLs: []string{other}}}
+	if got := droppedPeers(out); len(got) != 1 || got[0] != gone {
+		t.Errorf("got %v, want %s", got, gone)
+	}
+}
+
+// Without quorum the answer of a removed member is a fact; with quorum nobody waits for one that does not answer.
+func TestDroppedMemberIsSeenWithoutQuorum(t *testing.T) {
+	runs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Etcd-Cluster-ID", "c0ffee")
+		w.Write([]byte(`[{"id":161,"name":"a","peerURLs":["http://192.0.2.9:2380"],"clientURLs":[]}]`))
+	}))
+	defer runs.Close()
+	out := facts.Host{Members: []facts.ClusterMember{{PeerURLs: []string{"http://127.0.0.1:1"}}}}
+	out.Config.PeerURLs, out.Config.InitialCluster = []string{"http://127.0.0.1:1"}, "a=http://127.0.0.1:1,b="+runs.URL
+	live(t.Context(), &out, &host.Host{}, 0)
+	if seen, ok := out.Sees[runs.URL]; !ok || seen.Error != "" || seen.Members != 1 {
+		t.Fatalf("%+v", out.Sees)
 	}
 }

@@ -79,6 +79,8 @@ func describe(out *facts.Host, s host.Status) {
 func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Duration) {
 	cfg := etcd.Config{TLS: h.TLS, Endpoints: h.Config.ClientURLs, PeerURLs: h.Config.PeerURLs, Connect: 2 * time.Second, Call: 3 * time.Second}
 	peers := otherPeers(*out)
+	dropped := askDropped(ctx, droppedPeers(*out), cfg)
+	defer dropped.end()
 	for began := time.Now(); ; {
 		var peersSeen map[string]facts.Seen
 		var look guard.Group
@@ -93,6 +95,7 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 			return
 		}
 		if time.Since(began) > patience(*out, settle) {
+			maps.Copy(out.Sees, dropped.wait())
 			return
 		}
 		select {
@@ -101,6 +104,26 @@ func live(ctx context.Context, out *facts.Host, h *host.Host, settle time.Durati
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// question is one that is asked beside others, and whose answer may not be needed.
+type question struct {
+	end   context.CancelFunc
+	group guard.Group
+	seen  map[string]facts.Seen
+}
+
+// askDropped asks removed members: without quorum, one that runs on would serve beside a forced start. With quorum nobody waits for their answers.
+func askDropped(ctx context.Context, urls []string, cfg etcd.Config) *question {
+	ctx, cancel := context.WithCancel(ctx)
+	q := &question{end: cancel}
+	q.group.Go(func() { q.seen = etcd.SeesPeers(ctx, urls, cfg) })
+	return q
+}
+
+func (q *question) wait() map[string]facts.Seen {
+	q.group.Wait()
+	return q.seen
 }
 
 // readStall is how long a member with quorum can leave linearizable reads without an answer: etcd 3.2 drops one that comes while there is no
@@ -179,6 +202,20 @@ func otherPeers(out facts.Host) []string {
 		}
 	}
 	return slices.DeleteFunc(urls, func(url string) bool { return facts.HasURL(out.Config.PeerURLs, url) })
+}
+
+// droppedPeers are those of etcd.conf that the membership does not have: removed members, until etcd.conf is written again after their removal.
+func droppedPeers(out facts.Host) (urls []string) {
+	if len(out.Members) == 0 {
+		return nil
+	}
+	for _, listed := range facts.ParseInitialCluster(out.Config.InitialCluster) {
+		member := slices.ContainsFunc(out.Members, func(m facts.ClusterMember) bool { return facts.HasURL(m.PeerURLs, listed.URL) })
+		if !member && !facts.HasURL(out.Config.PeerURLs, listed.URL) {
+			urls = append(urls, listed.URL)
+		}
+	}
+	return urls
 }
 
 // listedURLs are this host's own peer URLs in the member list.

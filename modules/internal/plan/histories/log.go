@@ -17,6 +17,9 @@ type Relation struct {
 	Conflict uint64 // the lowest index at which they certainly hold different entries; 0: none
 	Apart    uint64 // with a conflict, the lowest index from which they may differ: not every sum of older entries is known
 	Forced   uint64 // the same, where one of the two may hold the removals that a forced start wrote
+
+	equal   uint64 // both hold the same entries up to here
+	ofTerms uint64 // the lowest index at which their terms differ; 0: none
 }
 
 // Compare reads the sums and the runs of terms. Two kinds of entry prove no common history, since all clusters that were bootstrapped from the
@@ -44,15 +47,27 @@ func Compare(a, b *facts.Log) Relation {
 			equal = max(equal, theirs.Index)
 		}
 	}
-	otherTerm := conflictOfTerms(a, b)
+	r.equal, r.ofTerms = equal, conflictOfTerms(a, b)
+	return r.bounded()
+}
+
+// bounded works out where the two may be apart.
+func (r Relation) bounded() Relation {
 	switch {
-	case otherTerm > 0 && (r.Conflict == 0 || otherTerm <= r.Conflict):
-		r.Conflict = otherTerm
-		r.Apart, r.Forced = otherTerm, max(equal+1, otherTerm-min(otherTerm, forcedRemovals))
+	case r.ofTerms > 0 && (r.Conflict == 0 || r.ofTerms <= r.Conflict):
+		r.Conflict = r.ofTerms
+		r.Apart, r.Forced = r.ofTerms, max(r.equal+1, r.ofTerms-min(r.ofTerms, forcedRemovals))
 	case r.Conflict > 0:
-		r.Apart, r.Forced = equal+1, equal+1
+		r.Apart, r.Forced = r.equal+1, r.equal+1
 	}
 	return r
+}
+
+// And is what two comparisons of one log say, where the logs that it was compared with hold the same committed entries.
+func (r Relation) And(o Relation) Relation {
+	r.Common, r.equal = max(r.Common, o.Common), max(r.equal, o.equal)
+	r.Conflict, r.ofTerms = Lowest(r.Conflict, o.Conflict), Lowest(r.ofTerms, o.ofTerms)
+	return r.bounded()
 }
 
 // forcedRemovals is how many entries a forced start writes at most, one for each other member. They are of the log's last term, so another member

@@ -29,6 +29,31 @@ func (c *Cluster) SeenBy(m *facts.ClusterMember) *Node {
 	return nil
 }
 
+// Dropped is a member that a list no longer has, and that answers.
+type Dropped struct {
+	Name, URL string
+	By        *Node // who asked it
+}
+
+// AnsweringDropped are removed members of this cluster that Ansible does not reach, and that answer at a URL which some host's etcd.conf still names.
+func (c *Cluster) AnsweringDropped() (all []Dropped) {
+	for _, n := range c.Nodes {
+		for _, each := range n.initialCluster() {
+			seen, ok := SeenAt(n.Facts.Sees, []string{each.URL})
+			if !n.Answered() || !ok || seen.Error != "" || c.ClusterID != 0 && seen.ClusterID != c.ClusterID {
+				continue
+			}
+			known := slices.ContainsFunc(c.Members, func(m facts.ClusterMember) bool { return facts.HasURL(m.PeerURLs, each.URL) }) ||
+				slices.ContainsFunc(c.Nodes, func(o *Node) bool { return o.Answered() && facts.HasURL(o.allPeerURLs(), each.URL) }) ||
+				slices.ContainsFunc(all, func(d Dropped) bool { return facts.HasURL([]string{d.URL}, each.URL) })
+			if !known {
+				all = append(all, Dropped{c.nameAt(each), each.URL, n})
+			}
+		}
+	}
+	return all
+}
+
 // DownMembers do not take part: no linearizable read of their own succeeded, and (where Ansible cannot look) they do not answer their peers.
 func (c *Cluster) DownMembers() []facts.ClusterMember {
 	var down []facts.ClusterMember

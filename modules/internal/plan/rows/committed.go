@@ -49,11 +49,8 @@ func against(v *View, n, survivor *histories.Node) histories.Relation {
 		if !q.Readable() {
 			continue
 		}
-		o := histories.Compare(n.Facts.Log, q.Facts.Log)
-		r.Common, r.Conflict = max(r.Common, o.Common), histories.Lowest(r.Conflict, o.Conflict)
-		r.Apart, r.Forced = max(r.Apart, o.Apart), max(r.Forced, o.Forced)
+		r = r.And(histories.Compare(n.Facts.Log, q.Facts.Log))
 	}
-	r.Apart, r.Forced = min(r.Apart, r.Conflict), min(r.Forced, r.Conflict)
 	return r
 }
 

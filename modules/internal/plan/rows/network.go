@@ -15,6 +15,7 @@ import (
 func network(v *View) *Decision {
 	var found []string
 	found = append(found, seenButNotReached(v)...)
+	found = append(found, droppedButAnswer(v)...)
 	found = append(found, seenDifferently(v)...)
 	found = append(found, quorumElsewhere(v)...)
 	if len(found) == 0 {
@@ -25,7 +26,13 @@ func network(v *View) *Decision {
 		hint = fmt.Sprintf("write %s into [etcd] of the inventory again, so that it can be fenced, or power it off; then run it again: %s",
 			wording.And(left), v.Req.Playbook("check_quorum.yml"))
 	}
+	lead, dropped := "this is the network, not a lost quorum", v.AnsweringDropped()
 	switch a, b := twoClusters(v); {
+	case len(droppedButAnswer(v)) == len(found):
+		lead = "a removed member still runs, and may serve clients"
+		if v.Node(dropped[0].Name) != nil {
+			hint = fmt.Sprintf("make %s reachable for Ansible, so that it can be fenced, or power it off; then run it again: %s", dropped[0].Name, v.Req.Playbook("check_quorum.yml"))
+		}
 	case a != nil:
 		hint = fmt.Sprintf("repair the connection between these hosts, if one is broken, and look again with check_quorum.yml; if one cluster has split into two, "+
 			"choose whose writes to keep, and name %s or %s; the other's data is set aside, never deleted: %s",
@@ -33,7 +40,7 @@ func network(v *View) *Decision {
 	case len(found) == len(seenButNotReached(v)):
 		hint = startOrRepair(v, hint)
 	}
-	return refuse(Refusal{Code: "network", Msg: "this is the network, not a lost quorum: " + strings.Join(found, "; "), Hint: hint})
+	return refuse(Refusal{Code: "network", Msg: lead + ": " + strings.Join(found, "; "), Hint: hint})
 }
 
 // startOrRepair: where members answer their peers, the ones that are stopped here may be the missing votes. The start is left to somebody who
@@ -80,10 +87,26 @@ func seenButNotReached(v *View) []string {
 	return found
 }
 
-// seenButNoHost are members that answer and that Ansible does not know, such as those that an earlier restore left out.
+// droppedButAnswer are, without quorum, removed members that run and that Ansible does not reach: they may have been forced by hand, and serve clients.
+func droppedButAnswer(v *View) (found []string) {
+	if v.HasQuorum() {
+		return nil
+	}
+	for _, d := range v.AnsweringDropped() {
+		found = append(found, fmt.Sprintf("etcd on %s answers %s at %s, and Ansible cannot reach it", d.Name, d.By.Name, d.URL))
+	}
+	return found
+}
+
+// seenButNoHost are hosts whose etcd answers and that Ansible does not know, such as those that an earlier restore left out.
 func seenButNoHost(v *View) (names []string) {
 	if v.HasQuorum() {
 		return nil
+	}
+	for _, d := range v.AnsweringDropped() {
+		if v.Node(d.Name) == nil {
+			names = append(names, d.Name)
+		}
 	}
 	for _, m := range v.Homeless() {
 		if v.SeenBy(m) != nil {
