@@ -165,11 +165,12 @@ func (j *job) planned(ctx context.Context, dest string, methods []string) []back
 	return out
 }
 
-func (j *job) warn(call *ansible.Call, dest string, methods []string) {
+// warn says what the operator should know of the backup. Where it is not required a copy follows, which has the v2 store.
+func (j *job) warn(call *ansible.Call, dest string, methods []string, required bool) {
 	if backup.SameDisk(dest, j.host.DataDir) {
 		call.Warn("%s is on the same disk as the data in %s: copy the backup to another machine", dest, j.host.DataDir)
 	}
-	if len(methods) == 1 && methods[0] == snapshot && j.v2Keys != nil && *j.v2Keys > 0 {
+	if len(methods) == 1 && methods[0] == snapshot && required && j.v2Keys != nil && *j.v2Keys > 0 {
 		call.Warn("the v2 store holds %s, which a snapshot does not have: stop etcd and take method=copy as well", plural(*j.v2Keys, "key"))
 	}
 	for _, l := range j.links {

@@ -62,7 +62,7 @@ func run(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible
 	call.MarkChanged()
 	out.Seconds = time.Since(begin).Round(time.Millisecond).Seconds()
 	out.Lines = lines(out, call.CheckMode)
-	job.warn(call, a.Dest, methods)
+	job.warn(call, a.Dest, methods, a.Required)
 	for _, e := range out.Backups {
 		if e.Damage != "" {
 			call.Warn("The data is damaged: %s cannot be restored as it is. Keep it, and look for another backup: %s", e.Path, e.Damage)

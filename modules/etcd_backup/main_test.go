@@ -124,6 +124,10 @@ func TestSnapshotWithoutQuorum(t *testing.T) {
 	if !strings.Contains(answer.Stdout, "the v2 store holds 1 key,") || strings.Contains(answer.Stdout, "secret-value") {
 		t.Errorf("no warning of the v2 store, or a value: %s", answer.Stdout)
 	}
+	followed := moduletest.Run(t, arguments(t, m, map[string]any{"method": "snapshot", "required": false, "dest": filepath.Join(m.Dir, "first")})).OK(t, true)
+	if strings.Contains(followed.Stdout, "the v2 store holds") {
+		t.Errorf("somebody is told to take a copy that the same run takes: %s", followed.Stdout)
+	}
 	path := e["path"].(string)
 	for _, each := range []string{path, filepath.Dir(path), filepath.Join(filepath.Dir(path), "backup.json")} {
 		info, err := os.Stat(each)

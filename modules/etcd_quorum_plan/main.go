@@ -75,8 +75,7 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		if err != nil {
 			call.Warn("the plan is not written as a file: %v; etcd_report_dir names another directory", err)
 		} else {
-			p.File = file
-			p.Lines = append(p.Lines, "", "This plan is in "+file)
+			p.SavedAs(file)
 		}
 	}
 	return ansible.Result{Msg: p.Reason, Data: p}, nil

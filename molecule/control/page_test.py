@@ -201,6 +201,13 @@ class PageTest(unittest.TestCase):
         terminal.page.end("p.yml", {"localhost": {"changed": 1}}, False)
         self.assertEqual([line.rstrip(" 0s") for line in terminal.lines], ["END   p.yml: nothing changed"])
 
+    def test_a_note_for_the_next_run_is_no_line(self):
+        terminal = Terminal()
+        terminal.page.play("Force (6/9)", ["m"])
+        terminal.step("Note", [("m", {"changed": True, "msg": "clients that are left to do are recorded: n"})], action="etcd_clients_left")
+        terminal.page.flush()
+        self.assertEqual(terminal.lines, [])
+
     def test_an_answer_after_the_lines_were_printed(self):
         terminal = Terminal()
         terminal.page.task("t", "Print the plan", "debug")

@@ -57,9 +57,10 @@ KEEP = 200
 LONG = 10
 # Where seconds stand, on a terminal that is wide enough.
 WIDTH = 110
-# They say "changed" where no host changed, or print nothing of their own.
+# They say "changed" where no host changed, or print nothing of their own. etcd_clients_left notes for the next run what this one is about to do; what
+# is not done is printed at the end.
 BOOKKEEPING = frozenset(("add_host", "group_by", "import_role", "import_tasks", "include_role", "include_tasks", "include", "meta", "set_fact",
-                         "pause", "assert"))
+                         "pause", "assert", "etcd_clients_left"))
 
 _LOG = re.compile(r"[A-Za-z0-9_.-]+-(\d{8}T\d{6}Z)-\d+\.log$")
 # How a run may end without anything being wrong.

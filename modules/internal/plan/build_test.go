@@ -316,6 +316,11 @@ func (c *cluster) damaged(i int) *cluster {
 
 func (c *cluster) startFailed() *cluster { c.StartFailed = true; return c }
 
+func (c *cluster) confirmed() *cluster {
+	c.Confirmed = Confirmed{Any: true}
+	return c
+}
+
 func (c *cluster) alone() *cluster { c.Rejoin = false; return c }
 
 // before makes the earlier look: this cluster with a change.

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write what follows ---- in testdata/*.t
 
 // The cases of the decision are in files: testdata/NAME.txt has cases, and a case has a sentence why (lines that begin with #), the facts (one
 // change a line, in the words of testdata/README.md, hosts by their numbers), a line ----, and the plan. After the word "text" among the facts,
-// the plan is followed by the text for people.
+// the plan is followed by the text for people; after "going", by that of a run which carries the plan out.
 //
 // go test ./modules/internal/plan -run 'Cases|Words' -update writes the plans again; read the difference.
 func TestCases(t *testing.T) {
@@ -77,6 +77,7 @@ type oneCase struct {
 	head string // everything above ----, as written
 	c    *cluster
 	text bool // the text for people is part of the plan
+	run  bool // so is what a run prints that carries it out
 	want string
 }
 
@@ -130,6 +131,8 @@ func (one *oneCase) take(line string) error {
 		one.why = strings.TrimSpace(one.why + " " + strings.TrimSpace(strings.TrimLeft(line, "#")))
 	case line == "text":
 		one.text = true
+	case line == "going":
+		one.run = true
 	case one.c.Hosts == nil && !strings.HasPrefix(line, "lost "):
 		return fmt.Errorf("facts begin with lost N, found %q", line)
 	default:
@@ -160,6 +163,9 @@ func (one *oneCase) plan() string {
 	}
 	if one.text {
 		lines = append(append(lines, ""), p.Lines...)
+	}
+	if one.run {
+		lines = append(append(lines, ""), p.Going...)
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
@@ -261,7 +267,7 @@ one, write all above the line ----, run this, and read what the decision made of
     go test ./modules/internal/plan -run 'Cases|Words' -update
 
 Hosts are numbers: 0 is etcd-0.example.com, its member and its data. In the plan, m is the master. The line "text" among the facts adds what a
-person reads.
+person reads, "going" what a run prints that carries the plan out.
 
 | facts | meaning |
 |---|---|

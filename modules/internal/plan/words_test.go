@@ -61,6 +61,7 @@ func vocabulary() []word {
 		{"consent", "", "etcd_lost_hosts_off names all hosts that do not answer, and members without a host by their IDs", switchOn((*cluster).consent)},
 		{"accept", "", "etcd_accept_loss=yes", switchOn((*cluster).accept)},
 		{"prefer", "HOST", "etcd_survivor=HOST; it may be no host", takePrefer},
+		{"confirmed", "", "etcd_confirm=yes", switchOn((*cluster).confirmed)},
 		{"alone", "", "etcd_rejoin=no", switchOn((*cluster).alone)},
 		{"start_failed", "", "the start was carried out, and no quorum came of it", switchOn((*cluster).startFailed)},
 		{"start_ended", "HOST WHY...", "the same, and etcd on this host ended after its start", takeStartEnded},

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"etcd-quorum-restore/modules/internal/plan/rows"
 	"etcd-quorum-restore/modules/internal/plan/wording"
 )
 
@@ -51,6 +52,16 @@ func apart(hint string) []string {
 		hint = rest
 	}
 	return lines
+}
+
+func afterLead(d *rows.Decision) string {
+	switch {
+	case d.Action == rows.RemoveHost:
+		return "what is left to do, and how the host becomes a member again:"
+	case len(d.Out) == 0:
+		return "what is left to do:"
+	}
+	return "to add the hosts back that are left out; never power on two of them together:"
 }
 
 // afterLines folds the sentences, and leaves the commands in one piece.

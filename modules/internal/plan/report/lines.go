@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/plan/histories"
@@ -11,6 +12,49 @@ import (
 
 // planLines are for people: the cluster, its members, what is done and why, what is given up, how to undo it.
 func planLines(v *rows.View, d *rows.Decision, r Report) []string {
+	lines := decisionLines(v, d, r)
+	switch {
+	case !d.Acts():
+		return append(lines, nextLines(v, d)...)
+	case d.Action == rows.Undo:
+		return append(lines, commandLines("Next", "to see what etcd is then, and what a restore would do:", []string{v.Req.Playbook("check_quorum.yml")})...)
+	case d.Action == rows.Fence:
+		lines = append(lines, commandLines("Undo", "if it should not have been fenced:", r.Undo)...)
+		return append(lines, commandLines("Next", "to make it a member again, once there is quorum:", []string{v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(v.Req.FenceHosts, ",")})...)
+	}
+	id := rows.ID(v, d)
+	lines = append(lines, commandLines("Plan", id+"; to carry out this plan and no other:", []string{command(v, d) + " -e etcd_confirm=" + id})...)
+	if asks(d) {
+		lines = append(lines, wording.Labelled("", "without its last -e it asks first")...)
+	}
+	return append(append(lines, undoLines(r)...), r.AtEnd...)
+}
+
+// goingLines are for a run that carries the plan out without a question: the command was typed, and its end prints what is left to do. All else
+// prints the whole, since it may end before that.
+func goingLines(v *rows.View, d *rows.Decision, r Report) []string {
+	if !d.Acts() || d.Action == rows.Undo || d.Action == rows.Fence || v.Req.Simulate || asks(d) && v.Req.Confirmed.Asks() {
+		return slices.Clone(r.Lines)
+	}
+	return append(append(decisionLines(v, d, r), undoLines(r)...), wording.Labelled("Plan", rows.ID(v, d))...)
+}
+
+// asks is true where a playbook asks whether to continue. For a removal it was said which host.
+func asks(d *rows.Decision) bool { return d.Action != rows.RemoveHost }
+
+func undoLines(r Report) []string {
+	return commandLines("Undo", "possible until the forced start or the first join, since no data has changed until then:", r.Undo)
+}
+
+// SavedAs says which file has the plan.
+func (r *Report) SavedAs(file string) {
+	r.File = file
+	r.Lines = append(r.Lines, "", "This plan is in "+file)
+	r.Going = append(r.Going, strings.Repeat(" ", wording.Indent)+"all of it is in "+file)
+}
+
+// decisionLines are what is found and decided, and what it costs.
+func decisionLines(v *rows.View, d *rows.Decision, r Report) []string {
 	lines := []string{headline(v, r), ""}
 	lines = append(lines, memberTable(v)...)
 	lines = append(lines, "")
@@ -37,27 +81,13 @@ func planLines(v *rows.View, d *rows.Decision, r Report) []string {
 		}
 		lines = append(append(lines, wording.Labelled("On hold", hold.Msg+" ["+hold.Code+"]")...), hintLines(hold.Hint)...)
 	}
-	if !d.Acts() {
-		return append(lines, nextLines(v, d)...)
+	if d.Acts() {
+		lines = append(lines, outcomeLines(v, d)...)
 	}
-	lines = append(lines, outcomeLines(v, d)...)
-	if d.Action == rows.Undo {
-		return append(lines, commandLines("Next", "to see what etcd is then, and what a restore would do:", []string{v.Req.Playbook("check_quorum.yml")})...)
+	if d.Acts() && d.Action != rows.Undo && d.Action != rows.Fence {
+		lines = append(lines, costLines(v, d, r)...)
 	}
-	if d.Action == rows.Fence {
-		lines = append(lines, commandLines("Undo", "if it should not have been fenced:", r.Undo)...)
-		return append(lines, commandLines("Next", "to make it a member again, once there is quorum:", []string{v.Req.Playbook("add_hosts.yml") + " -e etcd_host=" + strings.Join(v.Req.FenceHosts, ",")})...)
-	}
-	lines = append(lines, costLines(v, d, r)...)
-	lines = append(lines, commandLines("Command", "to carry it out:", []string{command(v, d)})...)
-	id := rows.ID(v, d)
-	lines = append(lines, commandLines("Plan", id+"; to confirm this plan and no other:", []string{command(v, d) + " -e etcd_confirm=" + id})...)
-	lines = append(lines, commandLines("Undo", "possible until the forced start or the first join, since no data has changed until then:", r.Undo)...)
-	lead := "to add the hosts back that are left out; never power on two of them together:"
-	if len(r.StaysOut) == 0 {
-		lead = "what is left to do:"
-	}
-	return append(lines, afterLines(lead, r.Afterwards)...)
+	return lines
 }
 
 // lastWithHint is false where the next refusal has the same hint: what fixes them all stands below the last of them.

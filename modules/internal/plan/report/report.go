@@ -32,7 +32,9 @@ func Of(v *rows.View, d *rows.Decision, restore rows.Restoration) Report {
 	}
 	addSteps(v, &r, d)
 	r.Checkup = checkup(v, r.Findings)
+	r.AtEnd = append([]string{}, afterLines(afterLead(d), r.Afterwards)...)
 	r.Lines = planLines(v, d, r)
+	r.Going = goingLines(v, d, r)
 	r.Commands = commandsFor(v)
 	r.End = endOf(v, d, r.Quorum)
 	r.RestoreReport = RestoreReport{Refusals: restore.Refusals, Lines: restoreLines(v, restore)}

@@ -24,10 +24,12 @@ type Report struct {
 	NotSimulated  map[string][]string   `json:"not_simulated"`
 	Undo          []string              `json:"undo"`
 	Afterwards    []string              `json:"afterwards"`
+	AtEnd         []string              `json:"at_end"`     // the same as it stands in the plan, and at the end of a run
 	LeftToDo      []string              `json:"left_to_do"` // at clients, by an earlier run, where etcd itself needs nothing
 	Findings      []Finding             `json:"findings"`   // what should not stay on a host, see findings.go
 	Checkup       []string              `json:"checkup"`    // the same for people, with the certificates' dates
 	Lines         []string              `json:"lines"`
+	Going         []string              `json:"going"`    // lines for a run that carries the plan out, see goingLines
 	File          string                `json:"file"`     // that has the plan; "" where it was not written
 	Acts          bool                  `json:"-"`        // the plan does something
 	Commands      map[string]string     `json:"commands"` // for sentences of playbooks; HOST stands for the host in question
