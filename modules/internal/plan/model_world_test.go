@@ -221,12 +221,12 @@ func (w *world) start(h *modelHost) bool {
 	switch {
 	case h.running:
 		return true
-	case !h.on || h.fence != nil || h.disk != nil && (h.disk.damaged || h.broken != ""):
+	case !h.on || h.fence != nil || h.disk != nil && h.disk.damaged:
 		return false
 	case h.disk == nil && !w.begin(h):
 		return false
 	}
-	h.running, h.ready, h.commit = true, false, h.disk.commit
+	h.running, h.ready, h.commit, h.broken = true, false, h.disk.commit, ""
 	h.term = max(h.term, h.disk.log.last().term)
 	if h.disk.removed(h.disk.id, h.commit) {
 		h.exit()

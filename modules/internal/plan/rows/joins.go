@@ -67,10 +67,8 @@ func addJoin(v *View, d *Decision, n *histories.Node) {
 			takeIn(v, d, n)
 		}
 	case !v.DataIsMembers(n), cannotStart(v, n):
-		if v.HasQuorum() && !holdsBack(v, d, n) {
-			d.Remove = append(d.Remove, n.Member)
-			d.give(StepRemoveMember, n)
-			takeIn(v, d, n)
+		if !holdsBack(v, d, n) {
+			replaceData(v, d, n)
 		}
 	case n.Fenced():
 		keepData(v, d, n)
@@ -105,6 +103,19 @@ func holdsBack(v *View, d *Decision, n *histories.Node) bool {
 		d.Held = append(d.Held, n)
 	}
 	return held
+}
+
+// replaceData lets a member with unusable data join anew. Without quorum its entry cannot be removed yet: it is fenced, since its etcd and that of a member
+// with data would end each other, and a later run takes it in.
+func replaceData(v *View, d *Decision, n *histories.Node) {
+	if !v.HasQuorum() {
+		d.give(StepFence, n)
+		d.Waiting = append(d.Waiting, n)
+		return
+	}
+	d.Remove = append(d.Remove, n.Member)
+	d.give(StepRemoveMember, n)
+	takeIn(v, d, n)
 }
 
 // takeIn fences the host until its turn: its old data could meet others of the old majority.
