@@ -18,6 +18,7 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 	_, out.Held = rows.Holds(v)
 	out.Lock = locks(v)
 	out.Changes = !v.Req.Simulate && changes(out.Plays)
+	out.JoinTimeout = joinTimeout(v)
 	out.RestartWait = map[bool]string{true: "serving", false: "process"}[v.HasQuorum()]
 	out.Seen, out.Resolved = v.LastSeen(), map[string][]string{}
 	maps.Copy(out.Resolved, v.Req.Resolved)
@@ -35,6 +36,17 @@ func doOf(v *rows.View, d *rows.Decision, restore rows.Restoration) Do {
 		out.InitialCluster = rows.InitialCluster(v, d)
 	}
 	return out
+}
+
+// joinTimeout allows for the largest data directory over a slow network. etcd sends a new member the database, or, where no snapshot has cut the
+// log yet, the log.
+func joinTimeout(v *rows.View) int {
+	const least, most, slow = 120, 24 * 3600, 10e6 // seconds, seconds, bytes a second
+	var bytes int64
+	for _, n := range v.Nodes {
+		bytes = max(bytes, n.Facts.DataDir.Bytes)
+	}
+	return min(least+int(bytes/slow), most)
 }
 
 // locks are all hosts that answer: two runs may look at different times, and choose different survivors, but they meet on some host.

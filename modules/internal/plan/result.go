@@ -21,6 +21,7 @@ type Do struct {
 	Code           int                           `json:"code"`     // exit status of check_quorum.yml: 0 quorum, 2 lost or degraded, 4 no host answered
 	HasQuorum      bool                          `json:"has_quorum"`
 	RestartWait    string                        `json:"restart_wait"` // what a restart waits for, as etcd_service has it: no member serves without a quorum
+	JoinTimeout    int                           `json:"join_timeout"` // seconds that a host may take to join: it receives the database first
 	Confirm        bool                          `json:"confirm"`      // an action needs somebody's consent, and has none yet
 	Plays          map[string][]string           `json:"plays"`        // the hosts of each step, in order; and verify: members whose data is compared in the end
 	Seen           map[string]histories.Position `json:"seen"`         // the end of each log that was ever read in this run; for the next look

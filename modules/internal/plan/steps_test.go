@@ -95,3 +95,14 @@ func TestWhereEtcdCouldNotStartJoinsLast(t *testing.T) {
 		t.Fatalf("%s: %s", p.Action, diff)
 	}
 }
+
+// A host may take as long to join as a large database needs over a slow network.
+func TestJoinTimeoutGrowsWithTheData(t *testing.T) {
+	for bytes, want := range map[int64]int{0: 120, 5e6: 120, 2e9: 320, 1e18: 24 * 3600} {
+		c := lost(3).wiped(1, 2)
+		c.edit(0, func(h *Host) { h.DataDir.Bytes = bytes })
+		if got := Make(c.Request).Do.JoinTimeout; got != want {
+			t.Errorf("with %d bytes %d s, want %d", bytes, got, want)
+		}
+	}
+}
