@@ -61,7 +61,11 @@ func TestOneCommandUnderThePlan(t *testing.T) {
 func TestSavedAs(t *testing.T) {
 	for _, c := range []*cluster{lost(3).running(0).wiped(1, 2), lost(3).running(0).off(1, 2).consent().confirmed(), lost(3).healthy(0).fence(1)} {
 		p := Make(c.Request)
+		whole := slices.Equal(p.Lines, p.Going)
 		p.SavedAs("/r/plan.txt")
+		if slices.Equal(p.Lines, p.Going) != whole {
+			t.Errorf("the whole plan ends in other words where it is printed by a run: %q", p.Going)
+		}
 		for _, lines := range [][]string{p.Lines, p.Going} {
 			if last := lines[len(lines)-1]; !strings.HasSuffix(last, " /r/plan.txt") || p.File != "/r/plan.txt" {
 				t.Errorf("the last line does not name the file: %s", last)

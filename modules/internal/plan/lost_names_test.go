@@ -52,3 +52,16 @@ func TestLostHostsByName(t *testing.T) {
 		})
 	}
 }
+
+// Sentences name hosts in the order of the inventory, as the table and the commands do, and not in that of their members' IDs.
+func TestNamesAreInTheInventorysOrder(t *testing.T) {
+	c := lost(3).running(0).off(1, 2)
+	c.Order = []string{host(0), host(2), host(1)}
+	want := host(2) + " and " + host(1)
+	if msg := Make(c.Request).Refusals[0].Msg; !strings.HasPrefix(msg, want+" cannot be reached") {
+		t.Errorf("refused: %s", msg)
+	}
+	if given := strings.Join(Make(c.consent().Request).GivenUp, " "); !strings.Contains(given, want+" held") {
+		t.Errorf("given up: %s", given)
+	}
+}

@@ -92,6 +92,18 @@ func (c *Cluster) MemberName(m *facts.ClusterMember) string {
 	return "member " + m.ID.String()
 }
 
+// NamesInOrder are these names in the inventory's order, and behind them those of members without a host.
+func (c *Cluster) NamesInOrder(names []string) []string {
+	at := func(name string) int {
+		if i := slices.IndexFunc(c.Nodes, func(n *Node) bool { return n.Name == name }); i >= 0 {
+			return i
+		}
+		return len(c.Nodes)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return at(a) - at(b) })
+	return names
+}
+
 // DataIsMembers is true where the data's ID is that of the host's entry in the list.
 func (c *Cluster) DataIsMembers(n *Node) bool {
 	return n.Member != nil && c.SameCluster(n) && n.DataID() != 0 && n.DataID() == n.Member.ID

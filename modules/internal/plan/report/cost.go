@@ -54,7 +54,7 @@ func unseen(v *rows.View, d *rows.Decision) []string {
 			gone = append(gone, v.MemberName(&v.Members[i]))
 		}
 	}
-	return gone
+	return v.NamesInOrder(gone)
 }
 
 // notes are what an operator should know, without a decision to make.

@@ -48,8 +48,13 @@ func undoLines(r Report) []string {
 
 // SavedAs says which file has the plan.
 func (r *Report) SavedAs(file string) {
+	whole := slices.Equal(r.Going, r.Lines)
 	r.File = file
 	r.Lines = append(r.Lines, "", "This plan is in "+file)
+	if whole {
+		r.Going = slices.Clone(r.Lines)
+		return
+	}
 	r.Going = append(r.Going, strings.Repeat(" ", wording.Indent)+"all of it is in "+file)
 }
 

@@ -78,7 +78,7 @@ func goneOrAbsent(v *View) (names []string) {
 		names = append(names, v.MemberName(&m))
 	}
 	absent := v.Which(func(n *histories.Node) bool { return n.Facts.Unreachable && n.Member == nil && !n.IsNew })
-	return append(names, histories.Names(absent)...)
+	return v.NamesInOrder(append(names, histories.Names(absent)...))
 }
 
 // mayHoldTheRealData are those, and hosts whose data cannot be read.

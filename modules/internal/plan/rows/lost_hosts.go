@@ -51,7 +51,7 @@ func outOfReach(v *View) (gone []string, total int) {
 	if len(gone)*2 <= total && len(absent)*2 > inInventory(v) || total == 0 {
 		return absent, inInventory(v)
 	}
-	return gone, total
+	return v.NamesInOrder(gone), total
 }
 
 // newOutOfReach are hosts of new_etcd of which nothing is known. They may be members that the logs here do not know yet, or hold the data with
