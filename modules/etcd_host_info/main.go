@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"etcd-quorum-restore/modules/internal/ansible"
+	"etcd-quorum-restore/modules/internal/facts"
 	"etcd-quorum-restore/modules/internal/host"
 	"etcd-quorum-restore/modules/internal/onhost"
 	"etcd-quorum-restore/modules/internal/survey"
@@ -29,7 +30,7 @@ func main() { ansible.Main(documentation, rules, quiet) }
 
 // quiet waits for what an earlier run has left at work here, before the first file is read.
 func quiet(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error) {
-	left, err := unfinished.Await(ctx, limit(ctx))
+	left, waited, err := unfinished.Await(ctx, limit(ctx))
 	if err != nil {
 		return ansible.Result{}, err
 	}
@@ -37,7 +38,11 @@ func quiet(ctx context.Context, call *ansible.Call, a args) (ansible.Result, err
 		call.Warn("%s, started by another run, still works on this host: what is shown here may change. Wait until it ends, then run the same command again",
 			strings.Join(left, ", "))
 	}
-	return onhost.Loaded(run)(ctx, call, a)
+	return onhost.Loaded(func(ctx context.Context, call *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
+		found, err := look(ctx, a, h)
+		found.Waited = waited
+		return ansible.Result{Data: found}, err
+	})(ctx, call, a)
 }
 
 // limit is half of the time there is: the other half is for the look.
@@ -46,7 +51,6 @@ func limit(ctx context.Context) time.Duration {
 	return time.Until(end) / 2
 }
 
-func run(ctx context.Context, _ *ansible.Call, a args, h *host.Host) (ansible.Result, error) {
-	found, err := survey.Gather(ctx, h, survey.Options{Settle: time.Duration(a.Settle) * time.Second, BackupDir: a.BackupDir, Now: time.Now()})
-	return ansible.Result{Data: found}, err
+func look(ctx context.Context, a args, h *host.Host) (facts.Host, error) {
+	return survey.Gather(ctx, h, survey.Options{Settle: time.Duration(a.Settle) * time.Second, BackupDir: a.BackupDir, Now: time.Now()})
 }

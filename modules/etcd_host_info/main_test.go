@@ -72,16 +72,16 @@ func TestAUnitRunningAndStopped(t *testing.T) {
 func TestAModuleThatGoesOn(t *testing.T) {
 	h := hosttest.New(t)
 	h.LeaveModule("etcd_host_info") // another look changes nothing
-	if a := moduletest.Run(t, h.Args()).OK(t, false); a.JSON["warnings"] != nil {
-		t.Errorf("%v", a.JSON["warnings"])
+	if a := moduletest.Run(t, h.Args()).OK(t, false); a.JSON["warnings"] != nil || a.JSON["waited"] != false {
+		t.Errorf("%v, waited %v", a.JSON["warnings"], a.JSON["waited"])
 	}
 	pid := h.LeaveModule("etcd_member")
 	a := moduletest.Run(t, h.Args("timeout", 4)).OK(t, false)
 	if said := fmt.Sprint(a.JSON["warnings"]); !strings.Contains(said, fmt.Sprintf("etcd_member (process %d)", pid)) {
 		t.Errorf("%s", a.Stdout)
 	}
-	if a.JSON["state"] != "stopped" {
-		t.Errorf("it was not looked at: %s", a.Stdout)
+	if a.JSON["state"] != "stopped" || a.JSON["waited"] != true {
+		t.Errorf("it was not looked at, or does not say that it waited: %s", a.Stdout)
 	}
 }
 

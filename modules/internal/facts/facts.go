@@ -61,6 +61,7 @@ type Host struct {
 	NodeService  string          `json:"node_service,omitempty"`
 	Enabled      bool            `json:"enabled"` // etcd starts at boot
 	Clock        string          `json:"clock"`   // RFC 3339 with milliseconds, UTC
+	Waited       bool            `json:"waited"`  // this look waited for modules of an earlier run: those of other hosts may be older
 	BackupDir    *Space          `json:"backup_dir"`
 	Checks       []Check         `json:"checks"`
 }

@@ -29,22 +29,22 @@ var acting = []string{
 // pause is between two looks.
 const pause = 200 * time.Millisecond
 
-// Await waits until no module acts on this host, for limit at most, and names those that are left then.
-func Await(ctx context.Context, limit time.Duration) ([]string, error) {
+// Await waits until no module acts on this host, for limit at most, and names those that are left then. waited: some acted when it began.
+func Await(ctx context.Context, limit time.Duration) (left []string, waited bool, err error) {
 	return await(ctx, limit, running)
 }
 
-func await(ctx context.Context, limit time.Duration, running func() ([]string, error)) ([]string, error) {
+func await(ctx context.Context, limit time.Duration, running func() ([]string, error)) (left []string, waited bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for {
-		left, err := running()
+	for ; ; waited = true {
+		left, err = running()
 		if err != nil || len(left) == 0 {
-			return nil, err
+			return nil, waited, err
 		}
 		select {
 		case <-ctx.Done():
-			return left, nil
+			return left, true, nil
 		case <-time.After(pause):
 		}
 	}

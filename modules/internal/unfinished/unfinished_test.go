@@ -39,8 +39,12 @@ func TestAwait(t *testing.T) {
 		looks = looks[1:]
 		return now, nil
 	}
-	if left, err := await(t.Context(), time.Minute, next); err != nil || len(left)+len(looks) > 0 {
-		t.Error(left, err, looks)
+	if left, waited, err := await(t.Context(), time.Minute, next); err != nil || !waited || len(left)+len(looks) > 0 {
+		t.Error(left, waited, err, looks)
+	}
+	none := func() ([]string, error) { return nil, nil }
+	if left, waited, err := await(t.Context(), time.Minute, none); err != nil || waited || len(left) > 0 {
+		t.Error("nothing is at work:", left, waited, err)
 	}
 }
 
@@ -52,12 +56,12 @@ func TestAwaitEnds(t *testing.T) {
 		ctx   context.Context
 		limit time.Duration
 	}{"the limit is over": {t.Context(), 0}, "the module's time is over": {over, time.Minute}} {
-		if left, err := await(c.ctx, c.limit, always); err != nil || !slices.Equal(left, []string{"etcd_backup (process 7)"}) {
+		if left, waited, err := await(c.ctx, c.limit, always); err != nil || !waited || !slices.Equal(left, []string{"etcd_backup (process 7)"}) {
 			t.Error(name, left, err)
 		}
 	}
 	wrong := errors.New("wrong")
-	if _, err := await(t.Context(), time.Minute, func() ([]string, error) { return nil, wrong }); !errors.Is(err, wrong) {
+	if _, _, err := await(t.Context(), time.Minute, func() ([]string, error) { return nil, wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 }
