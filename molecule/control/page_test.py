@@ -147,6 +147,14 @@ class PageTest(unittest.TestCase):
         terminal.page.flush()
         self.assertEqual(terminal.lines, ["(5/9) m          changed: copy verified", "(5/9) m          and more"])
 
+    def test_a_sentence_over_a_command_is_said_for_each_host(self):
+        terminal = Terminal()
+        terminal.page.play("What is left (9/9)", ["m", "n"])
+        terminal.step("Left", [(host, {"msg": ["where flanneld runs:", "ansible %s -i hosts -m systemd_unit" % host]}) for host in ("m", "n")], action="debug")
+        terminal.page.flush()
+        self.assertEqual([line.split("  ")[-1].strip() for line in terminal.lines],
+                         [line for host in ("m", "n") for line in ("where flanneld runs:", "ansible %s -i hosts -m systemd_unit" % host)])
+
     def test_what_a_module_has_no_words_for_is_said_by_what_follows(self):
         terminal = Terminal()
         terminal.page.play("Copy (5/9)", ["m", "n"])

@@ -321,7 +321,7 @@ class Page:
         said = [line for line in lines_of(result.get("msg") or u"") if line.strip()]
         nameless, said = not said, said or [name]
         what = (u"would change: " if check else u"changed: ") if changed else u""
-        self._told.update(said)
+        self._told.update((host, line) for line in said)
         self._said_by_hosts.update(said)
         if changed:
             self._changed.add(host)
@@ -347,8 +347,8 @@ class Page:
         if host == u"localhost":
             self._report(said)
             return
-        said = [line for line in commands_apart(said) if line not in self._told or not line]
-        self._told.update(said)
+        said = [line for line in commands_apart(said) if (host, line) not in self._told or not line]
+        self._told.update((host, line) for line in said)
         self._said_by_hosts.update(line for line in said if line)
         for line in self._pending:
             if said and line["nameless"] and line["hosts"] == [host]:
