@@ -1,4 +1,4 @@
-// Command etcd_ca extends the CA of etcd's certificates with its own key, puts it back from a copy, and replaces it; see etcd_ca.yml.
+// Command etcd_ca extends the CA of etcd's certificates with its own key, puts it back from a copy, moves it, and replaces it; see etcd_ca.yml.
 package main
 
 import (
@@ -40,6 +40,12 @@ type args struct {
 	OlderThan    int      `json:"older_than"`
 	Nodes        []string `json:"nodes"`
 	CalicoSecret string   `json:"calico_secret"`
+	Step         string   `json:"step"`
+	Offer        string   `json:"offer"`
+	To           string   `json:"to"`
+	Sealed       string   `json:"sealed"`
+	Arrived      string   `json:"arrived"`
+	Left         string   `json:"left"`
 
 	Hosts map[string]rotation.Host `json:"hosts"`
 }
@@ -77,6 +83,8 @@ func run(ctx context.Context, call *ansible.Call, a args) (ansible.Result, error
 		return used(a, conf)
 	case "dropped":
 		return dropped(call, a, conf)
+	case "moved":
+		return moved(ctx, call, a, conf)
 	}
 	if a.State == "extended" && call.CheckMode && !cacopy.There(a.CADir) {
 		return wouldExtend(ctx, call, a, conf, time.Now())

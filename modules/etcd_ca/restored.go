@@ -68,9 +68,7 @@ func putBack(ctx context.Context, call *ansible.Call, a args, c cacopy.Copy, now
 	}
 	call.MarkChanged()
 	aside, err := c.PutBack(ctx, a.CADir, now)
-	if aside != "" {
-		data.SetAside = append(data.SetAside, aside)
-	}
+	data.SetAside = append(data.SetAside, aside...)
 	result.Data = data
 	return result, err
 }

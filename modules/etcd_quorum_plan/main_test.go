@@ -79,7 +79,7 @@ func TestForcesWithConsentGivenAsText(t *testing.T) {
 	}
 	a, none := []any{"a"}, []any{}
 	want := m{"fence": none, "put_back": none, "snapshot": a, "fence_survivor": a, "backup_config": a, "clients_left": a, "stop_copy": a, "flags": none, "restart": none,
-		"bring_ca": none, "take_in": none, "unfence_keep_data": none, "start_first": none, "start": none, "force": a, "finish_force": none, "join_started": none, "masters": a,
+		"bring_ca": none, "move_ca": none, "take_in": none, "unfence_keep_data": none, "start_first": none, "start": none, "force": a, "finish_force": none, "join_started": none, "masters": a,
 		"remove_member": none, "leave": none, "rejoin": none, "probe": none, "final": a, "verify": a, "out": []any{"b", "c"}}
 	if diff := cmp.Diff(want, do["plays"]); diff != "" {
 		t.Fatal(diff)

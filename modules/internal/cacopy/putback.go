@@ -34,34 +34,39 @@ func (c Copy) Lacks() []string {
 
 // PutBack makes the CA's directory at a path. What is there without a key is set aside, unless it is this copy's, from a run that was killed. The
 // key comes last: a directory without one counts as no CA's.
-func (c Copy) PutBack(ctx context.Context, at string, now time.Time) (aside string, err error) {
+func (c Copy) PutBack(ctx context.Context, at string, now time.Time) (aside []string, err error) {
 	lock, err := opensslca.Lock(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer lock.Close()
 	files, err := c.content()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	above, err := safefile.OpenDir(filepath.Dir(at))
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "no place for the CA's directory")
+		return nil, fault.Wrap(fault.Invalid, err, "no place for the CA's directory")
 	}
 	defer above.Close()
 	name := filepath.Base(at)
 	old, err := present(above, name)
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "%s", at)
+		return nil, fault.Wrap(fault.Invalid, err, "%s", at)
 	}
 	if _, ok := old["ca.key"]; ok {
-		return "", fault.New(fault.Refused, "%s has a ca.key, which is not that of the CA in use; nothing was changed", at).
+		return nil, fault.New(fault.Refused, "%s has a ca.key, which is not that of the CA in use; nothing was changed", at).
 			WithHint("look at it, then set it aside: mv %[1]s %[1]s.old", at)
 	}
+	if m := (Move{at}); c.Path == m.beside(arriving) { // its way here was cut off; nothing of it is left beside its place
+		if err := Write(above, name+arriving, files); err != nil {
+			return nil, err
+		}
+		return m.take(now)
+	}
 	if !partOf(old, files) {
-		aside = at + ".before-" + now.UTC().Format("20060102T150405Z")
-		if err := above.Rename(name, above, filepath.Base(aside)); err != nil {
-			return "", err
+		if aside, err = SetAside(above, now, name); err != nil {
+			return nil, err
 		}
 	}
 	return aside, Write(above, name, files)

@@ -121,6 +121,9 @@ func (c Certificate) Reissue() string {
 // RestartMark is the file that etcd_ca leaves beside a CA's file until its reader (etcd, master, flannel) was restarted.
 func RestartMark(path, reader string) string { return path + ".restart-" + reader }
 
+// CAArriving ends the name of a CA's directory that was received from another host, and has not taken its place here.
+const CAArriving = ".arriving"
+
 // MarkOfANewCA is the text of a mark that is left for a new CA: while both are trusted, the process works with what it has loaded.
 const MarkOfANewCA = "A restart is due: a new CA is being made known, or the old one leaves.\n"
 

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"etcd-quorum-restore/modules/internal/fault"
 )
 
 // authorityBits is the installer's [openshift-ansible release-3.11, roles/etcd/tasks/certificates/deploy_ca.yml].
@@ -67,17 +69,37 @@ func (ca *CA) Trial(now time.Time) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
+	der, err := ca.trial(key.Public(), now)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+}
+
+// TrySign has the CA sign a certificate, which is kept nowhere.
+func (ca *CA) TrySign(now time.Time) error {
+	der, err := ca.trial(ca.key.Public(), now)
+	if err != nil {
+		return err
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return err
+	}
+	if err := c.CheckSignatureFrom(ca.Cert); err != nil {
+		return fault.Wrap(fault.Corrupt, err, "%s does not verify what it signs", ca.File())
+	}
+	return nil
+}
+
+func (ca *CA) trial(public any, now time.Time) ([]byte, error) {
 	serial, err := RandomSerial()
 	if err != nil {
-		return tls.Certificate{}, err
+		return nil, err
 	}
 	t := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "etcd-quorum-restore trial"}, SerialNumber: serial, BasicConstraintsValid: true,
 		NotBefore: now.Add(-backdated), NotAfter: now.Add(trialLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, ca.Cert, key.Public(), ca.key)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+	return x509.CreateCertificate(rand.Reader, t, ca.Cert, public, ca.key)
 }
 
 // Identity names a CA by its name and key, which stay when it is extended.

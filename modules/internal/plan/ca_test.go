@@ -29,6 +29,8 @@ func TestTheCAsHost(t *testing.T) {
 		"on the first":                  {lost(3).healthy(0, 1, 2).caOn(0), 0, -1, -1, false},
 		"its host leaves":               {lost(3).healthy(1, 2).off(0).copyOn(2).removing(0), 2, 2, 2, true},
 		"its host leaves, both have it": {lost(3).healthy(1, 2).off(0).copyOn(1, 2).removing(0), 1, 1, 1, true},
+		"its host answers, and leaves":  {lost(3).healthy(0, 1, 2).removing(0), 0, -1, 1, false},
+		"the next is out of reach":      {lost(5).healthy(0, 2, 3, 4).off(1).removing(0), 0, -1, 2, false},
 		"brought back by a killed run":  {lost(3).healthy(1, 2).off(0).caOn(2).removing(0), 2, -1, 2, false},
 		"its host is out of reach":      {lost(3).healthy(1, 2).off(0).copyOn(2), 2, 2, -1, false},
 		"nobody has anything":           {lost(3).healthy(1, 2).off(0), -1, -1, -1, false},

@@ -53,6 +53,7 @@
 //	join_started       added already, never started: data aside, etcd.conf, fence off, start. Before the masters, which need a quorum
 //	masters            API and controllers restart, one by one
 //	bring_ca           a host with a copy of the CA's directory, where the CA's host is gone, hosts leave or new ones are taken in
+//	move_ca            the host that takes the CA over from its host, which remove_host.yml takes out
 //	remove_member      members that leave the live list (dead, without data, or by remove_host.yml); done through a live member
 //	leave              verified stopped and fenced: the host that remove_host.yml took off the list
 //	rejoin             one by one: data aside, etcd.conf, fence off, member add, start, gate

@@ -36,7 +36,7 @@ type Do struct {
 	InitialCluster string                        `json:"initial_cluster"` // name=URL,...
 	CAHost         string                        `json:"ca_host"`         // "" where no reachable host has the CA's key, or a copy
 	CACopyHost     string                        `json:"ca_copy_host"`    // the same host, where it has a copy alone, which is to be put back first
-	CAFirst        string                        `json:"ca_first"`        // the same host, where it has to become the group's first
+	CAFirst        string                        `json:"ca_first"`        // the host that has the CA, or takes it over, where it has to become the group's first
 	ManifestHost   string                        `json:"manifest_host"`   // "" where no reachable host runs etcd as a static pod
 	QueryHost      string                        `json:"query_host"`      // the host that is asked about the cluster
 	Renewal        Renewal                       `json:"renewal"`         // for renew_certificates.yml

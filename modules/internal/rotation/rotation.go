@@ -16,7 +16,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -221,15 +220,8 @@ func (r *Rotation) swap(ctx context.Context, now time.Time) (aside []string, err
 		return nil, err
 	}
 	defer above.Close()
-	for _, name := range []string{"generated_certs", "etcd_ca.tgz", filepath.Base(r.at)} {
-		if _, err := above.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		kept := name + ".before-" + now.UTC().Format("20060102T150405Z")
-		if err := above.Rename(name, above, kept); err != nil {
-			return aside, err
-		}
-		aside = append(aside, filepath.Join(above.Path, kept))
+	if aside, err = cacopy.SetAside(above, now, append(cacopy.HandedOut(), filepath.Base(r.at))...); err != nil {
+		return aside, err
 	}
 	if err := above.Rename(filepath.Base(r.Dir), above, filepath.Base(r.at)); err != nil {
 		return aside, err

@@ -118,16 +118,3 @@ func (c *Cluster) CARenewalHost() string {
 	}
 	return ""
 }
-
-// CACopyHost is the first host with a copy of the CA's directory, where none has the CA's key; "" where there is none.
-func (c *Cluster) CACopyHost() string {
-	if c.CAHost() != "" {
-		return ""
-	}
-	for _, n := range c.Nodes {
-		if n.Answered() && !n.IsNew && n.Facts.CACopy != "" {
-			return n.Name
-		}
-	}
-	return ""
-}

@@ -74,6 +74,9 @@ func notes(v *rows.View, d *rows.Decision) []string {
 	for _, o := range d.Work[rows.StepBringCA] {
 		texts = append(texts, "no reachable host has the CA's key: it is put back on "+o.Name+", from "+o.Facts.CACopy)
 	}
+	for _, o := range d.Work[rows.StepMoveCA] {
+		texts = append(texts, fmt.Sprintf("%s is the CA's host: the CA moves to %s first, which becomes the first host of the inventory's group", v.CAHost(), o.Name))
+	}
 	for _, o := range rows.BlindNewHosts(v) {
 		texts = append(texts, o.Name+" of new_etcd does not reach the peer port of a member that runs: it is left out; open that port before you run add_hosts.yml")
 	}

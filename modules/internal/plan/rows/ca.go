@@ -1,6 +1,26 @@
 package rows
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"etcd-quorum-restore/modules/internal/facts"
+	"etcd-quorum-restore/modules/internal/plan/histories"
+)
+
+// moveCA takes the CA off the host that remove_host.yml takes out. The first of those that stay gets it: openshift-ansible has it on the first host.
+func moveCA(v *View, d *Decision, from *histories.Node) {
+	if from.Name != v.CAHost() || v.Req.CAMoved {
+		return
+	}
+	staying := stayingQuorum(v)
+	for _, n := range v.Nodes {
+		if slices.Contains(staying, n) {
+			d.give(StepMoveCA, n)
+			return
+		}
+	}
+}
 
 // bringCA puts the CA's directory back where its host is gone: new hosts need certificates, and once the dead host has left the group,
 // openshift-ansible's scaleup makes another CA on the first host that it finds without one.
@@ -19,6 +39,12 @@ func (d *Decision) changesGroup() bool {
 // key. A host that is only out of reach may have one, so it keeps its place. An order that works is left as it is until the group changes.
 func CAFirst(v *View, d *Decision) string {
 	host := CAHost(v)
+	if to := d.Work[StepMoveCA]; len(to) > 0 { // whoever else has the key has an older copy: the CA's host answers
+		if to[0] == v.Nodes[0] {
+			return ""
+		}
+		return to[0].Name
+	}
 	if !d.changesGroup() && v.CACopyHost() == "" {
 		return ""
 	}
@@ -42,4 +68,29 @@ func CAHost(v *View) string {
 		return host
 	}
 	return v.CACopyHost()
+}
+
+// CACopyHost is the host with a copy of the CA's directory to put back, where none has the CA's key; "" where there is none. One on its way to a host has
+// all that the CA has issued. A host that leaves comes last.
+func (v *View) CACopyHost() string {
+	if v.CAHost() != "" {
+		return ""
+	}
+	best, rank := "", 0
+	for _, n := range v.Nodes {
+		is := 0
+		switch {
+		case !n.Answered() || n.IsNew || n.Facts.CACopy == "":
+		case n.Name == v.Req.RemoveHost:
+			is = 1
+		case !strings.HasSuffix(n.Facts.CACopy, facts.CAArriving):
+			is = 2
+		default:
+			is = 3
+		}
+		if is > rank {
+			best, rank = n.Name, is
+		}
+	}
+	return best
 }

@@ -141,26 +141,30 @@ func quorumWouldGo(v *View) *Decision {
 	return nil
 }
 
-// caWouldGo refuses to remove the CA: its key is on the first host of etcd, as openshift-ansible installs it. A host that cannot be looked at
-// counts as having it, unless another host is seen to have it.
+// caWouldGo refuses to remove the CA where it cannot be moved first. A host that cannot be looked at counts as having it, if it is the first one, and
+// no other host is seen to have it.
 func caWouldGo(v *View) *Decision {
 	n := leaving(v)
-	has := n.Answered() && n.Facts.CAKey
-	if !has && !(n == v.Nodes[0] && !n.Answered() && CAHost(v) == "") || v.Req.CAMoved {
+	again := v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name
+	r := Refusal{Code: "ca_host"}
+	switch {
+	case v.Req.CAMoved:
+		return nil
+	case n.Answered() && n.Facts.CARenewal != "":
+		r.Msg = "a new CA is being rolled out from " + n.Name
+		r.Hint = "finish that first, then run this again: " + v.Req.Playbook("renew_certificates.yml")
+	case n.Answered() && CAHost(v) == n.Name && !n.Facts.CAKey:
+		r.Msg = "no host has the CA's key, and the only copy of it is on " + n.Name + ": " + n.Facts.CACopy
+		r.Hint = "copy it into /backup of a host of etcd that stays, then: " + again
+	case n == v.Nodes[0] && !n.Answered() && CAHost(v) == "":
+		r.Msg = n.Name + " is the CA's host (the CA's key is in /etc/etcd/ca of the first host of etcd): without it no certificates can be issued for etcd, " +
+			"so no new host can join"
+		r.Hint = "put a backup of its /etc/etcd into /backup of another host of etcd, as a directory or as .tgz, and run this again; where there is none, " +
+			"new certificates need a new CA, and to remove the host all the same: " + again + " -e etcd_ca_moved=yes"
+	default:
 		return nil
 	}
-	moved := v.Req.Playbook("remove_host.yml") + " -e etcd_host=" + n.Name + " -e etcd_ca_moved=yes"
-	hint := "copy /etc/etcd/ca to the host that will be the first one, owner and modes included, then: " + moved
-	if !n.Answered() {
-		hint = "put a backup of its /etc/etcd into /backup of another host of etcd, as a directory or as .tgz, and run this again; where there is none, " +
-			"new certificates need a new CA, and to remove the host all the same: " + moved
-	}
-	return refuse(Refusal{
-		Code: "ca_host",
-		Msg: n.Name + " is the CA's host (the CA's key is in /etc/etcd/ca of the first host of etcd): without it no certificates can be issued for etcd, " +
-			"so no new host can join",
-		Hint: hint,
-	})
+	return refuse(r)
 }
 
 // removeIt adds the steps, also those that an earlier run has done: they then find nothing to do.
@@ -179,6 +183,7 @@ func removeIt(v *View) *Decision {
 	if n.Answered() {
 		d.give(StepLeave, n)
 	}
+	moveCA(v, d, n)
 	d.give(StepFinal, v.Which(func(o *histories.Node) bool { return o != n && o.Answered() && o.Member != nil })...)
 	return d
 }

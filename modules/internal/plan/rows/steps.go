@@ -33,6 +33,7 @@ const (
 	StepJoinStarted     Step = "join_started"
 	StepRejoin          Step = "rejoin"
 	StepBringCA         Step = "bring_ca"
+	StepMoveCA          Step = "move_ca"
 	StepTakeIn          Step = "take_in"
 	StepProbe           Step = "probe"
 	StepFinal           Step = "final"
@@ -41,7 +42,7 @@ const (
 
 // Sequence is the order of the plays.
 var Sequence = []Step{StepFence, StepPutBack, StepSnapshot, StepFenceSurvivor, StepBackupConfig, StepStopCopy, StepFlags, StepRestart, StepUnfenceKeepData, StepStartFirst, StepStart, StepForce, StepFinishForce,
-	StepJoinStarted, StepMasters, StepBringCA, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepProbe, StepFinal, StepOut}
+	StepJoinStarted, StepMasters, StepBringCA, StepMoveCA, StepRemoveMember, StepLeave, StepRejoin, StepTakeIn, StepProbe, StepFinal, StepOut}
 
 // StepWords says what a step does, for people and for check mode.
 var StepWords = map[Step]string{
@@ -64,6 +65,7 @@ var StepWords = map[Step]string{
 	StepJoinStarted:     "set old data aside, start the member that was added already, wait until it has caught up",
 	StepRejoin:          "set data aside, member add, start, wait until it has caught up",
 	StepBringCA:         "make the CA's directory again, from a copy on this host",
+	StepMoveCA:          "take the CA over from its host, which leaves, encrypted on the way",
 	StepTakeIn:          "make etcd.conf and certificates, then member add, start, wait until it has caught up",
 	StepProbe:           "put the liveness probe back (etcd restarts once more)",
 	StepFinal:           "write the final ETCD_INITIAL_CLUSTER",
