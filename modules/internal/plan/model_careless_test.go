@@ -30,15 +30,15 @@ func (q *inquiry) decide() (p Plan, lines []string, words operator) {
 
 func (w *world) carelessFor(rule string) bool { return w.careless == rule }
 
-// ruleNights are nights that end wrong without a rule.
+// ruleNights are nights that end wrong without a rule. Of "forcing.json" none is known that raft would not end in the same way: without the record the other
+// rules ask more often. What it decides is in testdata/unfinished-force.txt.
 var ruleNights = map[string]uint64{
 	"superseded":          43,
 	"committed_elsewhere": 155,
 	"survivor_older":      83,
-	"log_conflict":        3295,
+	"log_conflict":        7589,
 	"empty_cluster":       28,
 	"etcd_lost_hosts_off": 22,
-	"forcing.json":        323981,
 }
 
 // TestModelFindsEachRule: each of these nights ends well, but not where the rule is switched off. After a change of the nights, MODEL_RULE and

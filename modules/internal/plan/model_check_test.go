@@ -220,7 +220,7 @@ func lostSince(before, after *world) (all []held) {
 	return all
 }
 
-// overruled: a member of the same list, which nobody has forced, knows that a later leader's entries were committed in place of these. By raft's rules
+// overruled: a member of the same list, which nobody has forced, holds a later leader's entries that were committed in place of these. By raft's rules
 // they were never acknowledged then, and raft throws them away itself. Only disks that were put back break that, and no fact tells of those.
 func (w *world) overruled(h *modelHost, s stretch) bool {
 	forced := h.disk.byHand || h.disk.suite && (h.forcing == nil || w.since[s.seed])
@@ -228,10 +228,20 @@ func (w *world) overruled(h *modelHost, s stretch) bool {
 		if o == h || !o.visible() || o.disk == nil || o.disk.damaged || o.disk.suite || o.disk.byHand || o.disk.emptyCluster {
 			return false
 		}
-		apart, known := h.disk.log.common(o.disk.log)+1, o.knownCommitted()
+		apart, known := h.disk.log.common(o.disk.log)+1, max(o.knownCommitted(), w.ackedOn(o))
 		listed := slices.ContainsFunc(o.disk.members(known), func(m member) bool { return m.id == h.disk.id })
 		return listed && apart <= s.first && apart <= known && o.disk.log.termAt(apart) > s.term
 	})
+}
+
+// ackedOn is the last entry on a host that a client got an answer for. Its commit index on disk lags behind that.
+func (w *world) ackedOn(h *modelHost) (last uint64) {
+	for _, s := range w.acked {
+		if own, some := h.disk.log.of(s); some {
+			last = max(last, own.last)
+		}
+	}
+	return last
 }
 
 // knownCommitted: a forced start moves the commit index to the log's end, and its record tells where it was.

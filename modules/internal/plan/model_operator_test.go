@@ -106,21 +106,29 @@ func startOrTakeOut(q *inquiry, msg string) bool {
 	for _, h := range q.w.hosts {
 		if h.left || !h.visible() && strings.Contains(msg, host(h.n)) {
 			h.left = false
-			p, _ := q.w.ask(q.o, fmt.Sprintf("remove %d", h.n))
-			q.w.note("remove %d: %s %s", h.n, p.Action, codes(p))
-			q.w.carryOut(p, q.o, -1)
+			q.remove(h)
 		}
 	}
 	return false
+}
+
+// remove is remove_host.yml, and where it asks about the CA, once more with its answer.
+func (q *inquiry) remove(h *modelHost) {
+	for _, more := range [][]string{nil, {"ca_moved"}} {
+		p, _ := q.w.ask(q.o, append(more, fmt.Sprintf("remove %d", h.n))...)
+		q.w.note("remove %d: %s %s", h.n, p.Action, codes(p))
+		if codes(p) != "ca_host" {
+			q.w.carryOut(p, q.o, -1)
+			return
+		}
+	}
 }
 
 // leaveAndJoin: of two members, the named one leaves, and joins anew in the next run.
 func leaveAndJoin(q *inquiry, msg string) bool {
 	for _, h := range q.w.hosts {
 		if strings.Contains(msg, "begun on "+host(h.n)+" ") {
-			p, _ := q.w.ask(q.o, fmt.Sprintf("remove %d", h.n))
-			q.w.note("remove %d: %s %s", h.n, p.Action, codes(p))
-			q.w.carryOut(p, q.o, -1)
+			q.remove(h)
 		}
 	}
 	return false
