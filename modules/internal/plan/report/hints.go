@@ -9,7 +9,7 @@ import (
 )
 
 // hintLines keeps each command in one piece, on a line of its own, so that it can be copied. A command begins at the start of the hint or after a
-// colon, and ends at the end of the hint or before a semicolon.
+// colon, with the variables that are set for it, and ends at the end of the hint or before a semicolon.
 func hintLines(hint string) []string {
 	var lines []string
 	label := "Next"
@@ -28,7 +28,7 @@ func hintLines(hint string) []string {
 	return lines
 }
 
-var commandBegins = regexp.MustCompile(`(?:^|: )(ansible(?:-playbook -i)? )`)
+var commandBegins = regexp.MustCompile(`(?:^|: )((?:[A-Z_]+=(?:'[^']*'|\S+) )*ansible(?:-playbook -i)? )`)
 
 func cutCommand(hint string) (text, command, rest string) {
 	at := commandBegins.FindStringSubmatchIndex(hint)

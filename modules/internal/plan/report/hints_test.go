@@ -22,4 +22,10 @@ func TestHintKeepsACommandInOnePiece(t *testing.T) {
 	if diff := cmp.Diff(want, hintLines("move it aside: ansible a -i i -m etcd_data_dir; else: "+command)); diff != "" {
 		t.Fatal(diff)
 	}
+	for _, config := range []string{"ANSIBLE_CONFIG=/srv/site/ansible.cfg ", "ANSIBLE_CONFIG='/srv/a site/ansible.cfg' "} { // as a module on a host prints it
+		want = []string{"Next        with quorum:", strings.Repeat(" ", wording.Indent) + config + command, "            else wait"}
+		if diff := cmp.Diff(want, hintLines("with quorum: "+config+command+"; else wait")); diff != "" {
+			t.Fatal(diff)
+		}
+	}
 }
