@@ -15,7 +15,8 @@ import (
 func network(v *View) *Decision {
 	var found []string
 	found = append(found, seenButNotReached(v)...)
-	found = append(found, droppedButAnswer(v)...)
+	dropped := droppedButAnswer(v)
+	found = append(found, inWords(dropped)...)
 	found = append(found, seenDifferently(v)...)
 	found = append(found, quorumElsewhere(v)...)
 	if len(found) == 0 {
@@ -26,9 +27,9 @@ func network(v *View) *Decision {
 		hint = fmt.Sprintf("write %s into [etcd] of the inventory again, so that it can be fenced, or power it off; then run it again: %s",
 			wording.And(left), v.Req.Playbook("check_quorum.yml"))
 	}
-	lead, dropped := "this is the network, not a lost quorum", v.AnsweringDropped()
+	lead := "this is the network, not a lost quorum"
 	switch a, b := twoClusters(v); {
-	case len(droppedButAnswer(v)) == len(found):
+	case len(dropped) == len(found):
 		lead = "a removed member still runs, and may serve clients"
 		if v.Node(dropped[0].Name) != nil {
 			hint = fmt.Sprintf("make %s reachable for Ansible, so that it can be fenced, or power it off; then run it again: %s", dropped[0].Name, v.Req.Playbook("check_quorum.yml"))
@@ -88,11 +89,15 @@ func seenButNotReached(v *View) []string {
 }
 
 // droppedButAnswer are, without quorum, removed members that run and that Ansible does not reach: they may have been forced by hand, and serve clients.
-func droppedButAnswer(v *View) (found []string) {
+func droppedButAnswer(v *View) []histories.Dropped {
 	if v.HasQuorum() {
 		return nil
 	}
-	for _, d := range v.AnsweringDropped() {
+	return v.AnsweringDropped()
+}
+
+func inWords(dropped []histories.Dropped) (found []string) {
+	for _, d := range dropped {
 		found = append(found, fmt.Sprintf("etcd on %s answers %s at %s, and Ansible cannot reach it", d.Name, d.By.Name, d.URL))
 	}
 	return found
@@ -103,7 +108,7 @@ func seenButNoHost(v *View) (names []string) {
 	if v.HasQuorum() {
 		return nil
 	}
-	for _, d := range v.AnsweringDropped() {
+	for _, d := range droppedButAnswer(v) {
 		if v.Node(d.Name) == nil {
 			names = append(names, d.Name)
 		}
