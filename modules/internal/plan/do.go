@@ -81,23 +81,17 @@ func endpoints(v *rows.View, d *rows.Decision) []string {
 
 // manifestHost is the host whose manifest of etcd a new one gets: the survivor, else one that runs, else one that was a static pod.
 func manifestHost(v *rows.View, d *rows.Decision) string {
-	best, rank := "", 0
-	for _, n := range v.Nodes {
-		is := 0
+	return v.HighestRanked(func(n *histories.Node) int {
 		switch {
 		case !n.Answered() || n.Facts.Runtime != facts.StaticPod || n.IsNew && n.Member == nil:
+			return 0
 		case n == d.Survivor:
-			is = 3
+			return 3
 		case n.Up():
-			is = 2
-		default:
-			is = 1
+			return 2
 		}
-		if is > rank {
-			best, rank = n.Name, is
-		}
-	}
-	return best
+		return 1
+	})
 }
 
 // queryHost is the host that is asked about the cluster: one with quorum, else one that runs, else one that can be reached.

@@ -76,20 +76,25 @@ func (v *View) CACopyHost() string {
 	if v.CAHost() != "" {
 		return ""
 	}
-	best, rank := "", 0
-	for _, n := range v.Nodes {
-		is := 0
+	return v.HighestRanked(func(n *histories.Node) int {
 		switch {
 		case !n.Answered() || n.IsNew || n.Facts.CACopy == "":
+			return 0
 		case n.Name == v.Req.RemoveHost:
-			is = 1
+			return 1
 		case !strings.HasSuffix(n.Facts.CACopy, facts.CAArriving):
-			is = 2
-		default:
-			is = 3
+			return 2
 		}
-		if is > rank {
-			best, rank = n.Name, is
+		return 3
+	})
+}
+
+// HighestRanked is the first host of the highest rank; "" where all have 0.
+func (v *View) HighestRanked(rank func(*histories.Node) int) string {
+	best, highest := "", 0
+	for _, n := range v.Nodes {
+		if is := rank(n); is > highest {
+			best, highest = n.Name, is
 		}
 	}
 	return best
