@@ -180,11 +180,16 @@ func (c change) steps() ([]step, error) {
 			steps = append(steps, step{"set the old file aside", kept, func() error { return setAside(old.path, kept, old.mode) }})
 		}
 	}
+	var files []file
 	if !keyInPlace {
-		steps = append(steps, step{"put the key in place", "", func() error { return put(c.pair.Key, c.Key, c.pair.Key, 0o600) }})
+		files = append(files, file{c.pair.Key, c.Key, c.pair.Key, 0o600})
 	}
 	if !certInPlace {
-		steps = append(steps, step{"put the certificate in place", "", func() error { return put(c.Cert, cert, c.Cert, 0) }})
+		files = append(files, file{c.Cert, cert, c.Cert, 0})
+	}
+	if len(files) > 0 {
+		// etcd, and a master, read both at each connection.
+		steps = append(steps, step{"put key and certificate in place", "", func() error { return put(files...) }})
 	}
 	for _, path := range []string{c.newRequest(), c.newKey()} {
 		if c.Staged && readfile.Exists(path) {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -400,6 +401,20 @@ func TestLocked(t *testing.T) {
 }
 
 // TestKilledAnywhere kills before each change of a file; then the playbook runs again.
+// A key with another's certificate is a connection that fails: etcd reads both anew at each one, and so does a master.
+func TestKeyAndCertificateChangeTogether(t *testing.T) {
+	s := newSite(t, 20, 700)
+	requests := s.run("requested").JSON["requests"]
+	args := s.args("installed", "certificates", s.run("issued", "requests", requests).JSON["certificates"])
+	calls := killtest.Touches(t, moduletest.Command(t, args), s.Root)
+	for _, purpose := range []string{"server", "peer"} {
+		key := slices.Index(calls, "rename to etc/etcd/"+purpose+".key")
+		if key < 0 || key+1 == len(calls) || calls[key+1] != "rename to etc/etcd/"+purpose+".crt" {
+			t.Errorf("%s: the certificate does not follow the key at once: %q", purpose, calls)
+		}
+	}
+}
+
 func TestKilledAnywhere(t *testing.T) {
 	for _, state := range []string{"requested", "issued", "installed"} {
 		for n, killed := 0, true; killed; n++ {

@@ -153,14 +153,14 @@ func (p pair) request(call *ansible.Call, names []string) (changed bool, text st
 		return changed, "", err
 	}
 	text = base64.StdEncoding.EncodeToString(der)
-	file := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
-	if old, err := edit.Read(p.newRequest()); err == nil && bytes.Equal(old, file) {
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
+	if old, err := edit.Read(p.newRequest()); err == nil && bytes.Equal(old, encoded) {
 		return changed, text, nil
 	}
 	if call.CheckMode {
 		return true, text, nil
 	}
-	if err := put(p.newRequest(), file, p.Cert, 0); err != nil {
+	if err := put(file{p.newRequest(), encoded, p.Cert, 0}); err != nil {
 		return changed, "", err
 	}
 	call.MarkChanged()
@@ -176,7 +176,7 @@ func (p pair) makeKey() (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, put(p.newKey(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), p.Key, 0o600)
+	return key, put(file{p.newKey(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), p.Key, 0o600})
 }
 
 func readKey(path string) (crypto.Signer, error) {

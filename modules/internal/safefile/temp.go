@@ -86,17 +86,33 @@ func (d *Dir) dropUnused(name string) {
 }
 
 // Replace gives the file its name, durably, and replaces the file of that name.
-func (t *Temp) Replace(name string) error {
-	if err := oneName(name); err != nil {
-		return err
+func (t *Temp) Replace(name string) error { return ReplaceTogether(Landing{t, name}) }
+
+// Landing is a complete file and the name that it is to have.
+type Landing struct {
+	*Temp
+	To string
+}
+
+// ReplaceTogether does for several files what Replace does for one, and leaves nothing but the renames between the first and the last: a program
+// that reads a key and its certificate at each connection finds one old and one new for no longer than that.
+func ReplaceTogether(files ...Landing) error {
+	for _, f := range files {
+		if err := errors.Join(oneName(f.To), f.Sync()); err != nil {
+			return err
+		}
 	}
-	if err := t.Sync(); err != nil {
-		return err
+	for _, f := range files {
+		if err := unix.Renameat(f.dir.fd(), f.name, f.dir.fd(), f.To); err != nil {
+			return f.dir.errorOf("rename to", f.To, err)
+		}
 	}
-	if err := unix.Renameat(t.dir.fd(), t.name, t.dir.fd(), name); err != nil {
-		return t.dir.errorOf("rename to", name, err)
+	for _, f := range files {
+		if err := f.landed(f.To); err != nil {
+			return err
+		}
 	}
-	return t.landed(name)
+	return nil
 }
 
 // Name gives the file a name that does not exist yet, durably.
