@@ -69,7 +69,7 @@ func (c *Cluster) judgeLog(n *Node) (Verdict, string) {
 		return TailConflict, fmt.Sprintf("from index %d", r.Conflict)
 	case r.Common == 0:
 		return NoneInCommon, ""
-	case c.memberByID(n.DataID()) == nil:
+	case c.memberByID(n.DataID()) == nil && !c.addedSince(n):
 		return NotAMember, ""
 	case n.CopyOf != nil:
 		return CopiedData, "of the data on " + n.CopyOf.Name
@@ -77,6 +77,14 @@ func (c *Cluster) judgeLog(n *Node) (Verdict, string) {
 		return OtherHistory, fmt.Sprintf("committed to index %d", KnownCommitted(n.Facts))
 	}
 	return c.judgeTail(n)
+}
+
+// addedSince is true where an entry beyond all that the list is made of adds the member: it was added again, and its power was cut. At the end of its
+// own log it is a member.
+func (c *Cluster) addedSince(n *Node) bool {
+	return !c.HasQuorum() && slices.ContainsFunc(n.Facts.Log.ConfChanges, func(e facts.ConfChange) bool {
+		return e.Type == "add" && e.MemberID == n.DataID() && e.Index > KnownCommitted(c.Best.Facts)
+	})
 }
 
 // beyondQuorum: a stopped member knows entries to be committed that no log of the quorum reaches, as after disks of a majority were put back. One that

@@ -92,7 +92,11 @@ func behind(a, b *histories.Node) string {
 }
 
 func forceReason(v *View, chosen *histories.Node, good []*histories.Node) string {
-	lead := fmt.Sprintf("no quorum: %d of %d members have usable data, %d are needed; ", len(good), len(v.Members), v.Needed())
+	lead := fmt.Sprintf("no quorum: %d of %d members have usable data, ", len(good), len(v.Members))
+	if able := len(startable(v, good)); len(good) >= v.Needed() && able < v.Needed() {
+		lead += fmt.Sprintf("of which %d can start without force, ", able)
+	}
+	lead += fmt.Sprintf("%d are needed; ", v.Needed())
 	switch {
 	case len(good) == 1:
 		return lead + chosen.Name + " is the only one"

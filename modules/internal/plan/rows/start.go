@@ -46,13 +46,16 @@ func startTogether(v *View) *Decision {
 	return d
 }
 
-// startable leaves out members with an unfinished forced start, and data that was moved to another host. A member whose commit index is from before a forced start's removals goes by the
-// old list until another, which knows them, is elected.
+// startable leaves out members with an unfinished forced start, data that was moved to another host, and a member that the list does not have yet: it
+// cannot campaign, and the others do not ask it for its vote. A member whose commit index is from before a forced start's removals goes by the old list
+// until another, which knows them, is elected.
 func startable(v *View, good []*histories.Node) []*histories.Node {
 	if !slices.ContainsFunc(good, func(n *histories.Node) bool { return !n.ForcedTail() }) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(good), func(n *histories.Node) bool { return n.ForcedPending() || v.Moved(n) })
+	return slices.DeleteFunc(slices.Clone(good), func(n *histories.Node) bool {
+		return n.ForcedPending() || v.Moved(n) || !histories.Lists(v.Members, n.DataID())
+	})
 }
 
 // addOthersOfStart fences the hosts without usable data before anything starts; they join again afterwards.
