@@ -166,11 +166,15 @@ func (l lab) whole(ctx context.Context, s state, asked bool) error {
 	if equal := fmt.Sprintf("equal data on %d members", len(hosts)); err != nil && !(asked && strings.Contains(out, equal)) {
 		return err
 	}
+	tools := prelude
+	if l.pods {
+		tools = podPrelude
+	}
 	for _, host := range hosts {
-		if _, err := l.do(ctx, strictly(host, prelude+`etcdctl3 endpoint health`)); err != nil {
+		if _, err := l.do(ctx, strictly(host, tools+`etcdctl3 endpoint health`)); err != nil {
 			return err
 		}
-		out, err := l.do(ctx, strictly(host, prelude+`etcdctl3 member list | grep -c started`))
+		out, err := l.do(ctx, strictly(host, tools+`etcdctl3 member list | grep -c started`))
 		if n, _ := strconv.Atoi(strings.TrimSpace(out)); err != nil || n != len(hosts) {
 			return fmt.Errorf("%s lists %q members, not %d", host, strings.TrimSpace(out), len(hosts))
 		}

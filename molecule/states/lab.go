@@ -15,6 +15,7 @@ import (
 // lab is three hosts on which one state after another is made.
 type lab struct {
 	root, name string
+	pods       bool // a kubelet runs etcd
 	log        io.Writer
 }
 
@@ -63,6 +64,16 @@ func (l lab) fresh(ctx context.Context) error {
 		return err
 	}
 	l.down()
+	if err := l.up(ctx); err != nil {
+		return err
+	}
+	return l.all(ctx, step{"writer", "start", "--v2"}, step{"writer", "stop"}, step{"writer", "check"}, step{"keep"})
+}
+
+func (l lab) up(ctx context.Context) error {
+	if l.pods {
+		return l.all(ctx, step{"up", "--runtime", "static_pod"})
+	}
 	if err := l.all(ctx, step{"up"}); err != nil {
 		return err
 	}
@@ -71,7 +82,7 @@ func (l lab) fresh(ctx context.Context) error {
 			return err
 		}
 	}
-	return l.all(ctx, step{"writer", "start", "--v2"}, step{"writer", "stop"}, step{"writer", "check"}, step{"keep"})
+	return nil
 }
 
 func (l lab) down() {

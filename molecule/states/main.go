@@ -66,7 +66,11 @@ func one(ctx context.Context, s state, logFile string) error {
 		return err
 	}
 	began := time.Now()
-	r, err := attempt(ctx, lab{root: root, name: os.Getenv("LAB"), log: log}, s)
+	l := lab{root: root, name: os.Getenv("LAB"), pods: s.Pods, log: log}
+	if s.Pods {
+		l.name += "-pods"
+	}
+	r, err := attempt(ctx, l, s)
 	if err != nil {
 		return fmt.Errorf("%s: %w; log: %s", s.Name, err, logFile)
 	}

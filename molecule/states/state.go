@@ -9,6 +9,7 @@ type state struct {
 	Short   bool   // part of `make test`
 	Trouble []step
 	Skip    string // why this cannot be made here
+	Pods    bool   // a kubelet runs etcd
 
 	// Control is what is wrong with the control node's inventory: "", "program" or "read-only".
 	Control string
@@ -59,7 +60,7 @@ func twoLost(more ...step) []step { return append([]step{wiped("master-1", "mast
 
 // states are in the order of the table.
 func states() (all []state) {
-	for _, of := range []func() []state{losses, hosts, clients, typed} {
+	for _, of := range []func() []state{losses, hosts, clients, typed, typedPods} {
 		all = append(all, of()...)
 	}
 	return all
