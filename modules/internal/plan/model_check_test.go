@@ -164,7 +164,7 @@ func (q *inquiry) couldStart() bool {
 			return false
 		}
 		h.group = 0
-		if !h.visible() || h.disk == nil || h.disk.emptyCluster {
+		if !h.visible() || h.disk == nil || h.disk.emptyCluster || q.w.outlived(h) {
 			t.powerOff(h)
 		}
 	}
@@ -174,6 +174,18 @@ func (q *inquiry) couldStart() bool {
 		t.start(h)
 	}
 	return len(t.leaders()) > 0 && len(lostSince(before, t)) == 0
+}
+
+// outlived: a log within reach goes on where this one ends, and has removed its member. A majority of such may be started only by luck: nothing that
+// is on the hosts says that no client was answered since.
+func (w *world) outlived(h *modelHost) bool {
+	return slices.ContainsFunc(w.hosts, func(o *modelHost) bool {
+		if o.n == h.n || !o.visible() || o.disk == nil || o.disk.damaged || o.disk.bad {
+			return false
+		}
+		end := h.disk.log.last().last
+		return o.disk.log.last().last > end && h.disk.log.common(o.disk.log) == end && o.disk.removed(h.disk.id, o.knownCommitted())
+	})
 }
 
 // goesOn is the leader that hosts within reach follow. Out of reach another cluster may serve, forced by hand; it is nobody's measure. Nil where none leads.

@@ -192,7 +192,13 @@ func (c *Cluster) SettledByElection(good []*Node) []*Node {
 
 func (c *Cluster) lostElection(n *Node) bool {
 	return (n.Data == TailConflict || n.Data == Overruled) && c.DataIsMembers(n) && c.Started(n.Member) &&
-		Newer(c.Best.Facts.Log, n.Facts.Log) && len(n.Facts.Log.ConfChanges) == 0 && !n.ForcingBegun() && !n.Superseded()
+		Newer(c.Best.Facts.Log, n.Facts.Log) && !n.changesMembersApart(c.Best) && !n.ForcingBegun() && !n.Superseded()
+}
+
+// changesMembersApart is true where a membership change beyond the commit index is not in the other's log.
+func (n *Node) changesMembersApart(best *Node) bool {
+	apart := Compare(n.Facts.Log, best.Facts.Log).Conflict
+	return slices.ContainsFunc(n.Facts.Log.ConfChanges, func(e facts.ConfChange) bool { return e.Index >= apart })
 }
 
 // Verdict is the verdict on the host's data, in words.

@@ -107,15 +107,17 @@ func reachedOrRead(v *View) string {
 }
 
 // looksNew is true where the hosts may have formed a new cluster. etcd does so only where etcd.conf says so, and a restore or an addition never
-// leaves it so. The log of such a cluster begins with the members of etcd.conf, in term 1.
+// leaves it so. Such a cluster begins with the members of etcd.conf, in term 1; of one log that still shows it the others may have made a snapshot.
 func looksNew(hosts []*histories.Node) bool {
 	for _, n := range hosts {
 		if !n.Readable() || n.Facts.Config.InitialClusterState == "existing" || histories.Revision(n.Facts) > young {
 			return false
 		}
-		if terms := n.Facts.Log.Terms; len(terms) == 0 || terms[0].Term != 1 || terms[0].First != 1 {
-			return false
-		}
 	}
-	return histories.Family{Nodes: hosts}.IsFresh()
+	return slices.ContainsFunc(hosts, beginsCluster)
+}
+
+func beginsCluster(n *histories.Node) bool {
+	terms := n.Facts.Log.Terms
+	return len(terms) > 0 && terms[0].Term == 1 && terms[0].First == 1 && histories.Family{Nodes: []*histories.Node{n}}.IsFresh()
 }
