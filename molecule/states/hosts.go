@@ -29,7 +29,7 @@ func hosts() []state {
 		{name: "certificates of a lost host expired", host: "master-1", make: []step{{"cert", "master-1", "--expired"}},
 			end: mended, says: `(?i)expired`, cure: []step{{"cert", "master-1"}}},
 		{name: "sshd dead, etcd lives", host: "master-0", make: []step{on("master-0", "systemctl stop ssh.socket ssh.service sshd.service; pkill -x sshd")},
-			end: mended, says: `(?i)cannot be reached`, cure: []step{strictly("master-0", "systemctl start ssh.service")}},
+			end: mended, says: `(?i)cannot reach it`, cure: []step{strictly("master-0", "systemctl start ssh.service")}},
 		{name: "etcd frozen", short: true, host: "master-0", make: []step{strictly("master-0", "pkill -STOP -x etcd")}},
 		{name: "data of another owner", host: "master-0",
 			make: []step{strictly("master-0", "systemctl stop etcd; chown -R root:root /var/lib/etcd/member; chmod -R go= /var/lib/etcd/member; systemctl start --no-block etcd")},

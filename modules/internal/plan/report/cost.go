@@ -28,7 +28,7 @@ func costLines(v *rows.View, d *rows.Decision, r Report) []string {
 func givenUpWords(v *rows.View, d *rows.Decision, r Report) []string {
 	var texts []string
 	for _, g := range r.Discarded {
-		if g.What == "superseded" {
+		if g.Elsewhere() {
 			texts = append(texts, g.Text)
 			continue
 		}

@@ -86,10 +86,10 @@ func (d *Decision) Acts() bool {
 }
 
 // Discarded is what the action gives up. None of it is deleted: it is set aside on its host, or, where superseded data is started again, on the
-// host that went on without it.
+// host that went on without it, or, of what was seen before or was not seen at all, on a host that is out of reach.
 type Discarded struct {
 	Host    string `json:"host"`
-	What    string `json:"what"` // superseded, tail, overruled, empty_cluster, other_history, other_cluster, damaged, behind
+	What    string `json:"what"` // superseded, tail, overruled, empty_cluster, other_history, other_cluster, damaged, behind, real_data, seen
 	First   uint64 `json:"first_index,omitempty"`
 	Last    uint64 `json:"last_index,omitempty"`
 	Entries uint64 `json:"entries,omitempty"`

@@ -19,6 +19,8 @@ func AllGivenUp(v *View, d *Decision) []Discarded {
 	for _, s := range LostSince(v, StartedAgain(v, d)) {
 		all = append(all, s.given())
 	}
+	all = append(all, emptyGivesUp(v, d)...)
+	all = append(all, givenUpSeen(v, d)...)
 	for _, n := range v.Nodes {
 		if n == d.Survivor || !(d.Has(StepFence, n) || d.Has(StepRejoin, n) || d.Has(StepJoinStarted, n)) || !n.HasData() || slices.Contains(d.Held, n) {
 			continue
@@ -31,6 +33,11 @@ func AllGivenUp(v *View, d *Decision) []Discarded {
 		}
 	}
 	return all
+}
+
+// Elsewhere is true for what is not set aside by this run: it is on hosts that are out of reach.
+func (g Discarded) Elsewhere() bool {
+	return slices.Contains([]string{"superseded", "real_data", "seen"}, g.What)
 }
 
 func givenUp(v *View, n, survivor *histories.Node) *Discarded {

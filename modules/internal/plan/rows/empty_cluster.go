@@ -66,6 +66,28 @@ func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
 	})
 }
 
+// emptyGivesUp names the hosts that emptyClusterAlone asks about, once it is agreed to go on without them.
+func emptyGivesUp(v *View, d *Decision) []Discarded {
+	hosts := v.Quorum
+	switch {
+	case len(hosts) > 0:
+	case d.Forces():
+		hosts = []*histories.Node{d.Survivor}
+	default:
+		hosts = v.UsableHosts()
+	}
+	missing := mayHoldTheRealData(v)
+	if !d.Acts() || !v.Req.AcceptLoss || len(hosts) == 0 || len(missing) == 0 || !looksNew(hosts) || allSuperseded(hosts) {
+		return nil
+	}
+	var all []Discarded
+	for _, name := range missing {
+		all = append(all, Discarded{Host: name, What: "real_data",
+			Text: fmt.Sprintf("all that %s holds, if %s formed an empty cluster, after a wipe", name, wording.And(histories.Names(hosts)))})
+	}
+	return all
+}
+
 // allSuperseded: the gate for superseded data refuses such hosts, with a better message.
 func allSuperseded(hosts []*histories.Node) bool {
 	return !slices.ContainsFunc(hosts, func(n *histories.Node) bool { return !n.Superseded() })

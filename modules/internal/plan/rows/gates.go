@@ -17,7 +17,7 @@ func gates(v *View, d *Decision) []Refusal {
 		return nil
 	}
 	var all []Refusal
-	for _, g := range []func(*View, *Decision) []Refusal{startsSuperseded, givesUpCommitted, finishesOlder, whereIsEtcd, failedChecks, missingSettings, sameNames, mayBeSetAside, roomForBackup, roomForLog, roomForJoin} {
+	for _, g := range []func(*View, *Decision) []Refusal{startsSuperseded, givesUpCommitted, finishesOlder, startsOlder, whereIsEtcd, failedChecks, missingSettings, sameNames, mayBeSetAside, roomForBackup, roomForLog, roomForJoin} {
 		all = append(all, g(v, d)...)
 	}
 	return all
@@ -102,12 +102,16 @@ func confPath(n *histories.Node) string {
 	return n.Facts.Config.Path
 }
 
-// sameNames refuses an etcd.conf that was copied from another host: etcd would take that host's place.
+// sameNames refuses an etcd.conf that was copied from another host: etcd would take that host's place. Members that run count as well.
 func sameNames(v *View, d *Decision) []Refusal {
 	var all []Refusal
-	hosts := taking(v, d)
+	started := taking(v, d)
+	hosts := v.Which(func(n *histories.Node) bool { return slices.Contains(started, n) || n.Up() && n.Member != nil })
 	for i, a := range hosts {
 		for _, b := range hosts[i+1:] {
+			if !slices.Contains(started, a) && !slices.Contains(started, b) {
+				continue
+			}
 			same := ""
 			switch {
 			case a.Facts.Config.Name != "" && a.Facts.Config.Name == b.Facts.Config.Name:

@@ -31,8 +31,11 @@ func network(v *View) *Decision {
 	switch a, b := twoClusters(v); {
 	case len(dropped) == len(found):
 		lead = "a removed member still runs, and may serve clients"
+		if len(v.Members) == 0 {
+			lead = "etcd runs where Ansible cannot reach it, and may have all data"
+		}
 		if v.Node(dropped[0].Name) != nil {
-			hint = fmt.Sprintf("make %s reachable for Ansible, so that it can be fenced, or power it off; then run it again: %s", dropped[0].Name, v.Req.Playbook("check_quorum.yml"))
+			hint = reachOrPowerOff(v, dropped[0].Name)
 		}
 	case a != nil:
 		hint = fmt.Sprintf("repair the connection between these hosts, if one is broken, and look again with check_quorum.yml; if one cluster has split into two, "+
@@ -42,6 +45,14 @@ func network(v *View) *Decision {
 		hint = startOrRepair(v, hint)
 	}
 	return refuse(Refusal{Code: "network", Msg: lead + ": " + strings.Join(found, "; "), Hint: hint})
+}
+
+// reachOrPowerOff: nothing is known of the others' members where no list could be read, so the host may hold the only data.
+func reachOrPowerOff(v *View, name string) string {
+	if len(v.Members) == 0 {
+		return fmt.Sprintf("make %s reachable for Ansible (on its console: systemctl status sshd), then run it again: %s", name, v.Req.Again())
+	}
+	return fmt.Sprintf("make %s reachable for Ansible, so that it can be fenced, or power it off; then run it again: %s", name, v.Req.Playbook("check_quorum.yml"))
 }
 
 // startOrRepair: where members answer their peers, the ones that are stopped here may be the missing votes. The start is left to somebody who

@@ -81,6 +81,10 @@ func (d *Decision) RestartsMasters() bool {
 		return len(d.Work[StepRejoin])+len(d.Work[StepJoinStarted])+len(d.Out) > 0
 	case Fence, Undo:
 		return false
+	case Start:
+		if len(d.Out) > 0 {
+			return true
+		}
 	}
 	// The API may have read from the empty cluster, whose revisions mean nothing.
 	return slices.ContainsFunc(d.Work[StepFence], func(n *histories.Node) bool { return n.Data == histories.EmptyCluster })

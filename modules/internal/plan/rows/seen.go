@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/wording"
 )
 
 // olderThanSeen refuses a survivor whose log is older than one that was seen before and cannot be read now: raft elects by the end of the log, so
@@ -26,6 +27,55 @@ func olderThanSeen(v *View, survivor *histories.Node, accept string) []Refusal {
 			Msg:  fmt.Sprintf("the log of %s (%s) is older than that of %s, which was seen at %s, and %s", survivor.Name, position(survivor), n.Name, n.Seen.Text(), why),
 			Hint: cure + "; to accept it: " + accept,
 		})
+	}
+	return all
+}
+
+// committedSeen is what a host without readable data was seen to know as committed a moment before, beyond the survivor's log. A majority that is
+// started holds all acknowledged writes, unless disks were put back.
+func committedSeen(v *View, d *Decision, n *histories.Node) *span {
+	why, _ := unusedNow(v, n)
+	before, seen := v.Req.Earlier[n.Name]
+	if d.Action != Start || !seen || why == "" || n.HasData() || d.Survivor == nil || d.Survivor.Facts.Log == nil {
+		return nil
+	}
+	if m := before.Member; m != nil && m.ClusterID != 0 && m.ClusterID != d.Survivor.ClusterID() {
+		return nil
+	}
+	s := span{d.Survivor.Facts.Log.LastIndex + 1, histories.KnownCommitted(&before), true}
+	if s.last < s.first {
+		return nil
+	}
+	return &s
+}
+
+// startsOlder is the gate for a start.
+func startsOlder(v *View, d *Decision) []Refusal {
+	if v.Req.AcceptLoss {
+		return nil
+	}
+	var all []Refusal
+	for _, n := range v.Nodes {
+		s := committedSeen(v, d, n)
+		if s == nil {
+			continue
+		}
+		why, cure := unusedNow(v, n)
+		all = append(all, Refusal{
+			Code: "committed_elsewhere",
+			Msg:  fmt.Sprintf("the data of %s %s; a moment ago it held %s", n.Name, why, s.text()),
+			Hint: cure + ", then run it again; to give them up: " + v.Req.With("etcd_accept_loss=yes"),
+		})
+	}
+	return all
+}
+
+func givenUpSeen(v *View, d *Decision) (all []Discarded) {
+	for _, n := range v.Nodes {
+		if s := committedSeen(v, d, n); s != nil {
+			all = append(all, Discarded{Host: n.Name, What: "seen", First: s.first, Last: s.last, Entries: s.last - s.first + 1,
+				Text: fmt.Sprintf("%s that %s was seen to hold a moment before (index %d to %d)", wording.Entries(s.last-s.first+1), n.Name, s.first, s.last)})
+		}
 	}
 	return all
 }

@@ -62,6 +62,9 @@ func startable(v *View, good []*histories.Node) []*histories.Node {
 func addOthersOfStart(v *View, d *Decision, good []*histories.Node) {
 	blocked := len(v.GoneStarted()) > 0
 	for _, n := range v.Nodes {
+		if !n.Answered() && n.Member == nil && !n.IsNew {
+			d.leaves(n.Name) // dropped by a forced start
+		}
 		if !n.Answered() || !takesPart(v, n) || len(histories.Intersection(good, []*histories.Node{n})) == 1 {
 			continue
 		}
