@@ -54,6 +54,13 @@ func typedPods() (all []state) {
 			if len(who.on) > 1 && i >= forced {
 				s.End = consent
 			}
+			// Without etcd.conf nobody knows what the host is; where its copy lies is said.
+			if last.name == "39.2 rm etcd.conf" {
+				s.End, s.Says = mended, `cp -p /root/etcd\.conf\.bak /etc/etcd/etcd\.conf`
+				for _, host := range who.on {
+					s.Cure = append(s.Cure, strictly(host, "cp -p /root/etcd.conf.bak /etc/etcd/etcd.conf"))
+				}
+			}
 			for _, host := range who.on {
 				s.Trouble = append(s.Trouble, on(host, podPrelude+scripts(lines[:i+1])))
 			}

@@ -55,15 +55,7 @@ func strays() []stray {
 }
 
 func searchStrays(until time.Time, take func(stray)) {
-	var open []place
-	for _, dir := range strayPlaces {
-		if info, err := os.Lstat(root.Path(dir)); err == nil && info.IsDir() {
-			open = append(open, place{root.Path(dir), 0, deviceOf(info)})
-		}
-	}
-	for len(open) > 0 && time.Now().Before(until) {
-		at := open[0]
-		open = open[1:]
+	eachPlace(until, func(at place) {
 		near := at.depth == 0 || at.depth == 1 && filepath.Dir(at.path) != root.Path("/backup")
 		if s, ok := strayIn(at.path, manifestName, near); ok {
 			take(s)
@@ -74,6 +66,21 @@ func searchStrays(until time.Time, take func(stray)) {
 				take(s)
 			}
 		}
+	})
+}
+
+// eachPlace goes through the places, and what is below them, level by level.
+func eachPlace(until time.Time, visit func(place)) {
+	var open []place
+	for _, dir := range strayPlaces {
+		if info, err := os.Lstat(root.Path(dir)); err == nil && info.IsDir() {
+			open = append(open, place{root.Path(dir), 0, deviceOf(info)})
+		}
+	}
+	for len(open) > 0 && time.Now().Before(until) {
+		at := open[0]
+		open = open[1:]
+		visit(at)
 		if at.depth < strayDepth {
 			open = append(open, below(at, until)...)
 		}

@@ -44,6 +44,9 @@ func checkConf(out facts.Host, h *host.Host) facts.Check {
 	case h.Conf.File == nil:
 		c.Line = h.EtcdConf + " does not exist"
 		c.Advice = "bring it back from its backup: ansible HOST -m etcd_config_backup -a state=restored"
+		if kept := h.CopyOfConf(memberName(out)); kept != "" {
+			c.Advice = "put the copy back that the chapter makes: cp -p " + kept + " " + h.EtcdConf
+		}
 	case h.Conf.Doubt != nil:
 		c.Line = fmt.Sprintf("%s: %v", h.EtcdConf, h.Conf.Doubt)
 		c.Advice = "write the line plainly, KEY=value, as the installer does"
@@ -71,12 +74,23 @@ func checkAddress(h *host.Host) facts.Check {
 // checkName: with a wrong ETCD_NAME a member starts, and then publishes the wrong name in place of the right one.
 func checkName(out facts.Host) facts.Check {
 	c := facts.Check{Name: "name", Status: ok, Line: "ETCD_NAME is " + out.Config.Name}
-	if out.Member != nil && out.Member.Name != "" && out.Member.Name != out.Config.Name {
+	switch name := memberName(out); {
+	case out.Config.Name == "":
+		c.Line = "no ETCD_NAME, see config"
+	case name != "" && name != out.Config.Name:
 		c.Status = failed
 		c.Line = fmt.Sprintf("ETCD_NAME in etcd.conf is %s, the data belongs to %s", out.Config.Name, out.Member.Name)
 		c.Advice = "set ETCD_NAME=" + out.Member.Name + " in " + out.Config.Path
 	}
 	return c
+}
+
+// memberName is the name in the data; "" where it is not known.
+func memberName(out facts.Host) string {
+	if out.Member == nil {
+		return ""
+	}
+	return out.Member.Name
 }
 
 // brokenSnapshots: etcd itself skips such a file and reads more of its log instead, so it is no obstacle, but worth knowing.

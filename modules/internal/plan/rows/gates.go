@@ -74,6 +74,9 @@ func onHost(n *histories.Node, advice string) string {
 func missingSettings(v *View, d *Decision) []Refusal {
 	var all []Refusal
 	for _, n := range taking(v, d) {
+		if slices.ContainsFunc(n.Facts.Checks, func(c facts.Check) bool { return c.Name == "config" && c.Status == "failed" }) {
+			continue // failedChecks says it
+		}
 		wrong := ""
 		bad := slices.IndexFunc(n.Facts.Config.PeerURLs, func(raw string) bool { return !histories.IsPeerURL(raw) })
 		switch {
