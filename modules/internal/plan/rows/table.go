@@ -43,6 +43,7 @@ func firstRow(v *View) *Decision {
 var table = []row{
 	nobodyAnswers,
 	factsAreMissing,
+	sameMachine,
 	historiesUnclear,
 	movedApart,
 	network,

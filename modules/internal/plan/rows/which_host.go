@@ -27,6 +27,35 @@ func whichHost(v *View) *Decision {
 	})
 }
 
+// sameMachine refuses where two names of the inventory lead to one member: the second would be taken out as a copy of the first, and that is the
+// healthy member itself.
+func sameMachine(v *View) *Decision {
+	for i, a := range v.Nodes {
+		for _, b := range v.Nodes[i+1:] {
+			if !a.Answered() || !b.Answered() || a.DataID() == 0 || a.DataID() != b.DataID() || !facts.ShareURL(a.Facts.Config.PeerURLs, b.Facts.Config.PeerURLs) {
+				continue
+			}
+			return refuse(Refusal{
+				Code: "same_machine",
+				Msg: fmt.Sprintf("%s and %s are both member %s, with the same peer URL %s in etcd.conf: two names of one machine, or a machine that was copied",
+					a.Name, b.Name, a.DataID(), a.Facts.Config.PeerURLs[0]),
+				Hint: "take the second name out of the inventory, also out of [new_etcd] (a copied machine: power it off), then run it again: " + v.Req.Playbook("check_quorum.yml"),
+			})
+		}
+	}
+	return nil
+}
+
+// removesStranger: what is left of a removal is not done on a host that may be a member under another name.
+func removesStranger(v *View) *Decision {
+	for _, n := range v.Strangers() {
+		if n.Name == v.Req.RemoveHost && n.Answered() {
+			return whichHost(v)
+		}
+	}
+	return nil
+}
+
 // described names members with everything that the list says about them, so that somebody may recognize the host.
 func described(members []*facts.ClusterMember) (all []string) {
 	for _, m := range members {
