@@ -163,12 +163,19 @@ func lostHosts(given any) (saidOff, error) {
 	case nil:
 	case []any:
 		for _, each := range v {
-			names = append(names, fmt.Sprint(each))
+			name, ok := each.(string)
+			if !ok {
+				return saidOff{}, noNames(each)
+			}
+			names = append(names, name)
 		}
 	default:
 		text := fmt.Sprint(v)
 		if word := strings.ToLower(strings.TrimSpace(text)); slices.Contains(noWords, word) || slices.Contains(yesWords, word) {
 			return saidOff{All: slices.Contains(yesWords, word)}, nil
+		}
+		if _, ok := v.(string); !ok {
+			return saidOff{}, noNames(v)
 		}
 		names = strings.Split(text, ",")
 	}
@@ -181,6 +188,10 @@ func lostHosts(given any) (saidOff, error) {
 		out.Names = append(out.Names, name)
 	}
 	return out, nil
+}
+
+func noNames(given any) error {
+	return fault.New(fault.Invalid, "etcd_lost_hosts_off: found %.200s; expected no, names with commas between them, or a list of names in quotes", fmt.Sprint(given))
 }
 
 // confirmed reads etcd_confirm: a boolean in any of its spellings, or the ID of a plan.
@@ -217,7 +228,11 @@ func addressLists(argument string, raw map[string]any) (map[string][]string, err
 			out[host] = append(out[host], v)
 		case []any:
 			for _, each := range v {
-				if s, ok := each.(string); ok {
+				s, ok := each.(string)
+				if !ok && each != nil { // a variable that is not set is null
+					return nil, fault.New(fault.Invalid, "%s: expected names for %s, found %v", argument, host, each)
+				}
+				if ok {
 					out[host] = append(out[host], s)
 				}
 			}

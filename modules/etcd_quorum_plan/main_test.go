@@ -328,7 +328,12 @@ func TestLostHostsOff(t *testing.T) {
 			t.Errorf("%#v: %v, want %s", tc.given, got, tc.want)
 		}
 	}
+	for _, wrong := range []any{"b,,c", m{"b": true}, 1.5, 17, []any{"b", nil}, []any{true}, []any{[]any{"b"}}} {
+		args := lost()
+		args["lost_hosts_off"] = wrong
+		moduletest.Run(t, args).Failed(t, "invalid")
+	}
 	args := lost()
-	args["lost_hosts_off"] = "b,,c"
+	args["addresses"] = m{"a": []any{5}}
 	moduletest.Run(t, args).Failed(t, "invalid")
 }

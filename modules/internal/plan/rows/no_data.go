@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"etcd-quorum-restore/modules/internal/plan/histories"
+	"etcd-quorum-restore/modules/internal/plan/wording"
 )
 
 // nothingUsable refuses where there is data, but none that can be trusted. It is not overwritten either.
@@ -34,8 +35,23 @@ func nothingUsable(v *View) *Decision {
 	return refuse(r)
 }
 
+// dataGoneSince describes data that an earlier look of this run saw, on hosts that answer and have none now.
+func dataGoneSince(v *View) (all []string) {
+	for _, n := range v.Nodes {
+		if n.Answered() && !n.HasData() && n.Facts.Restoring == nil && n.Seen != (histories.Position{}) {
+			all = append(all, fmt.Sprintf("the log of %s was seen at %s a moment ago, and is not there now", n.Name, n.Seen.Text()))
+		}
+	}
+	return all
+}
+
 func noHostHasData(v *View) *Decision {
 	d := NewDecision(RestoreBackup, "no host has data: only a backup can bring it back")
-	d.Refusals = []Refusal{{Code: "no_data", Msg: d.Reason, Hint: "restore the newest backup: " + v.Req.Playbook("restore_backup.yml")}}
+	r := Refusal{Code: "no_data", Msg: d.Reason, Hint: "restore the newest backup: " + v.Req.Playbook("restore_backup.yml")}
+	if had := dataGoneSince(v); len(had) > 0 {
+		r.Msg = "no host has data; " + wording.And(had)
+		r.Hint = "bring it back, such as by mounting the disk that it is on, then run it again: " + v.Req.Again() + "; if it is lost, " + r.Hint
+	}
+	d.Refusals = []Refusal{r}
 	return d
 }

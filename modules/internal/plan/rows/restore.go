@@ -88,6 +88,10 @@ func restoreRefusals(v *View, target *histories.Node, begun []*histories.Node) [
 			"to give up this data, set it aside first: ansible "+held[0].Name+" -i "+v.Req.Sources()+" -m etcd_data_dir -a state=set_aside; else: "+
 				v.Req.Playbook("restore_quorum.yml"))
 	}
+	if had := dataGoneSince(v); len(had) > 0 && len(begun) == 0 {
+		out.refuse("data_left", wording.And(had)+"; any backup is older",
+			"bring it back, such as by mounting the disk that it is on; if it is lost, run it again, which sees no data then: "+v.Req.Playbook("restore_backup.yml"))
+	}
 	if gone := histories.Names(v.Which(func(n *histories.Node) bool { return !n.Answered() && !n.Broken() })); len(gone) > 0 && !v.LostHostsOff {
 		out.refuse("etcd_lost_hosts_off", wording.And(gone)+" cannot be reached, and may have data that is newer than any backup",
 			"bring them back, or make sure that they are powered off and stay off, then: "+v.Req.Playbook("restore_backup.yml")+" -e etcd_lost_hosts_off="+strings.Join(v.Unreached(), ","))
