@@ -43,8 +43,8 @@ func emptyClusterForced(v *View, hosts []*histories.Node) *Decision {
 }
 
 func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
-	missing := mayHoldTheRealData(v)
-	if v.Req.AcceptLoss || v.Best == nil || len(hosts) == 0 || len(missing) == 0 || !looksNew(hosts) || allSuperseded(hosts) {
+	missing := realDataBeside(v, hosts)
+	if v.Req.AcceptLoss || v.Best == nil || len(missing) == 0 {
 		return nil
 	}
 	names := wording.And(missing)
@@ -66,6 +66,14 @@ func emptyClusterAlone(v *View, hosts []*histories.Node) *Decision {
 	})
 }
 
+// realDataBeside are the hosts that may hold the real data, where these hosts may be an empty cluster.
+func realDataBeside(v *View, hosts []*histories.Node) []string {
+	if len(hosts) == 0 || !looksNew(hosts) || allSuperseded(hosts) {
+		return nil
+	}
+	return mayHoldTheRealData(v)
+}
+
 // emptyGivesUp names the hosts that emptyClusterAlone asks about, once it is agreed to go on without them.
 func emptyGivesUp(v *View, d *Decision) []Discarded {
 	hosts := v.Quorum
@@ -76,12 +84,11 @@ func emptyGivesUp(v *View, d *Decision) []Discarded {
 	default:
 		hosts = v.UsableHosts()
 	}
-	missing := mayHoldTheRealData(v)
-	if !d.Acts() || !v.Req.AcceptLoss || len(hosts) == 0 || len(missing) == 0 || !looksNew(hosts) || allSuperseded(hosts) {
+	if !d.Acts() || !v.Req.AcceptLoss {
 		return nil
 	}
 	var all []Discarded
-	for _, name := range missing {
+	for _, name := range realDataBeside(v, hosts) {
 		all = append(all, Discarded{Host: name, What: "real_data",
 			Text: fmt.Sprintf("all that %s holds, if %s formed an empty cluster, after a wipe", name, wording.And(histories.Names(hosts)))})
 	}
